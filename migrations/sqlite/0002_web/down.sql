@@ -1,0 +1,2 @@
+DROP TABLE simulated_clock;
+DROP TABLE idempotency_keys;

@@ -1,0 +1,113 @@
+//! What is served beside the operations: the OpenAPI document, the page that shows it, and what is said where nothing is.
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, get};
+use serde_json::Value;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::app::operation;
+use crate::kernel::refusal::{Answer, Fault};
+use crate::web::actor::Shared;
+use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
+
+/// The OpenAPI document.
+#[get("/api/openapi.json")]
+pub async fn openapi_json(context: Shared) -> Answer<HttpResponse> {
+    let text =
+        serde_json::to_vec(&*context.document).map_err(|error| Fault::caused("write the document", error))?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")))
+        .body(text))
+}
+
+/// The page's address without its slash.
+#[get("/docs")]
+pub async fn docs_redirect() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, "/docs/"))
+        .finish()
+}
+
+/// The page that shows the document; all of it is in the binary.
+pub fn docs() -> SwaggerUi {
+    SwaggerUi::new("/docs/{_:.*}").config(Config::from("/api/openapi.json"))
+}
+
+/// Metrics, on their own port.
+#[get("/metrics")]
+pub async fn metrics_only(context: Shared) -> Answer<HttpResponse> {
+    operation::rendered(&context)
+}
+
+/// The answer where no operation is: 405 with `Allow` if the path has others, else 404.
+pub async fn nothing_here(request: HttpRequest, context: Shared) -> HttpResponse {
+    let allowed = methods_at(&context.document, request.path());
+    let refusal = if allowed.is_empty() {
+        NOT_FOUND.refuse()
+    } else {
+        METHOD_NOT_ALLOWED.refuse()
+    };
+    let mut response = HttpResponse::new(status(refusal.reason));
+    if let Ok(value) = HeaderValue::from_str(&allowed.join(", "))
+        && !allowed.is_empty()
+    {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response.extensions_mut().insert(Unwritten(refusal));
+    response
+}
+
+/// The methods that the document has for a path.
+fn methods_at(document: &Arc<Value>, path: &str) -> Vec<String> {
+    let paths = document.get("paths").and_then(Value::as_object);
+    let mut methods: Vec<String> = paths
+        .into_iter()
+        .flatten()
+        .filter(|(pattern, _)| fits(pattern, path))
+        .filter_map(|(_, item)| item.as_object())
+        .flat_map(|item| item.keys())
+        .map(|method| method.to_uppercase())
+        .collect();
+    if methods.iter().any(|method| method == Method::GET.as_str()) {
+        methods.push(Method::HEAD.to_string());
+    }
+    methods.sort();
+    methods.dedup();
+    methods
+}
+
+/// True if a path of the document, with its `{parameters}`, covers this one.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some("{tile}"), Some(_)) => return true,
+            (Some(part), Some(segment)) if part == segment => {}
+            (Some(part), Some(segment)) if part.starts_with('{') && !segment.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_other_methods_is_told_from_no_path_at_all() {
+        assert!(fits("/api/v1/areas/{id}", "/api/v1/areas/area_1"));
+        assert!(fits("/audit/tile/{tile}", "/audit/tile/0/x001/000"));
+        assert!(!fits("/api/v1/areas/{id}", "/api/v1/areas/"));
+        assert!(!fits("/api/v1/areas/{id}", "/api/v1/areas/a/b"));
+        let document =
+            Arc::new(serde_json::json!({"paths": {"/a/{id}": {"get": {}, "patch": {}}, "/b": {"post": {}}}}));
+        assert_eq!(methods_at(&document, "/a/1"), ["GET", "HEAD", "PATCH"]);
+        assert_eq!(methods_at(&document, "/b"), ["POST"]);
+        assert!(methods_at(&document, "/c").is_empty());
+    }
+}

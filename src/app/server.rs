@@ -1,0 +1,454 @@
+//! Puts the service together and takes it apart again: migrations, keys, log, database, threads, HTTP. The same for the
+//! command line, the demo and the tests, so that what is tested is what runs.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, Condition, from_fn};
+use actix_web::{App, HttpServer, web};
+use utoipa_actix_web::AppExt;
+
+use crate::app::settings::{ClockKind, Settings};
+use crate::app::{documents, openapi, operation, time};
+use crate::audit::note::Signer;
+use crate::audit::sequencer::Sequencer;
+use crate::audit::startup::{self, Finding, Mark};
+use crate::audit::{self, store::LogRow};
+use crate::db::conn::{Access, DatabaseUrl, connect};
+use crate::db::database::Db;
+use crate::db::migrate;
+use crate::kernel::clock::{Clock, Instant};
+use crate::kernel::id;
+use crate::kernel::refusal::{Answer, Fault, Stop};
+use crate::web::context::{Context, WardCalendar};
+use crate::web::envelope::envelope;
+use crate::web::idempotency;
+use crate::web::limits::Throttle;
+use crate::web::secret_file;
+use crate::web::token::Tokens;
+
+/// How often the mark is brought up to date.
+const MARK_EVERY: Duration = Duration::from_secs(2);
+/// How often old answers are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// The service without its HTTP side: for commands, and the inside of a server.
+pub struct House {
+    /// The configuration it was opened with.
+    pub settings: Settings,
+    /// The shared state.
+    pub context: web::Data<Context>,
+    mark: Mark,
+    sequencer: Sequencer,
+    url: DatabaseUrl,
+    stop: Arc<AtomicBool>,
+    leader: Option<JoinHandle<()>>,
+}
+
+impl House {
+    /// Opens the service: runs migrations, makes what is missing, checks the log. `start` is where a simulated clock
+    /// begins in a new database.
+    ///
+    /// # Errors
+    /// A fault that says what could not be opened. A log that does not hold is no error: the service is read-only then.
+    pub fn open(settings: Settings, start: Instant) -> Result<Self, Fault> {
+        secret_file::private_directory(&settings.data_dir)?;
+        let keys = settings.keys_dir();
+        secret_file::private_directory(&keys)?;
+        let url = settings.database()?;
+        if let DatabaseUrl::Sqlite(path) = &url
+            && !path.exists()
+        {
+            secret_file::write_new(path, b"")?;
+        }
+        for version in migrate::up(&url)? {
+            tracing::info!(version, "migrated the database");
+        }
+        let clock = clock_of(&settings, &url, start)?;
+        let signer = Signer::new(&log_name(&settings, &url)?, &*log_seed(&keys)?)
+            .map_err(|error| Fault::caused("log_origin", error))?;
+        let sequencer = Sequencer::new(signer);
+        let in_group = sequencer.clone();
+        let db = Db::open(
+            &url,
+            settings.read_database()?.as_ref(),
+            &clock,
+            settings.limits(),
+            Box::new(move |conn, now| in_group.run(conn, now).map(|_| ())),
+        )?;
+        let tokens = Tokens::open(&keys, &settings.public_url(), clock.now())?;
+        let document = Arc::new(openapi::document()?);
+        let calendar = WardCalendar {
+            zone: settings.zone,
+            days: settings.calendar()?,
+        };
+        let throttle = Throttle::new(settings.rates());
+        let context = web::Data::new(Context::new(
+            db,
+            clock,
+            calendar,
+            tokens,
+            throttle,
+            settings.web(),
+            document,
+        ));
+        let mark = Mark::in_directory(&keys);
+        let mut house = Self {
+            settings,
+            context,
+            mark,
+            sequencer,
+            url,
+            stop: Arc::default(),
+            leader: None,
+        };
+        house.check_log()?;
+        house.start_sequencing()?;
+        Ok(house)
+    }
+
+    /// Checks the stored log before anything is signed over it, and starts a new one in a new database.
+    fn check_log(&self) -> Result<(), Fault> {
+        let verifier = self.sequencer.verifier().clone();
+        let mark = self.mark.read(&verifier)?;
+        let db = &self.context.db;
+        let key = verifier.to_string();
+        let known = db.read_and_wait(audit::store::log).map_err(opening)?;
+        if let Some(known) = &known
+            && known.verifier_key != key
+        {
+            let (theirs, ours) = (&known.verifier_key, &key);
+            return Err(Fault::broken(format!(
+                "the log of this database is signed with the key {theirs}, but the key directory holds {ours}; \
+                 give this instance the keys of the first one (keys_dir)"
+            )));
+        }
+        match db
+            .read_and_wait(|conn| startup::check(conn, &verifier, mark.as_ref()))
+            .map_err(opening)?
+        {
+            Finding::Sound(entries) => tracing::info!(entries, "the log holds"),
+            Finding::Broken(why) => {
+                tracing::error!(
+                    why = why.in_language(crate::kernel::text::Language::English),
+                    "the log does not hold; read-only"
+                );
+                db.halt(why);
+                return Ok(());
+            }
+        }
+        if known.is_none() {
+            let row = LogRow {
+                origin: verifier.name().to_owned(),
+                verifier_key: key,
+            };
+            db.write_and_wait(move |tx| audit::acts::start_log(tx, &row))
+                .map_err(opening)?;
+        }
+        Ok(())
+    }
+
+    /// On PostgreSQL, a thread that takes the sequencer's seat when it is free.
+    fn start_sequencing(&mut self) -> Result<(), Fault> {
+        if matches!(self.url, DatabaseUrl::Sqlite(_)) {
+            return Ok(());
+        }
+        let (sequencer, url, context, stop) = (
+            self.sequencer.clone(),
+            self.url.clone(),
+            self.context.clone(),
+            self.stop.clone(),
+        );
+        let thread = std::thread::Builder::new()
+            .name("sequencer".into())
+            .spawn(move || sequencer.serve(&url, &context.db, &context.clock, &stop))
+            .map_err(|error| Fault::caused("start the sequencer", error))?;
+        self.leader = Some(thread);
+        Ok(())
+    }
+
+    /// Copies the newest checkpoint beside the keys, where a restored backup does not reach it.
+    fn bring_mark_up(&self) {
+        let newest = self.context.db.read_and_wait(audit::store::last_checkpoint);
+        if let (Ok(Some(newest)), None) = (newest, self.context.db.halted())
+            && let Err(fault) = self.mark.write(&newest.note)
+        {
+            tracing::warn!(%fault, "the mark of the log could not be written");
+        }
+    }
+
+    /// Finishes every write, gives the seat up and leaves the mark of the log.
+    pub fn close(mut self) {
+        self.shut();
+    }
+
+    fn shut(&mut self) {
+        self.context.db.drain();
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(leader) = self.leader.take()
+            && leader.join().is_err()
+        {
+            tracing::error!("the sequencer panicked");
+        }
+        self.bring_mark_up();
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if !self.stop.load(Ordering::SeqCst) {
+            self.shut();
+        }
+    }
+}
+
+fn opening(stop: Stop) -> Fault {
+    Fault::caused("open the service", stop)
+}
+
+fn clock_of(settings: &Settings, url: &DatabaseUrl, start: Instant) -> Result<Clock, Fault> {
+    if settings.clock == ClockKind::System {
+        return Ok(Clock::system());
+    }
+    let stands = time::stands_at(&mut connect(url, Access::Read)?).map_err(opening)?;
+    Ok(Clock::simulated(stands.unwrap_or(start)))
+}
+
+/// The log keeps the name it was started with, whatever the configuration says later.
+fn log_name(settings: &Settings, url: &DatabaseUrl) -> Result<String, Fault> {
+    let known = audit::store::log(&mut connect(url, Access::Read)?).map_err(opening)?;
+    Ok(known.map_or_else(|| settings.log_origin(), |log| log.origin))
+}
+
+/// The seed of the log's key, made at the first start.
+fn log_seed(keys: &Path) -> Result<zeroize::Zeroizing<[u8; 32]>, Fault> {
+    let file = keys.join("log.key");
+    if !file.exists() {
+        let seed = zeroize::Zeroizing::new(id::random::<32>()?);
+        secret_file::write_new(&file, hex::encode(seed.as_slice()).as_bytes())?;
+    }
+    secret_file::read_seed(&file)
+}
+
+/// A server that answers.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The inside.
+    pub house: Option<House>,
+    handle: ServerHandle,
+    running: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl Server {
+    /// Binds the port, opens the house and answers requests on threads of its own until it is stopped or the process is
+    /// told to end.
+    ///
+    /// # Errors
+    /// A fault if the port is taken or the house cannot be opened.
+    pub fn start(settings: Settings, start: Instant) -> Result<Self, Fault> {
+        operation::record_metrics()?;
+        let listener = listen(settings.listen)?;
+        let metrics = match settings.metrics_listen.as_str() {
+            "" => None,
+            other => Some(listen(
+                other
+                    .parse()
+                    .map_err(|error| Fault::caused("metrics_listen", error))?,
+            )?),
+        };
+        let address = listener
+            .local_addr()
+            .map_err(|error| Fault::caused("listen", error))?;
+        let mut settings = settings;
+        settings.listen = address;
+        let house = House::open(settings, start)?;
+        let (settings, context) = (house.settings.clone(), house.context.clone());
+        let mark = house.mark.clone();
+        let (ready, started) = std::sync::mpsc::channel();
+        let running = std::thread::Builder::new()
+            .name("http".into())
+            .spawn(move || {
+                actix_web::rt::System::new().block_on(async move {
+                    let server = http(&settings, &context, listener, metrics)?;
+                    actix_web::rt::spawn(keep_house(context, mark));
+                    // The receiver waits for exactly this.
+                    let _ = ready.send(server.handle());
+                    server.await
+                })
+            })
+            .map_err(|error| Fault::caused("start the server", error))?;
+        let handle = started
+            .recv()
+            .map_err(|_| Fault::broken("the server did not start"))?;
+        Ok(Self {
+            address,
+            house: Some(house),
+            handle,
+            running: Some(running),
+        })
+    }
+
+    /// Waits until the server has ended (Ctrl-C, SIGTERM), then finishes what waits.
+    ///
+    /// # Errors
+    /// A fault if the server failed.
+    pub fn wait(mut self) -> Result<(), Fault> {
+        self.join()
+    }
+
+    /// Ends it: requests that run are finished, new ones refused, every write answered.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn stop(mut self) -> Result<(), Fault> {
+        // The command is sent when `stop` is called; the future only waits for it.
+        drop(self.handle.stop(true));
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), Fault> {
+        let Some(running) = self.running.take() else {
+            return Ok(());
+        };
+        let ended = running.join().map_err(|_| Fault::broken("the server panicked"))?;
+        if let Some(house) = self.house.take() {
+            house.close();
+        }
+        ended.map_err(|error| Fault::caused("serve", error))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        if let Err(fault) = self.join() {
+            tracing::error!(%fault, "the server ended badly");
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
+    TcpListener::bind(address).map_err(|error| Fault::caused(format!("listen on {address}"), error))
+}
+
+/// The HTTP side.
+fn http(
+    settings: &Settings,
+    context: &web::Data<Context>,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+) -> std::io::Result<actix_web::dev::Server> {
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        workers => workers,
+    };
+    if let Some(metrics) = metrics {
+        let context = context.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(context.clone())
+                .service(documents::metrics_only)
+        })
+        .workers(1)
+        .disable_signals()
+        .listen(metrics)?
+        .run();
+        actix_web::rt::spawn(server);
+    }
+    let (context, origins) = (context.clone(), settings.cors_origins.clone());
+    HttpServer::new(move || {
+        let (app, _) = App::new()
+            .app_data(context.clone())
+            .into_utoipa_app()
+            .configure(openapi::operations)
+            .split_for_parts();
+        app.service(documents::openapi_json)
+            .service(documents::docs_redirect)
+            .service(documents::docs())
+            .default_service(web::to(documents::nothing_here))
+            .wrap(from_fn(envelope))
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(Compress::default())
+    })
+    .workers(workers)
+    .max_connections(settings.connections_max)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(settings.shutdown_timeout_seconds)
+    .listen(listener)
+    .map(HttpServer::run)
+}
+
+fn cors(origins: &[String]) -> actix_cors::Cors {
+    use actix_web::http::header;
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+    let headers = [
+        "accept",
+        "accept-language",
+        "authorization",
+        "content-type",
+        "if-match",
+        "if-none-match",
+        "idempotency-key",
+    ];
+    let shown: [header::HeaderName; 6] = [
+        header::ETAG,
+        header::LINK,
+        header::LOCATION,
+        header::RETRY_AFTER,
+        header::HeaderName::from_static("x-request-id"),
+        header::HeaderName::from_static("idempotent-replayed"),
+    ];
+    let mut cors = actix_cors::Cors::default()
+        .allowed_methods(methods)
+        .allowed_headers(headers)
+        .expose_headers(shown)
+        .max_age(3_600);
+    for origin in origins {
+        cors = cors.allowed_origin(origin);
+    }
+    cors
+}
+
+/// What is done again and again while the server runs.
+async fn keep_house(context: web::Data<Context>, mark: Mark) {
+    let mut marked: i64 = 0;
+    let mut rounds: u32 = 0;
+    loop {
+        tokio::time::sleep(MARK_EVERY).await;
+        if context.db.halted().is_some() {
+            continue;
+        }
+        match context.db.read(audit::store::last_checkpoint).await {
+            Ok(Some(newest)) if newest.size != marked => match mark.write(&newest.note) {
+                Ok(()) => marked = newest.size,
+                Err(fault) => tracing::warn!(%fault, "the mark of the log could not be written"),
+            },
+            Ok(_) => {}
+            Err(stop) => tracing::warn!(%stop, "the newest checkpoint could not be read"),
+        }
+        rounds = rounds.wrapping_add(1);
+        if u64::from(rounds) % (FORGET_EVERY.as_secs() / MARK_EVERY.as_secs()) == 0 {
+            let forgotten: Answer<usize> = context
+                .db
+                .upkeep(|tx| {
+                    let now = tx.now();
+                    idempotency::forget_old(tx, now)
+                })
+                .await;
+            if let Err(stop) = forgotten {
+                tracing::warn!(%stop, "old answers could not be forgotten");
+            }
+        }
+    }
+}

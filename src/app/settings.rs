@@ -1,0 +1,454 @@
+//! The configuration: flags over `WARDBOOK_*` environment over `wardbook.toml` over defaults that work. A setting that
+//! does not exist is an error, because a misspelt limit would otherwise be no limit. `wardbook.example.toml` shows all of
+//! them; a test compares.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use config::{Config, File, FileFormat, Value, ValueKind};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::db::conn::DatabaseUrl;
+use crate::db::database::Limits;
+use crate::db::writer::WriterLimits;
+use crate::kernel::calendar::Calendar;
+use crate::kernel::refusal::Fault;
+use crate::web::context::WebSettings;
+use crate::web::limits::Rates;
+
+/// Whether lives depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// The real thing: no simulated clock.
+    Production,
+    /// For trying out and for tests.
+    Development,
+}
+
+/// Where time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockKind {
+    /// The machine.
+    System,
+    /// A clock that stands still until `POST /api/v1/dev/clock` moves it.
+    Simulated,
+}
+
+/// How the service writes its log of operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON document a line.
+    Json,
+}
+
+/// All settings, with their defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// `production` or `development`.
+    pub environment: Environment,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The service's address as its users see it; empty: `http://` and `listen`.
+    pub public_url: String,
+    /// Directory of everything that is not configuration.
+    pub data_dir: PathBuf,
+    /// `sqlite://path` or `postgres://…`; empty: `wardbook.db` in `data_dir`.
+    pub database_url: String,
+    /// A replica for reads; empty: none.
+    pub database_read_url: String,
+    /// Directory of the keys; empty: `keys` in `data_dir`. Instances that share a database share their keys.
+    pub keys_dir: PathBuf,
+    /// The log's name; empty: the host of `public_url` and `/audit`. Fixed at the first start.
+    pub log_origin: String,
+    /// `system` or `simulated`.
+    pub clock: ClockKind,
+    /// The ward's time zone, by its IANA name.
+    pub zone: Tz,
+    /// A table of working days instead of the one built in; empty: that one.
+    pub working_days_file: PathBuf,
+    /// Threads that answer requests; 0: as many as there are cores.
+    pub workers: usize,
+    /// Connections open at once, for each worker.
+    pub connections_max: usize,
+    /// Database connections that read.
+    pub database_readers: usize,
+    /// Database connections that write; PostgreSQL only.
+    pub database_writers: usize,
+    /// Writes that may wait before callers are told to come back later.
+    pub write_queue_max: usize,
+    /// Writes in one SQLite transaction.
+    pub write_group_max: usize,
+    /// Bytes of a JSON body.
+    pub body_bytes_max: usize,
+    /// Bytes of an imported table.
+    pub import_bytes_max: usize,
+    /// Seconds that a request may take.
+    pub request_timeout_seconds: u64,
+    /// Seconds that running requests get at shutdown.
+    pub shutdown_timeout_seconds: u64,
+    /// Requests a second from one address; 0: no limit.
+    pub rate_per_address: u32,
+    /// Requests a second of one account; 0: no limit.
+    pub rate_per_account: u32,
+    /// Origins whose pages may use the API from a browser.
+    pub cors_origins: Vec<String>,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where `/metrics` is served instead of on the public port; empty: on the public port.
+    pub metrics_listen: String,
+    /// `text` or `json`.
+    pub log_format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
+    pub log_level: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            environment: Environment::Production,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: String::new(),
+            data_dir: PathBuf::from("./wardbook-data"),
+            database_url: String::new(),
+            database_read_url: String::new(),
+            keys_dir: PathBuf::new(),
+            log_origin: String::new(),
+            clock: ClockKind::System,
+            zone: crate::kernel::calendar::ZONE_DEFAULT,
+            working_days_file: PathBuf::new(),
+            workers: 0,
+            connections_max: 10_000,
+            database_readers: 8,
+            database_writers: 8,
+            write_queue_max: 1_024,
+            write_group_max: 256,
+            body_bytes_max: 262_144,
+            import_bytes_max: 4_194_304,
+            request_timeout_seconds: 30,
+            shutdown_timeout_seconds: 20,
+            rate_per_address: 100,
+            rate_per_account: 50,
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            metrics_listen: String::new(),
+            log_format: LogFormat::Text,
+            log_level: "info".to_owned(),
+        }
+    }
+}
+
+/// Every setting's name.
+pub const NAMES: [&str; 29] = [
+    "environment",
+    "listen",
+    "public_url",
+    "data_dir",
+    "database_url",
+    "database_read_url",
+    "keys_dir",
+    "log_origin",
+    "clock",
+    "zone",
+    "working_days_file",
+    "workers",
+    "connections_max",
+    "database_readers",
+    "database_writers",
+    "write_queue_max",
+    "write_group_max",
+    "body_bytes_max",
+    "import_bytes_max",
+    "request_timeout_seconds",
+    "shutdown_timeout_seconds",
+    "rate_per_address",
+    "rate_per_account",
+    "cors_origins",
+    "trusted_proxies",
+    "metrics_listen",
+    "log_format",
+    "log_level",
+    "config",
+];
+
+/// Settings that are lists; in the environment their items are separated by commas.
+const LISTS: [&str; 2] = ["cors_origins", "trusted_proxies"];
+
+impl Settings {
+    /// Reads the configuration. `file` is the one named by `--config`; without it `wardbook.toml` is read if it is there.
+    /// `flags` are settings given on the command line.
+    ///
+    /// # Errors
+    /// A fault that names the setting which does not exist or cannot be read.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Self, Fault> {
+        let mut builder = Config::builder();
+        builder = match file {
+            Some(path) => builder.add_source(File::new(&path.to_string_lossy(), FileFormat::Toml)),
+            None => builder.add_source(File::new("wardbook.toml", FileFormat::Toml).required(false)),
+        };
+        let named = environment.filter_map(|(name, value)| {
+            let name = name.strip_prefix("WARDBOOK_")?.to_ascii_lowercase();
+            (NAMES.contains(&name.as_str()) && name != "config").then_some((name, value))
+        });
+        let given = flags
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        for (name, value) in named.chain(given) {
+            let value = if LISTS.contains(&name.as_str()) {
+                list(&value)
+            } else {
+                Value::from(value)
+            };
+            builder = builder
+                .set_override(&name, value)
+                .map_err(|error| Fault::caused("read the configuration", error))?;
+        }
+        let settings: Self = builder
+            .build()
+            .and_then(Config::try_deserialize)
+            .map_err(|error| Fault::caused("read the configuration", error))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        if self.environment == Environment::Production && self.clock == ClockKind::Simulated {
+            return Err(Fault::broken(
+                "clock = \"simulated\" needs environment = \"development\": deadlines of a real ward follow real time",
+            ));
+        }
+        let url = self.public_url();
+        if !(url.starts_with("http://") || url.starts_with("https://")) || url.contains(['?', '#', ' ']) {
+            return Err(Fault::broken(format!(
+                "public_url is not an http or https address: {url}"
+            )));
+        }
+        self.database()?;
+        Ok(())
+    }
+
+    /// The service's address as its users see it, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.listen)
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// The database.
+    ///
+    /// # Errors
+    /// A fault if the URL is not one that this build can use.
+    pub fn database(&self) -> Result<DatabaseUrl, Fault> {
+        if self.database_url.is_empty() {
+            return Ok(DatabaseUrl::Sqlite(self.data_dir.join("wardbook.db")));
+        }
+        self.database_url
+            .parse()
+            .map_err(|error| Fault::caused("database_url", error))
+    }
+
+    /// The replica for reads, if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::database`].
+    pub fn read_database(&self) -> Result<Option<DatabaseUrl>, Fault> {
+        if self.database_read_url.is_empty() {
+            return Ok(None);
+        }
+        self.database_read_url
+            .parse()
+            .map(Some)
+            .map_err(|error| Fault::caused("database_read_url", error))
+    }
+
+    /// Directory of the keys.
+    pub fn keys_dir(&self) -> PathBuf {
+        if self.keys_dir.as_os_str().is_empty() {
+            self.data_dir.join("keys")
+        } else {
+            self.keys_dir.clone()
+        }
+    }
+
+    /// The name that a new log gets.
+    pub fn log_origin(&self) -> String {
+        if !self.log_origin.is_empty() {
+            return self.log_origin.clone();
+        }
+        let url = self.public_url();
+        let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
+        format!("{}/audit", host.replace('+', "-"))
+    }
+
+    /// The calendar of working days.
+    ///
+    /// # Errors
+    /// A fault if the file cannot be read or is not such a table.
+    pub fn calendar(&self) -> Result<Calendar, Fault> {
+        if self.working_days_file.as_os_str().is_empty() {
+            return Calendar::builtin().map_err(|error| Fault::caused("the calendar built in", error));
+        }
+        let name = self.working_days_file.display();
+        let text = std::fs::read_to_string(&self.working_days_file)
+            .map_err(|error| Fault::caused(format!("read {name}"), error))?;
+        Calendar::parse_csv(&text).map_err(|error| Fault::caused(format!("read {name}"), error))
+    }
+
+    /// Sizes of the data layer.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            readers: self.database_readers,
+            writer: WriterLimits {
+                queue_max: self.write_queue_max,
+                group_max: self.write_group_max,
+                connections: self.database_writers,
+            },
+        }
+    }
+
+    /// Limits of requests.
+    pub fn rates(&self) -> Rates {
+        Rates {
+            per_address: self.rate_per_address,
+            per_account: self.rate_per_account,
+        }
+    }
+
+    /// What requests need to know.
+    pub fn web(&self) -> WebSettings {
+        WebSettings {
+            public_url: self.public_url(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            body_bytes_max: self.body_bytes_max,
+            import_bytes_max: self.import_bytes_max,
+            request_timeout: Duration::from_secs(self.request_timeout_seconds.max(1)),
+            metrics_in_public: self.metrics_listen.is_empty(),
+            tls: self.public_url.starts_with("https://"),
+        }
+    }
+}
+
+fn list(text: &str) -> Value {
+    let items = text
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(|item| Value::from(item.to_owned()));
+    Value::new(None, ValueKind::Array(items.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(environment: &[(&str, &str)], flags: &[(&str, String)]) -> Result<Settings, Fault> {
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Settings::load(None, environment.into_iter(), flags)
+    }
+
+    #[test]
+    fn flags_go_over_the_environment_and_that_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("w.toml");
+        std::fs::write(&file, "rate_per_address = 1\nrate_per_account = 1\nworkers = 1\n").unwrap();
+        let environment = [
+            ("WARDBOOK_RATE_PER_ACCOUNT", "2"),
+            ("WARDBOOK_WORKERS", "2"),
+            ("WARDBOOK_TEST_X", "y"),
+        ];
+        let environment = environment.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let settings =
+            Settings::load(Some(&file), environment.into_iter(), &[("workers", "3".into())]).unwrap();
+        assert_eq!(
+            (
+                settings.rate_per_address,
+                settings.rate_per_account,
+                settings.workers
+            ),
+            (1, 2, 3)
+        );
+        assert_eq!(settings.body_bytes_max, Settings::default().body_bytes_max);
+    }
+
+    #[test]
+    fn a_misspelt_setting_and_a_missing_file_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("w.toml");
+        std::fs::write(&file, "rate_per_adress = 1\n").unwrap();
+        let error = Settings::load(Some(&file), std::iter::empty(), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("rate_per_adress"), "{error}");
+        assert!(Settings::load(Some(&dir.path().join("none.toml")), std::iter::empty(), &[]).is_err());
+    }
+
+    #[test]
+    fn lists_in_the_environment_are_separated_by_commas() {
+        let settings = load(
+            &[
+                ("WARDBOOK_TRUSTED_PROXIES", "10.0.0.0/8, ::1/128"),
+                ("WARDBOOK_CORS_ORIGINS", ""),
+            ],
+            &[],
+        )
+        .unwrap();
+        assert_eq!(settings.trusted_proxies.len(), 2);
+        assert!(settings.cors_origins.is_empty());
+        assert!(load(&[("WARDBOOK_TRUSTED_PROXIES", "ten")], &[]).is_err());
+    }
+
+    #[test]
+    fn production_refuses_a_simulated_clock() {
+        let error = load(&[("WARDBOOK_CLOCK", "simulated")], &[])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("development"), "{error}");
+        assert!(
+            load(
+                &[
+                    ("WARDBOOK_CLOCK", "simulated"),
+                    ("WARDBOOK_ENVIRONMENT", "development")
+                ],
+                &[]
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn what_is_left_empty_follows_from_the_rest() {
+        let settings = load(
+            &[
+                ("WARDBOOK_PUBLIC_URL", "https://ward.example/"),
+                ("WARDBOOK_DATA_DIR", "/d"),
+            ],
+            &[],
+        )
+        .unwrap();
+        assert_eq!(settings.log_origin(), "ward.example/audit");
+        assert_eq!(settings.keys_dir(), PathBuf::from("/d/keys"));
+        assert_eq!(
+            settings.database().unwrap(),
+            DatabaseUrl::Sqlite("/d/wardbook.db".into())
+        );
+        assert!(settings.web().tls);
+        assert_eq!(Settings::default().log_origin(), "127.0.0.1:8080/audit");
+    }
+}

@@ -1,0 +1,409 @@
+//! The log's tables. Entries are appended here and nowhere else, inside the transaction of the act they record; rows are
+//! never changed but to give an entry its place, once.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
+
+use crate::audit::entry::{self, Event, EventId, Salts};
+use crate::audit::tree::Hash;
+use crate::both;
+use crate::db::conn::Conn;
+use crate::db::schema::{audit_checkpoints, audit_events, audit_log, audit_nodes, audit_private};
+use crate::db::writer::Tx;
+use crate::kernel::clock::Instant;
+use crate::kernel::id;
+use crate::kernel::refusal::{Answer, Fault};
+use crate::web::actor::Actor;
+
+/// The log that a database holds.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = audit_log)]
+pub struct LogRow {
+    /// Its name, in every checkpoint.
+    pub origin: String,
+    /// Its public key, as `GET /audit/key` shows it.
+    pub verifier_key: String,
+}
+
+/// A signed checkpoint, with what is needed to go on from it.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = audit_checkpoints)]
+pub struct CheckpointRow {
+    /// Entries.
+    pub size: i64,
+    /// The root over them.
+    pub root: Vec<u8>,
+    /// The signed note.
+    pub note: String,
+    /// The right edge of the tree.
+    pub frontier: Vec<u8>,
+}
+
+/// Writes an event into the log, in the transaction of the act that it records.
+///
+/// # Errors
+/// A fault of the database, or if the event is too large.
+pub fn append(tx: &mut Tx<'_>, actor: &Actor, event: &Event) -> Answer<EventId> {
+    let now = tx.now();
+    let actor_id = actor.id().unwrap_or("public");
+    let salts = Salts {
+        actor: id::random()?,
+        content: id::random()?,
+    };
+    let entry = entry::write(event, actor_id, EventId::mint(now), now, &salts)?;
+    diesel::insert_into(audit_events::table)
+        .values((
+            audit_events::id.eq(&entry.id),
+            audit_events::entry.eq(&entry.bytes),
+            audit_events::leaf_hash.eq(entry.leaf_hash.as_slice()),
+            audit_events::kind.eq(event.kind),
+            audit_events::subject.eq(&event.subject),
+            audit_events::at.eq(now.naive_utc()),
+        ))
+        .execute(tx.conn())?;
+    diesel::insert_into(audit_private::table)
+        .values((
+            audit_private::event_id.eq(&entry.id),
+            audit_private::actor_salt.eq(salts.actor.as_slice()),
+            audit_private::actor_id.eq(actor_id),
+            audit_private::salt.eq(salts.content.as_slice()),
+            audit_private::content.eq(&entry.content),
+        ))
+        .execute(tx.conn())?;
+    tx.event_recorded();
+    Ok(entry.id)
+}
+
+/// The log of this database, if it has been started.
+///
+/// # Errors
+/// A fault of the database.
+pub fn log(conn: &mut Conn) -> Answer<Option<LogRow>> {
+    Ok(audit_log::table
+        .find(1)
+        .select(LogRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Names the log; once in the life of a database.
+///
+/// # Errors
+/// A fault of the database.
+pub fn insert_log(tx: &mut Tx<'_>, row: &LogRow) -> Answer<()> {
+    let now = tx.now().naive_utc();
+    diesel::insert_into(audit_log::table)
+        .values((
+            audit_log::id.eq(1_i64),
+            audit_log::origin.eq(&row.origin),
+            audit_log::verifier_key.eq(&row.verifier_key),
+            audit_log::started_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Events that have no place yet, oldest id first.
+///
+/// # Errors
+/// A fault of the database.
+pub fn waiting(conn: &mut Conn, max: i64) -> Answer<Vec<(String, Vec<u8>)>> {
+    Ok(audit_events::table
+        .filter(audit_events::leaf_index.is_null())
+        .order(audit_events::id)
+        .select((audit_events::id, audit_events::leaf_hash))
+        .limit(max)
+        .load(conn)?)
+}
+
+/// The newest checkpoint.
+///
+/// # Errors
+/// A fault of the database.
+pub fn last_checkpoint(conn: &mut Conn) -> Answer<Option<CheckpointRow>> {
+    Ok(audit_checkpoints::table
+        .order(audit_checkpoints::size.desc())
+        .select(CheckpointRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Gives events their places, which are consecutive from `first`.
+///
+/// # Errors
+/// A fault of the database, or if one of them has a place already.
+pub fn place(conn: &mut Conn, ids: &[&str], first: i64) -> Answer<()> {
+    let placed = match conn {
+        Conn::Sqlite(c) => {
+            let mut placed = 0;
+            for (id, index) in ids.iter().zip(first..) {
+                placed += diesel::update(
+                    audit_events::table
+                        .find(id)
+                        .filter(audit_events::leaf_index.is_null()),
+                )
+                .set(audit_events::leaf_index.eq(index))
+                .execute(c)?;
+            }
+            placed
+        }
+        // One statement for the whole batch: each would cost a way over the network.
+        Conn::Postgres(c) => {
+            let indices: Vec<i64> = ids.iter().zip(first..).map(|(_, index)| index).collect();
+            diesel::sql_query(
+                "UPDATE audit_events SET leaf_index = placed.leaf_index \
+                 FROM unnest($1::text[], $2::bigint[]) AS placed (id, leaf_index) \
+                 WHERE audit_events.id = placed.id AND audit_events.leaf_index IS NULL",
+            )
+            .bind::<Array<Text>, _>(ids)
+            .bind::<Array<BigInt>, _>(indices)
+            .execute(c)?
+        }
+    };
+    if placed == ids.len() {
+        Ok(())
+    } else {
+        Err(Fault::broken("an event of the log was placed twice").into())
+    }
+}
+
+/// A node above the lowest tiles.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = audit_nodes)]
+pub struct NewNode {
+    /// Height in the tree, a multiple of eight.
+    pub level: i64,
+    /// Place within the level.
+    pub node_index: i64,
+    /// The hash.
+    pub hash: Vec<u8>,
+}
+
+/// Stores nodes that have become complete.
+///
+/// # Errors
+/// A fault of the database.
+pub fn insert_nodes(conn: &mut Conn, nodes: &[NewNode]) -> Answer<()> {
+    if !nodes.is_empty() {
+        both!(conn, c => diesel::insert_into(audit_nodes::table).values(nodes).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Stores a signed checkpoint.
+///
+/// # Errors
+/// A fault of the database.
+pub fn insert_checkpoint(conn: &mut Conn, row: &CheckpointRow, signed_at: Instant) -> Answer<()> {
+    diesel::insert_into(audit_checkpoints::table)
+        .values((
+            audit_checkpoints::size.eq(row.size),
+            audit_checkpoints::root.eq(&row.root),
+            audit_checkpoints::note.eq(&row.note),
+            audit_checkpoints::frontier.eq(&row.frontier),
+            audit_checkpoints::signed_at.eq(signed_at.naive_utc()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// `count` leaf hashes from place `first`; fewer if the log ends before.
+///
+/// # Errors
+/// A fault of the database, or a hash that is not 32 bytes.
+pub fn leaf_hashes(conn: &mut Conn, first: i64, count: i64) -> Answer<Vec<Hash>> {
+    let rows: Vec<Vec<u8>> = audit_events::table
+        .filter(audit_events::leaf_index.ge(first))
+        .filter(audit_events::leaf_index.lt(first.saturating_add(count)))
+        .order(audit_events::leaf_index)
+        .select(audit_events::leaf_hash)
+        .load(conn)?;
+    hashes(rows)
+}
+
+/// `count` hashes of height `level` from place `first`; fewer if the tree ends before.
+///
+/// # Errors
+/// As [`leaf_hashes`].
+pub fn node_hashes(conn: &mut Conn, level: i64, first: i64, count: i64) -> Answer<Vec<Hash>> {
+    if level == 0 {
+        return leaf_hashes(conn, first, count);
+    }
+    let rows: Vec<Vec<u8>> = audit_nodes::table
+        .filter(audit_nodes::level.eq(level))
+        .filter(audit_nodes::node_index.ge(first))
+        .filter(audit_nodes::node_index.lt(first.saturating_add(count)))
+        .order(audit_nodes::node_index)
+        .select(audit_nodes::hash)
+        .load(conn)?;
+    hashes(rows)
+}
+
+fn hashes(rows: Vec<Vec<u8>>) -> Answer<Vec<Hash>> {
+    rows.into_iter()
+        .map(|row| {
+            Hash::try_from(row.as_slice()).map_err(|_| Fault::broken("a stored hash is not 32 bytes").into())
+        })
+        .collect()
+}
+
+/// `count` entries from place `first`; fewer if the log ends before.
+///
+/// # Errors
+/// A fault of the database.
+pub fn entries(conn: &mut Conn, first: i64, count: i64) -> Answer<Vec<Vec<u8>>> {
+    Ok(audit_events::table
+        .filter(audit_events::leaf_index.ge(first))
+        .filter(audit_events::leaf_index.lt(first.saturating_add(count)))
+        .order(audit_events::leaf_index)
+        .select(audit_events::entry)
+        .load(conn)?)
+}
+
+/// The place of an event, if it has one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn leaf_index(conn: &mut Conn, id: &EventId) -> Answer<Option<i64>> {
+    let index: Option<Option<i64>> = audit_events::table
+        .find(id)
+        .select(audit_events::leaf_index)
+        .first(conn)
+        .optional()?;
+    Ok(index.flatten())
+}
+
+/// Events with a place at or after `size`, and nodes of theirs: there are none in a sound log.
+///
+/// # Errors
+/// A fault of the database.
+pub fn placed_beyond(conn: &mut Conn, size: i64) -> Answer<i64> {
+    Ok(audit_events::table
+        .filter(audit_events::leaf_index.ge(size))
+        .count()
+        .get_result(conn)?)
+}
+
+/// An event with its private part, as stored.
+#[derive(Clone, Debug, Queryable)]
+pub struct EventRow {
+    /// Its id.
+    pub id: EventId,
+    /// Its entry.
+    pub entry: Vec<u8>,
+    /// Its place.
+    pub leaf_index: Option<i64>,
+    /// Salt of the commitment to the actor; none once erased.
+    pub actor_salt: Option<Vec<u8>>,
+    /// Who did it; none once erased.
+    pub actor_id: Option<String>,
+    /// Salt of the commitment to the content; none once erased.
+    pub salt: Option<Vec<u8>>,
+    /// The private content; none once erased.
+    pub content: Option<String>,
+}
+
+/// Which events are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Not before this instant.
+    pub from: Option<Instant>,
+    /// Before this instant.
+    pub to: Option<Instant>,
+    /// Caused by this account.
+    pub actor: Option<String>,
+    /// About this thing.
+    pub subject: Option<String>,
+    /// Of this type, or of all types that begin so if it ends with `.*`.
+    pub kind: Option<String>,
+    /// Newest first.
+    pub newest_first: bool,
+    /// Only beyond this place, in the order asked for.
+    pub beyond: Option<i64>,
+    /// Only below this place.
+    pub below: Option<i64>,
+}
+
+type Columns = (
+    audit_events::id,
+    audit_events::entry,
+    audit_events::leaf_index,
+    diesel::dsl::Nullable<audit_private::actor_salt>,
+    diesel::dsl::Nullable<audit_private::actor_id>,
+    diesel::dsl::Nullable<audit_private::salt>,
+    diesel::dsl::Nullable<audit_private::content>,
+);
+
+fn columns() -> Columns {
+    (
+        audit_events::id,
+        audit_events::entry,
+        audit_events::leaf_index,
+        audit_private::actor_salt.nullable(),
+        audit_private::actor_id.nullable(),
+        audit_private::salt.nullable(),
+        audit_private::content.nullable(),
+    )
+}
+
+/// Events in the order of the log; only those that have their place.
+///
+/// # Errors
+/// A fault of the database.
+pub fn events(conn: &mut Conn, filter: &EventFilter, max: i64) -> Answer<Vec<EventRow>> {
+    let mut query = audit_events::table
+        .left_join(audit_private::table)
+        .filter(audit_events::leaf_index.is_not_null())
+        .select(columns())
+        .limit(max)
+        .into_boxed();
+    if let Some(from) = filter.from {
+        query = query.filter(audit_events::at.ge(from.naive_utc()));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(audit_events::at.lt(to.naive_utc()));
+    }
+    if let Some(actor) = &filter.actor {
+        query = query.filter(audit_private::actor_id.eq(actor));
+    }
+    if let Some(subject) = &filter.subject {
+        query = query.filter(audit_events::subject.eq(subject));
+    }
+    match filter.kind.as_deref().map(|kind| (kind, kind.strip_suffix(".*"))) {
+        // A dot sorts just before a slash, so the range holds exactly what begins with `prefix.`.
+        Some((_, Some(prefix))) => {
+            query = query
+                .filter(audit_events::kind.ge(format!("{prefix}.")))
+                .filter(audit_events::kind.lt(format!("{prefix}/")));
+        }
+        Some((kind, None)) => query = query.filter(audit_events::kind.eq(kind.to_owned())),
+        None => {}
+    }
+    if let Some(below) = filter.below {
+        query = query.filter(audit_events::leaf_index.lt(below));
+    }
+    query = match (filter.newest_first, filter.beyond) {
+        (true, Some(beyond)) => query.filter(audit_events::leaf_index.lt(beyond)),
+        (false, Some(beyond)) => query.filter(audit_events::leaf_index.gt(beyond)),
+        (_, None) => query,
+    };
+    query = if filter.newest_first {
+        query.order(audit_events::leaf_index.desc())
+    } else {
+        query.order(audit_events::leaf_index.asc())
+    };
+    Ok(query.load(conn)?)
+}
+
+/// One event, whether it has its place yet or not.
+///
+/// # Errors
+/// A fault of the database.
+pub fn event(conn: &mut Conn, id: &EventId) -> Answer<Option<EventRow>> {
+    Ok(audit_events::table
+        .left_join(audit_private::table)
+        .filter(audit_events::id.eq(id))
+        .select(columns())
+        .first(conn)
+        .optional()?)
+}

@@ -1,0 +1,411 @@
+//! The command line. Parses, calls one thing of `app/` or of a slice, prints, and turns what happened into an exit code:
+//! 0 done, 1 not done or does not hold, 2 wrong usage or cannot tell.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::Duration;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+use crate::app::server::{House, Server};
+use crate::app::settings::{ClockKind, Environment, LogFormat, Settings};
+use crate::app::{demo, openapi};
+use crate::audit::note::Verifier;
+use crate::audit::verify::verify_log;
+use crate::audit::{mirror, source};
+use crate::db::migrate;
+use crate::kernel::refusal::Fault;
+use crate::web::policy::Role;
+
+#[derive(Parser)]
+#[command(
+    name = "wardbook",
+    version,
+    about = "The system of record through which a city ward buys its everyday public services"
+)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Options {
+    /// Configuration file [default: wardbook.toml, if it is there]
+    #[arg(long, global = true, env = "WARDBOOK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// sqlite://path or postgres://…
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Directory of everything that is not configuration
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the ward
+    Serve,
+    /// Make a demo ward with a simulated clock, say who can sign in, and serve it
+    Demo {
+        /// Begin anew: delete what an earlier demo left in the data directory
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Bring the database up to this version, take steps back, or show where it stands
+    Migrate {
+        #[command(subcommand)]
+        what: Option<Migrate>,
+    },
+    /// Print the OpenAPI document
+    Openapi {
+        /// Compare it with this file instead; exit code 1 if they differ
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+        /// Write it to this file instead
+        #[arg(long, value_name = "FILE", conflicts_with = "check")]
+        write: Option<PathBuf>,
+    },
+    /// Check something without trusting the server
+    Verify {
+        #[command(subcommand)]
+        what: Verify,
+    },
+    /// Write something out as files
+    Export {
+        #[command(subcommand)]
+        what: Export,
+    },
+    /// Ask a running server whether it is ready; exit code 1 if not
+    Health,
+    /// What only an operator on this machine may do
+    Admin {
+        #[command(subcommand)]
+        what: Admin,
+    },
+}
+
+#[derive(Subcommand)]
+enum Migrate {
+    /// Apply what is pending (the default)
+    Up,
+    /// Take the newest migrations back, with their data
+    Down {
+        /// How many
+        #[arg(default_value_t = 1)]
+        count: usize,
+    },
+    /// Show what is applied and what is pending
+    Status,
+}
+
+#[derive(Subcommand)]
+enum Verify {
+    /// Rebuild every tile and the root of a log; 0: it holds, 1: it does not, 2: cannot tell
+    Log {
+        /// The log's address (https://ward.example/audit) or a directory with its files
+        place: String,
+        /// The log's key, as you were given it by somebody else than the server; or a file that holds it
+        #[arg(long)]
+        key: String,
+        /// A checkpoint you kept: the log must be a continuation of it
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Export {
+    /// The log as static files, which any web server can serve and `verify log` can check
+    Log {
+        /// A directory; made if it is missing
+        directory: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Issue an access token
+    Token {
+        /// The account, `user_…`
+        #[arg(long)]
+        subject: String,
+        /// A role; may be given several times
+        #[arg(long = "role", required = true, value_parser = role)]
+        roles: Vec<Role>,
+        /// How long it is valid, at most 1440
+        #[arg(long, default_value_t = 15, value_name = "MINUTES")]
+        minutes: u32,
+    },
+    /// Make a new key that signs access tokens from now on; tokens of the old ones stay valid until they expire
+    RotateTokenKey,
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    Role::ALL
+        .into_iter()
+        .find(|role| role.name() == name && !matches!(role, Role::Public | Role::System))
+        .ok_or_else(|| "no such role".to_owned())
+}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let Cli { options, command } = Cli::parse();
+    match execute(&options, command) {
+        Ok(code) => code,
+        Err(fault) => {
+            say_error(&fault.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
+    match command {
+        Command::Openapi { check, write } => return openapi_command(check.as_deref(), write.as_deref()),
+        Command::Verify {
+            what: Verify::Log { place, key, since },
+        } => return verify(&place, &key, since.as_deref()),
+        _ => {}
+    }
+    let mut settings = load(options)?;
+    match command {
+        Command::Serve => {
+            let _logging = start_logging(&settings)?;
+            serve(settings)
+        }
+        Command::Demo { fresh } => {
+            settings.environment = Environment::Development;
+            settings.clock = ClockKind::Simulated;
+            let _logging = start_logging(&settings)?;
+            demo_command(settings, fresh)
+        }
+        Command::Migrate { what } => migrate_command(&settings, &what.unwrap_or(Migrate::Up)),
+        Command::Export {
+            what: Export::Log { directory },
+        } => {
+            let house = House::open(settings, demo::start())?;
+            let size = house
+                .context
+                .db
+                .read_and_wait(|conn| mirror::write(conn, &directory))
+                .map_err(|stop| Fault::caused("export the log", stop))?;
+            say(&format!("{size} entries written to {}", directory.display()));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Health => health(&settings),
+        Command::Admin { what } => admin(settings, what),
+        Command::Openapi { .. } | Command::Verify { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn load(options: &Options) -> Result<Settings, Fault> {
+    let given = [
+        ("listen", &options.listen),
+        ("database_url", &options.database_url),
+        ("data_dir", &options.data_dir),
+    ];
+    let flags: Vec<(&str, String)> = given
+        .into_iter()
+        .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
+        .collect();
+    Settings::load(options.config.as_deref(), std::env::vars(), &flags)
+}
+
+/// Writes the service's log to standard error without making requests wait for it. Ends when the guard is dropped.
+fn start_logging(settings: &Settings) -> Result<tracing_appender::non_blocking::WorkerGuard, Fault> {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let filter =
+        EnvFilter::try_new(&settings.log_level).map_err(|error| Fault::caused("log_level", error))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(BoxMakeWriter::new(writer));
+    let done = match settings.log_format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    done.map_err(|error| Fault::broken(format!("start logging: {error}")))?;
+    Ok(guard)
+}
+
+fn serve(settings: Settings) -> Result<ExitCode, Fault> {
+    let server = Server::start(settings, demo::start())?;
+    say(&format!("wardbook listens on http://{}", server.address));
+    server.wait()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demo_command(mut settings: Settings, fresh: bool) -> Result<ExitCode, Fault> {
+    settings.data_dir = settings.data_dir.join("demo");
+    if fresh && settings.data_dir.exists() {
+        std::fs::remove_dir_all(&settings.data_dir)
+            .map_err(|error| Fault::caused("delete the old demo", error))?;
+    }
+    let server = Server::start(settings, demo::start())?;
+    if let Some(house) = &server.house {
+        demo::make(house).map_err(|stop| Fault::caused("make the demo ward", stop))?;
+        let address = server.address;
+        say(&format!(
+            "The demo ward 凤鸣区 梧桐街道 is served at http://{address}"
+        ));
+        say(&format!("  API        http://{address}/docs"));
+        say(&format!("  areas      http://{address}/api/v1/areas"));
+        say(&format!("  the log    http://{address}/audit/checkpoint"));
+        say(
+            "Who can act (send as `Authorization: Bearer …`; the clock stands still until POST /api/v1/dev/clock moves it):",
+        );
+        for person in demo::people(house)? {
+            say(&format!(
+                "\n  {} ({})\n  {}",
+                person.role.name(),
+                person.id,
+                person.token
+            ));
+        }
+    }
+    server.wait()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn migrate_command(settings: &Settings, what: &Migrate) -> Result<ExitCode, Fault> {
+    let url = settings.database()?;
+    match what {
+        Migrate::Up => {
+            crate::web::secret_file::private_directory(&settings.data_dir)?;
+            let done = migrate::up(&url)?;
+            say(&if done.is_empty() {
+                "nothing to do".to_owned()
+            } else {
+                format!("applied {}", done.join(", "))
+            });
+        }
+        Migrate::Down { count } => {
+            let done = migrate::down(&url, *count)?;
+            say(&if done.is_empty() {
+                "nothing to do".to_owned()
+            } else {
+                format!("took back {}", done.join(", "))
+            });
+        }
+        Migrate::Status => {
+            let status = migrate::status(&url)?;
+            for version in status.applied {
+                say(&format!("{version} applied"));
+            }
+            for version in status.pending {
+                say(&format!("{version} pending"));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn openapi_command(check: Option<&Path>, write: Option<&Path>) -> Result<ExitCode, Fault> {
+    let text = openapi::text()?;
+    let named = |path: &Path, error| Fault::caused(path.display().to_string(), error);
+    if let Some(path) = write {
+        std::fs::write(path, text).map_err(|error| named(path, error))?;
+    } else if let Some(path) = check {
+        let known = std::fs::read_to_string(path).map_err(|error| named(path, error))?;
+        if known != text {
+            say_error(&format!(
+                "{0} is not what the code gives; run `wardbook openapi --write {0}`",
+                path.display()
+            ));
+            return Ok(ExitCode::FAILURE);
+        }
+    } else {
+        say(text.trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(place: &str, key: &str, since: Option<&Path>) -> Result<ExitCode, Fault> {
+    let key = std::fs::read_to_string(key).unwrap_or_else(|_| key.to_owned());
+    let verifier: Verifier = match key.trim().parse() {
+        Ok(verifier) => verifier,
+        Err(error) => {
+            say_error(&format!(
+                "--key is neither a verifier key nor a file that holds one: {error}"
+            ));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let since = match since.map(std::fs::read).transpose() {
+        Ok(since) => since,
+        Err(error) => {
+            say_error(&format!("--since: {error}"));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let verdict = verify_log(
+        &*source::open(place),
+        &verifier,
+        since.as_deref(),
+        &mut |done, size| {
+            if done % 25_600 == 0 && done > 0 {
+                say_error(&format!("{done} of {size} entries …"));
+            }
+        },
+    );
+    say(&verdict.to_string());
+    Ok(ExitCode::from(verdict.exit_code()))
+}
+
+fn health(settings: &Settings) -> Result<ExitCode, Fault> {
+    let mut address = settings.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let url = format!("http://{address}/health/ready");
+    match ureq::get(&url).call() {
+        Ok(mut response) => {
+            say(response.body_mut().read_to_string().unwrap_or_default().trim());
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            say_error(&format!("{url}: {error}"));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn admin(settings: Settings, what: Admin) -> Result<ExitCode, Fault> {
+    let house = House::open(settings, demo::start())?;
+    let context = house.context.clone();
+    let now = context.clock.now();
+    match what {
+        Admin::Token {
+            subject,
+            roles,
+            minutes,
+        } => {
+            say(&context
+                .tokens
+                .issue(&subject, &roles, Duration::minutes(i64::from(minutes)), now)?);
+        }
+        Admin::RotateTokenKey => {
+            let kid = crate::app::keys::rotate(&house)
+                .map_err(|stop| Fault::caused("rotate the token key", stop))?;
+            say(&format!("new key {kid}"));
+        }
+    }
+    house.close();
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the output of a command")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+#[expect(clippy::print_stderr, reason = "the output of a command")]
+fn say_error(line: &str) {
+    eprintln!("{line}");
+}

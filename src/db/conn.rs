@@ -1,0 +1,253 @@
+//! Connections: one type over two databases, chosen by the URL's scheme, and how each is set up. Holds no SQL of
+//! the ward; everything that differs between the databases and is not a statement of a slice lives in `db/`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::R2D2Connection;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+use crate::kernel::refusal::{Fault, Stop};
+
+/// A connection to either database. Queries written with diesel's builder run on it as they are; what they cannot
+/// say the same way on both goes through [`both!`](crate::both).
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// A SQLite file.
+    Sqlite(SqliteConnection),
+    /// PostgreSQL, or a database that speaks its protocol.
+    Postgres(PgConnection),
+}
+
+/// Runs one expression on whichever database the connection is of: `both!(conn, c => query.execute(c))`. For
+/// ON CONFLICT, batch inserts and the few statements whose SQL differs; only `store.rs` files use it.
+#[macro_export]
+macro_rules! both {
+    ($conn:expr, $c:ident => $expr:expr) => {
+        match $conn {
+            $crate::db::conn::Conn::Sqlite($c) => $expr,
+            $crate::db::conn::Conn::Postgres($c) => $expr,
+        }
+    };
+}
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite://path`: the file's path; made if it is missing.
+    Sqlite(PathBuf),
+    /// `postgres://…`: as libpq reads it, password included.
+    Postgres(String),
+}
+
+/// Why a text is not a database URL that this build can use.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseUrlError {
+    /// Neither `sqlite:` nor `postgres:`.
+    #[error("a database URL begins with sqlite:// or postgres://")]
+    Scheme,
+    /// `sqlite://` alone.
+    #[error("a SQLite URL names a file: sqlite:///var/lib/wardbook/wardbook.db")]
+    NoPath,
+    /// TLS asked for, but libpq is the bundled one, which has none. Connecting in clear instead would be a lie.
+    #[error(
+        "this URL asks for TLS (sslmode), but this build's bundled libpq has none; build with \
+         --no-default-features --features system-libpq, or reach PostgreSQL over a Unix socket or loopback"
+    )]
+    NoTls,
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(url: &str) -> Result<Self, DatabaseUrlError> {
+        if let Some(path) = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+        {
+            return if path.is_empty() {
+                Err(DatabaseUrlError::NoPath)
+            } else {
+                Ok(Self::Sqlite(path.into()))
+            };
+        }
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(DatabaseUrlError::Scheme);
+        }
+        if cfg!(feature = "bundled-libpq") && asks_for_tls(url) {
+            return Err(DatabaseUrlError::NoTls);
+        }
+        Ok(Self::Postgres(url.to_owned()))
+    }
+}
+
+/// True if the URL's `sslmode` accepts nothing but TLS. (`prefer` and `allow` fall back by their definition.)
+fn asks_for_tls(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .any(|(name, value)| name == "sslmode" && matches!(value, "require" | "verify-ca" | "verify-full"))
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    /// Never the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => {
+                let after = url.rsplit_once('@').map_or(url.as_str(), |(_, after)| after);
+                let place = after
+                    .split('?')
+                    .next()
+                    .unwrap_or_default()
+                    .trim_start_matches("postgres://");
+                write!(f, "postgres://{place}")
+            }
+        }
+    }
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads only; the database itself refuses anything else.
+    Read,
+    /// The writer's, the sequencer's and migrations'.
+    Write,
+}
+
+/// Opens a connection and sets it up.
+///
+/// # Errors
+/// A fault if the database cannot be reached or refuses its settings.
+pub fn connect(url: &DatabaseUrl, access: Access) -> Result<Conn, Fault> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let name = path
+                .to_str()
+                .ok_or_else(|| Fault::broken("the database's path is not valid UTF-8"))?;
+            let mut conn = SqliteConnection::establish(name)
+                .map_err(|error| Fault::caused(format!("open {}", path.display()), error))?;
+            conn.batch_execute(SQLITE_SETUP)
+                .map_err(|error| Fault::caused("set up SQLite", error))?;
+            let mode = match access {
+                Access::Read => "PRAGMA query_only = ON;",
+                Access::Write => "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+            };
+            conn.batch_execute(mode)
+                .map_err(|error| Fault::caused("set up SQLite", error))?;
+            Ok(Conn::Sqlite(conn))
+        }
+        DatabaseUrl::Postgres(target) => {
+            let mut conn = PgConnection::establish(target)
+                .map_err(|error| Fault::caused(format!("connect to {url:?}"), error))?;
+            let mode = match access {
+                Access::Read => POSTGRES_READ,
+                Access::Write => POSTGRES_WRITE,
+            };
+            conn.batch_execute(mode)
+                .map_err(|error| Fault::caused("set up PostgreSQL", error))?;
+            Ok(Conn::Postgres(conn))
+        }
+    }
+}
+
+/// `busy_timeout` covers a second process (a command run beside the server); WAL lets readers go on meanwhile.
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+     PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456;";
+
+/// Serialisable: the same acts are right on both databases, because on SQLite there is only one writer.
+const POSTGRES_WRITE: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE; \
+     SET TIME ZONE 'UTC'; SET statement_timeout = '60s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'wardbook';";
+
+/// One snapshot a transaction, and no way to change anything.
+const POSTGRES_READ: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
+     SET TIME ZONE 'UTC'; SET statement_timeout = '30s'; SET application_name = 'wardbook';";
+
+/// Makes and checks pooled read connections.
+#[derive(Debug)]
+pub struct Readers(pub DatabaseUrl);
+
+impl r2d2::ManageConnection for Readers {
+    type Connection = Conn;
+    type Error = Fault;
+
+    fn connect(&self) -> Result<Conn, Fault> {
+        connect(&self.0, Access::Read)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Fault> {
+        conn.batch_execute("SELECT 1")
+            .map_err(|error| Fault::caused("probe a connection", error))
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        is_broken(conn)
+    }
+}
+
+/// True if the connection can no longer be used and must be opened anew.
+pub fn is_broken(conn: &mut Conn) -> bool {
+    std::thread::panicking() || both!(conn, c => R2D2Connection::is_broken(c))
+}
+
+impl From<DieselError> for Stop {
+    /// Any error of the database is a fault; a refusal is decided by a rule before. Those that a lost race can
+    /// cause are marked transient: run again, the act sees the winner's row and refuses in its own words. diesel
+    /// gives a deadlock (SQLSTATE 40P01) no kind of its own, hence `Unknown`.
+    fn from(error: DieselError) -> Self {
+        let raced = matches!(
+            error,
+            DieselError::DatabaseError(
+                DatabaseErrorKind::SerializationFailure
+                    | DatabaseErrorKind::UniqueViolation
+                    | DatabaseErrorKind::ForeignKeyViolation
+                    | DatabaseErrorKind::Unknown,
+                _
+            )
+        );
+        let fault = Fault::caused("query the database", error);
+        Self::Fault(if raced { fault.transient() } else { fault })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_says_which_database() {
+        assert_eq!(
+            "sqlite:///a/b.db".parse(),
+            Ok(DatabaseUrl::Sqlite("/a/b.db".into()))
+        );
+        assert_eq!("sqlite://b.db".parse(), Ok(DatabaseUrl::Sqlite("b.db".into())));
+        assert_eq!("sqlite://".parse::<DatabaseUrl>(), Err(DatabaseUrlError::NoPath));
+        assert_eq!("mysql://x".parse::<DatabaseUrl>(), Err(DatabaseUrlError::Scheme));
+        assert!("postgresql://u@h/d?sslmode=prefer".parse::<DatabaseUrl>().is_ok());
+    }
+
+    #[cfg(feature = "bundled-libpq")]
+    #[test]
+    fn a_build_without_tls_refuses_to_pretend() {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let url = format!("postgres://u:p@h/d?application_name=x&sslmode={mode}");
+            assert_eq!(url.parse::<DatabaseUrl>(), Err(DatabaseUrlError::NoTls));
+        }
+        assert!(DatabaseUrlError::NoTls.to_string().contains("system-libpq"));
+    }
+
+    #[test]
+    fn a_url_is_printed_without_its_password() {
+        let url: DatabaseUrl = "postgres://ward:s3cret@db.example/book?password=s3cret"
+            .parse()
+            .unwrap();
+        assert_eq!(format!("{url:?}"), "postgres://db.example/book");
+        let plain: DatabaseUrl = "postgres:///book?host=/run/pg".parse().unwrap();
+        assert!(!format!("{plain:?}").contains("host"));
+    }
+}

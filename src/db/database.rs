@@ -1,0 +1,245 @@
+//! The database as the rest of the house sees it: `read`, `glance` and `write`, and nothing else.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use diesel::Connection;
+use tokio::sync::Semaphore;
+
+use crate::db::conn::{Access, Conn, DatabaseUrl, Readers, connect, is_broken};
+use crate::db::writer::{BeforeCommit, Tx, Writer, WriterLimits};
+use crate::kernel::clock::Clock;
+use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
+use crate::kernel::text::Text;
+
+/// The service answers, but changes nothing until an operator has looked.
+pub static READ_ONLY: Reason = Reason::new(
+    Kind::Busy,
+    "read_only",
+    "系统当前为只读",
+    "The service is read-only at present",
+);
+/// The database cannot be reached, or every connection has been busy for too long.
+pub static DATABASE_UNAVAILABLE: Reason = Reason::new(
+    Kind::Busy,
+    "database_unavailable",
+    "数据库暂时不可用",
+    "The database is not available at the moment",
+);
+
+/// How long a read waits for a connection.
+const READER_WAIT: Duration = Duration::from_secs(5);
+
+/// Sizes of the data layer, all from the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections that read.
+    pub readers: usize,
+    /// The writer's own.
+    pub writer: WriterLimits,
+}
+
+/// Both ends of one database. Clones share it.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    serial: u64,
+    url: DatabaseUrl,
+    readers: r2d2::Pool<Readers>,
+    reader_permits: Semaphore,
+    writer: Writer,
+    halted: RwLock<Option<Text>>,
+}
+
+impl Db {
+    /// Opens the database. `read_url` names a replica for reads, if there is one; `before_commit` runs in every
+    /// SQLite transaction.
+    ///
+    /// # Errors
+    /// A fault if a connection cannot be opened.
+    pub fn open(
+        url: &DatabaseUrl,
+        read_url: Option<&DatabaseUrl>,
+        clock: &Clock,
+        limits: Limits,
+        before_commit: BeforeCommit,
+    ) -> Result<Self, Fault> {
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
+        let readers_max = limits.readers.clamp(1, 1000);
+        let read_url = read_url.unwrap_or(url).clone();
+        let writer = Writer::start(url, clock, limits.writer, before_commit)?;
+        let readers = r2d2::Pool::builder()
+            .max_size(u32::try_from(readers_max).unwrap_or(1000))
+            .min_idle(Some(1))
+            .test_on_check_out(matches!(read_url, DatabaseUrl::Postgres(_)))
+            .connection_timeout(READER_WAIT)
+            .build(Readers(read_url.clone()))
+            .map_err(|error| Fault::caused("open read connections", error))?;
+        Ok(Self(Arc::new(Inner {
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
+            url: read_url,
+            readers,
+            reader_permits: Semaphore::new(readers_max),
+            writer,
+            halted: RwLock::new(None),
+        })))
+    }
+
+    /// Runs queries in one snapshot on a thread that may block.
+    ///
+    /// # Errors
+    /// What `query` answers, or [`DATABASE_UNAVAILABLE`].
+    pub async fn read<T, F>(&self, query: F) -> Answer<T>
+    where
+        F: FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let permit = tokio::time::timeout(READER_WAIT, self.0.reader_permits.acquire())
+            .await
+            .map_err(|_| DATABASE_UNAVAILABLE.refuse().retry_after(2))?;
+        let db = self.clone();
+        let done = tokio::task::spawn_blocking(move || db.read_and_wait(query)).await;
+        drop(permit);
+        done.map_err(|error| Fault::caused("a query panicked", error))?
+    }
+
+    /// As [`Self::read`], for commands and threads of their own: the calling thread waits.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_and_wait<T>(&self, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+        let mut conn = self.0.readers.get().map_err(|error| {
+            tracing::warn!(%error, "no read connection");
+            DATABASE_UNAVAILABLE.refuse().retry_after(2)
+        })?;
+        snapshot(&mut conn, query)
+    }
+
+    /// Runs one short query, by a key or of at most one page: on SQLite at once on this thread, whose own connection
+    /// saves the way to another thread and back; on PostgreSQL, where it would wait for the network, as
+    /// [`Self::read`]. The query is one statement, or does not mind that two see different instants.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn glance<T, F>(&self, query: F) -> Answer<T>
+    where
+        F: FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        thread_local! {
+            static OWN: RefCell<Option<(u64, Conn)>> = const { RefCell::new(None) };
+        }
+        if matches!(self.0.url, DatabaseUrl::Postgres(_)) {
+            return self.read(query).await;
+        }
+        OWN.with_borrow_mut(|own| {
+            if own
+                .as_mut()
+                .is_none_or(|(serial, conn)| *serial != self.0.serial || is_broken(conn))
+            {
+                *own = Some((self.0.serial, connect(&self.0.url, Access::Read)?));
+            }
+            match own {
+                Some((_, conn)) => query(conn),
+                None => Err(Fault::broken("a thread lost its own connection").into()),
+            }
+        })
+    }
+
+    /// Runs an act in a transaction of its own and answers when it is durable.
+    ///
+    /// # Errors
+    /// What the act answers; [`READ_ONLY`]; those of [`Writer::write`].
+    pub async fn write<T, F>(&self, act: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.refuse_if_halted()?;
+        self.0.writer.write(act).await
+    }
+
+    /// As [`Self::write`], for commands: the calling thread waits.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_and_wait<T, F>(&self, act: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.refuse_if_halted()?;
+        self.0.writer.write_and_wait(act)
+    }
+
+    /// Keeps the house; see [`Writer::upkeep`].
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn upkeep<T, F>(&self, job: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.refuse_if_halted()?;
+        self.0.writer.upkeep(job).await
+    }
+
+    /// From now on nothing is changed, and whoever tries is told why.
+    pub fn halt(&self, why: Text) {
+        *self.0.halted.write().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Why nothing is changed at present, if so.
+    pub fn halted(&self) -> Option<Text> {
+        self.0
+            .halted
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn refuse_if_halted(&self) -> Answer<()> {
+        match self.halted() {
+            Some(why) => Err(READ_ONLY.because(why).retry_after(60).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes waiting in the queue.
+    pub fn writes_waiting(&self) -> usize {
+        self.0.writer.waiting()
+    }
+
+    /// True while writes can be done.
+    pub fn writer_is_alive(&self) -> bool {
+        self.0.writer.is_alive()
+    }
+
+    /// Takes no more writes and returns when every waiting one is answered.
+    pub fn drain(&self) {
+        self.0.writer.drain();
+    }
+}
+
+/// Runs `query` in one transaction, so that all its statements see the same instant of the database.
+#[expect(clippy::disallowed_methods, reason = "this is where transactions are made")]
+fn snapshot<T>(conn: &mut Conn, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+    enum End {
+        Stop(Stop),
+        Database(diesel::result::Error),
+    }
+    impl From<diesel::result::Error> for End {
+        fn from(error: diesel::result::Error) -> Self {
+            Self::Database(error)
+        }
+    }
+    conn.transaction(|conn| query(conn).map_err(End::Stop))
+        .map_err(|end| match end {
+            End::Stop(stop) => stop,
+            End::Database(error) => Fault::caused("begin or end a snapshot", error).into(),
+        })
+}

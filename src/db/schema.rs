@@ -1,0 +1,98 @@
+//! The tables, as diesel sees them on both databases. Written by hand: `tests/migrations.rs` compares it with what the
+//! migrations make on each. Never a column type but BigInt, Text, Bool, Timestamp (UTC), Date and Binary.
+
+diesel::table! {
+    /// Which log this database holds: one row.
+    audit_log (id) {
+        id -> BigInt,
+        origin -> Text,
+        verifier_key -> Text,
+        started_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Events, each written in the transaction that it records.
+    audit_events (id) {
+        id -> Text,
+        entry -> Binary,
+        leaf_hash -> Binary,
+        leaf_index -> Nullable<BigInt>,
+        kind -> Text,
+        subject -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What the entries only commit to.
+    audit_private (event_id) {
+        event_id -> Text,
+        actor_salt -> Nullable<Binary>,
+        actor_id -> Nullable<Text>,
+        salt -> Nullable<Binary>,
+        content -> Nullable<Text>,
+        erased_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Hashes of complete subtrees, at heights that are multiples of eight.
+    audit_nodes (level, node_index) {
+        level -> BigInt,
+        node_index -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Every checkpoint ever signed.
+    audit_checkpoints (size) {
+        size -> BigInt,
+        root -> Binary,
+        note -> Text,
+        frontier -> Binary,
+        signed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Answers already given, by the key of the request.
+    idempotency_keys (actor, key) {
+        actor -> Text,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> BigInt,
+        etag -> Nullable<Text>,
+        location -> Nullable<Text>,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Where a simulated clock stands: one row or none.
+    simulated_clock (id) {
+        id -> BigInt,
+        now_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The area tree.
+    areas (id) {
+        id -> Text,
+        parent_id -> Nullable<Text>,
+        level -> Text,
+        code -> Nullable<Text>,
+        name_zh -> Text,
+        name_en -> Text,
+        path -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::joinable!(audit_private -> audit_events (event_id));
+diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);

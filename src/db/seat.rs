@@ -1,0 +1,113 @@
+//! A seat that one instance at a time may hold: the sequencer's, the scheduler's. On PostgreSQL an advisory lock of a
+//! connection of its own, so that it is free again the moment its holder dies, however that comes about, and everything
+//! its holder does is done on that very connection: a holder that lost the seat can change nothing any more. On SQLite
+//! there is one process, and the seat is always its own.
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+
+use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken};
+use crate::kernel::refusal::{Answer, Fault, Stop};
+
+/// A seat, held or not.
+pub struct Seat {
+    url: DatabaseUrl,
+    lock: i64,
+    held: Option<Conn>,
+    waiting: Option<Conn>,
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
+}
+
+enum End {
+    Stop(Stop),
+    Database(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for End {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl Seat {
+    /// A seat that is not held yet; `lock` is its number, the same in all instances.
+    pub fn new(url: DatabaseUrl, lock: i64) -> Self {
+        Self {
+            url,
+            lock,
+            held: None,
+            waiting: None,
+        }
+    }
+
+    /// Takes the seat if it is free; true if it is held afterwards.
+    ///
+    /// # Errors
+    /// A fault if the database cannot be asked.
+    pub fn take(&mut self) -> Result<bool, Fault> {
+        if self.held.as_mut().is_some_and(|conn| !is_broken(conn)) {
+            return Ok(true);
+        }
+        self.held = None;
+        let mut conn = match self.waiting.take() {
+            Some(conn) => conn,
+            None => self.connect()?,
+        };
+        let taken = match &mut conn {
+            Conn::Sqlite(_) => true,
+            Conn::Postgres(c) => {
+                diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
+                    .bind::<BigInt, _>(self.lock)
+                    .get_result::<Taken>(c)
+                    .map_err(|error| Fault::caused("ask for a seat", error))?
+                    .taken
+            }
+        };
+        if taken {
+            self.held = Some(conn);
+        } else {
+            self.waiting = Some(conn);
+        }
+        Ok(taken)
+    }
+
+    fn connect(&self) -> Result<Conn, Fault> {
+        let mut conn = connect(&self.url, Access::Write)?;
+        if let Conn::Postgres(c) = &mut conn {
+            // The lock already keeps others out; serialisable would only make the holder collide with every writer.
+            c.batch_execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                .map_err(|error| Fault::caused("set up a seat", error))?;
+        }
+        Ok(conn)
+    }
+
+    /// Runs `work` in one transaction on the connection that holds the seat.
+    ///
+    /// # Errors
+    /// What `work` answers; a fault if the seat is not held or the transaction fails.
+    #[expect(clippy::disallowed_methods, reason = "this is where transactions are made")]
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+        let conn = self
+            .held
+            .as_mut()
+            .ok_or_else(|| Fault::broken("the seat is not held"))?;
+        conn.transaction(|conn| work(conn).map_err(End::Stop))
+            .map_err(|end| match end {
+                End::Stop(stop) => stop,
+                End::Database(error) => Fault::caused("end a transaction", error).into(),
+            })
+    }
+
+    /// Gives the seat up.
+    pub fn leave(&mut self) {
+        self.held = None;
+        self.waiting = None;
+    }
+}

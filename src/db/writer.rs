@@ -1,0 +1,507 @@
+//! The only way to change state: a bounded queue of jobs, each of which runs in a transaction of its own making or
+//! leaves no trace. On SQLite one thread drains the queue, runs up to a group of jobs in one `BEGIN IMMEDIATE`
+//! transaction, each inside a savepoint, commits once and answers all of them; on PostgreSQL several threads run one
+//! job a transaction, serialisable, and run it again when it lost a race. Nothing is answered before it is durable.
+//! Must never answer a job that did not commit, and never let one job's failure touch another.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant as Stopwatch};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use tokio::sync::oneshot;
+
+use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken};
+use crate::kernel::clock::{Clock, Instant};
+use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
+
+/// The queue of writes is full.
+pub static WRITE_QUEUE_FULL: Reason = Reason::new(
+    Kind::Busy,
+    "write_queue_full",
+    "写入繁忙，请稍后重试",
+    "Too many writes are waiting; try again shortly",
+);
+/// Every attempt of a transaction lost a race against another.
+pub static CONTENTION: Reason = Reason::new(
+    Kind::Busy,
+    "contention",
+    "同一事项正被他人修改，请重试",
+    "Others are changing the same matter; try again",
+);
+/// The service is going down and takes no more writes.
+pub static SHUTTING_DOWN: Reason = Reason::new(
+    Kind::Busy,
+    "shutting_down",
+    "服务正在停止",
+    "The service is shutting down",
+);
+
+/// How often a transaction that lost a race is run again before the caller is told.
+const ATTEMPTS_MAX: u32 = 16;
+
+/// One transaction: the connection, the instant at which everything in it happens, and whether it has recorded
+/// what it did.
+pub struct Tx<'a> {
+    conn: &'a mut Conn,
+    now: Instant,
+    events: u32,
+    unchanged: bool,
+}
+
+impl<'a> Tx<'a> {
+    /// For `db/` only: the writer makes them, and tests of stores do.
+    pub(crate) fn new(conn: &'a mut Conn, now: Instant) -> Self {
+        Self {
+            conn,
+            now,
+            events: 0,
+            unchanged: false,
+        }
+    }
+
+    /// The connection, for `store.rs` files.
+    pub fn conn(&mut self) -> &mut Conn {
+        self.conn
+    }
+
+    /// The instant of the transaction, UTC; the same however often it is asked.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Told by the log whenever it has written an event in this transaction.
+    pub fn event_recorded(&mut self) {
+        self.events = self.events.saturating_add(1);
+    }
+
+    /// The act found that there is nothing to do (the same request a second time, for one). The transaction is
+    /// then undone, whatever it wrote, and the answer still given.
+    pub fn nothing_to_change(&mut self) {
+        self.unchanged = true;
+    }
+}
+
+/// What kind of write it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Changes the state of the ward: without an event it is a fault.
+    Act,
+    /// Keeps the house (expired keys): never the ward's state, so there is nothing to record.
+    Upkeep,
+}
+
+enum Verdict {
+    Keep,
+    Undo,
+    Again,
+}
+
+enum Outcome<'a> {
+    Committed,
+    Contended,
+    Failed(&'a Fault),
+}
+
+trait Work: Send {
+    fn attempt(&mut self, tx: &mut Tx<'_>) -> Verdict;
+    fn settle(self: Box<Self>, outcome: &Outcome<'_>);
+}
+
+struct Job<F, T> {
+    run: F,
+    purpose: Purpose,
+    answer: Option<Answer<T>>,
+    reply: oneshot::Sender<Answer<T>>,
+}
+
+impl<F, T> Work for Job<F, T>
+where
+    F: FnMut(&mut Tx<'_>) -> Answer<T> + Send,
+    T: Send,
+{
+    fn attempt(&mut self, tx: &mut Tx<'_>) -> Verdict {
+        let answer = catch_unwind(AssertUnwindSafe(|| (self.run)(tx))).unwrap_or_else(|panic| {
+            Err(Fault::broken(format!("a job panicked: {}", panic_text(&*panic))).into())
+        });
+        let (answer, verdict) = match answer {
+            Ok(value) if tx.unchanged => (Ok(value), Verdict::Undo),
+            Ok(_) if tx.events == 0 && self.purpose == Purpose::Act => (
+                Err(Fault::broken("a write recorded no event").into()),
+                Verdict::Undo,
+            ),
+            Ok(value) => (Ok(value), Verdict::Keep),
+            Err(Stop::Fault(fault)) if fault.is_transient() => (Err(Stop::Fault(fault)), Verdict::Again),
+            Err(stop) => (Err(stop), Verdict::Undo),
+        };
+        self.answer = Some(answer);
+        verdict
+    }
+
+    fn settle(self: Box<Self>, outcome: &Outcome<'_>) {
+        let answer = match (self.answer, outcome) {
+            (Some(answer), Outcome::Committed) => answer,
+            // A refusal changed nothing, so it stands whatever became of the transaction around it.
+            (Some(Err(stop @ Stop::Refused(_))), _) => Err(stop),
+            (_, Outcome::Contended) => Err(CONTENTION.refuse().retry_after(1).into()),
+            (_, Outcome::Failed(fault)) => {
+                Err(Fault::broken(format!("the transaction failed: {fault}")).into())
+            }
+            (None, Outcome::Committed) => Err(Fault::broken("a job was not run").into()),
+        };
+        // The caller may have hung up; the work is done all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// A panic's message, where it has one.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
+
+/// Run by the SQLite writer inside every group's transaction, just before it commits: the log's sequencer.
+pub type BeforeCommit = Box<dyn FnMut(&mut Conn, Instant) -> Answer<()> + Send>;
+
+/// Sizes of the writer, all from the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct WriterLimits {
+    /// Writes that may wait; one more is refused with 503.
+    pub queue_max: usize,
+    /// Jobs in one SQLite transaction.
+    pub group_max: usize,
+    /// PostgreSQL connections that write.
+    pub connections: usize,
+}
+
+/// The queue and its threads.
+pub struct Writer {
+    queue: Mutex<Option<Sender<Box<dyn Work>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    alive: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Opens the connections and starts the threads.
+    ///
+    /// # Errors
+    /// A fault if a connection cannot be opened or a thread not started.
+    pub fn start(
+        url: &DatabaseUrl,
+        clock: &Clock,
+        limits: WriterLimits,
+        before_commit: BeforeCommit,
+    ) -> Result<Self, Fault> {
+        let (queue, jobs) = crossbeam_channel::bounded(limits.queue_max.max(1));
+        let alive = Arc::new(AtomicBool::new(true));
+        let mut threads = Vec::new();
+        match url {
+            DatabaseUrl::Sqlite(_) => {
+                let conn = connect(url, Access::Write)?;
+                let grouped = Grouped {
+                    url: url.clone(),
+                    conn,
+                    clock: clock.clone(),
+                    before_commit,
+                    alive: alive.clone(),
+                };
+                let group_max = limits.group_max.max(1);
+                threads.push(spawn("writer".into(), move || grouped.serve(&jobs, group_max))?);
+            }
+            DatabaseUrl::Postgres(_) => {
+                for n in 0..limits.connections.max(1) {
+                    let conn = connect(url, Access::Write)?;
+                    let mut single = Single {
+                        url: url.clone(),
+                        conn,
+                        clock: clock.clone(),
+                    };
+                    let jobs = jobs.clone();
+                    threads.push(spawn(format!("writer-{n}"), move || {
+                        while let Ok(job) = jobs.recv() {
+                            single.run(job);
+                        }
+                    })?);
+                }
+            }
+        }
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            threads: Mutex::new(threads),
+            alive,
+        })
+    }
+
+    /// Runs `job` in a transaction and answers when it is durable. The work goes on even if the caller stops
+    /// waiting. `job` may be run more than once; only the last run counts.
+    ///
+    /// # Errors
+    /// What the job answers; [`WRITE_QUEUE_FULL`], [`CONTENTION`], [`SHUTTING_DOWN`]; a fault if it recorded no
+    /// event, panicked, or could not be committed.
+    pub async fn write<T, F>(&self, job: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.send(job, Purpose::Act)?
+            .await
+            .map_err(|_| Fault::broken("the writer is gone"))?
+    }
+
+    /// Runs a job that keeps the house: it may not touch the ward's state and so records nothing.
+    /// `tests/tidy.rs` lists who may call it.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn upkeep<T, F>(&self, job: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.send(job, Purpose::Upkeep)?
+            .await
+            .map_err(|_| Fault::broken("the writer is gone"))?
+    }
+
+    /// As [`Self::write`], for commands that have no runtime: the thread waits.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_and_wait<T, F>(&self, job: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.send(job, Purpose::Act)?
+            .blocking_recv()
+            .map_err(|_| Fault::broken("the writer is gone"))?
+    }
+
+    fn send<T, F>(&self, run: F, purpose: Purpose) -> Answer<oneshot::Receiver<Answer<T>>>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: Box<dyn Work> = Box::new(Job {
+            run,
+            purpose,
+            answer: None,
+            reply,
+        });
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = queue.as_ref() else {
+            return Err(SHUTTING_DOWN.refuse().retry_after(5).into());
+        };
+        match queue.try_send(job) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(WRITE_QUEUE_FULL.refuse().retry_after(1).into()),
+            Err(TrySendError::Disconnected(_)) => Err(Fault::broken("the writer is gone").into()),
+        }
+    }
+
+    /// True while the threads run and can reach the database.
+    pub fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::SeqCst)
+    }
+
+    /// Writes waiting in the queue.
+    pub fn waiting(&self) -> usize {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map_or(0, Sender::len)
+    }
+
+    /// Takes no more writes, finishes those that wait, and returns when the last one is answered.
+    pub fn drain(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a writer thread panicked");
+            }
+        }
+    }
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(run)
+        .map_err(|error| Fault::caused("start a writer thread", error))
+}
+
+/// SQLite's one writer.
+struct Grouped {
+    url: DatabaseUrl,
+    conn: Conn,
+    clock: Clock,
+    before_commit: BeforeCommit,
+    alive: Arc<AtomicBool>,
+}
+
+impl Grouped {
+    fn serve(mut self, jobs: &Receiver<Box<dyn Work>>, group_max: usize) {
+        let mut group = Vec::with_capacity(group_max);
+        while let Ok(first) = jobs.recv() {
+            group.push(first);
+            // While the last group was being made durable, these have gathered: no timer is needed.
+            group.extend(jobs.try_iter().take(group_max - 1));
+            let started = Stopwatch::now();
+            let size = group.len();
+            let result = self.commit(&mut group);
+            if let Err(fault) = &result {
+                tracing::error!(%fault, jobs = size, "a group of writes failed");
+                self.reopen();
+            }
+            let outcome = result
+                .as_ref()
+                .map_or_else(Outcome::Failed, |()| Outcome::Committed);
+            for job in group.drain(..) {
+                job.settle(&outcome);
+            }
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::as_conversions,
+                reason = "a metric, at most group_max"
+            )]
+            metrics::histogram!("wardbook_write_group_jobs").record(size as f64);
+            metrics::histogram!("wardbook_write_group_seconds").record(started.elapsed().as_secs_f64());
+        }
+    }
+
+    fn commit(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let done = self.run(group).and_then(|()| self.execute("COMMIT"));
+        if done.is_err() {
+            // The transaction may be gone already (SQLite rolls back by itself when the disk is full).
+            let _ = self.execute("ROLLBACK");
+        }
+        done
+    }
+
+    fn run(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
+        for job in group {
+            self.execute("SAVEPOINT job")?;
+            let now = self.clock.now();
+            match job.attempt(&mut Tx::new(&mut self.conn, now)) {
+                Verdict::Keep => self.execute("RELEASE job")?,
+                // With a single writer nothing races, so a transient fault will not pass either.
+                Verdict::Undo | Verdict::Again => self.execute("ROLLBACK TO job; RELEASE job")?,
+            }
+        }
+        let now = self.clock.now();
+        catch_unwind(AssertUnwindSafe(|| (self.before_commit)(&mut self.conn, now)))
+            .unwrap_or_else(|panic| {
+                Err(Fault::broken(format!("sequencing panicked: {}", panic_text(&*panic))).into())
+            })
+            .map_err(|stop| Fault::caused("sequence the log", stop))
+    }
+
+    fn execute(&mut self, sql: &str) -> Result<(), Fault> {
+        self.conn
+            .batch_execute(sql)
+            .map_err(|error| Fault::caused(sql.to_owned(), error))
+    }
+
+    /// After a failed group nothing is known of the connection; a fresh one is.
+    fn reopen(&mut self) {
+        match connect(&self.url, Access::Write) {
+            Ok(conn) => {
+                self.conn = conn;
+                self.alive.store(true, Ordering::SeqCst);
+            }
+            Err(fault) => {
+                self.alive.store(false, Ordering::SeqCst);
+                tracing::error!(%fault, "the writer cannot reopen the database");
+            }
+        }
+    }
+}
+
+/// One of PostgreSQL's writers.
+struct Single {
+    url: DatabaseUrl,
+    conn: Conn,
+    clock: Clock,
+}
+
+/// Why diesel is told to roll back.
+enum Undo {
+    Asked,
+    Raced,
+    Database(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for Undo {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl Single {
+    fn run(&mut self, mut job: Box<dyn Work>) {
+        let started = Stopwatch::now();
+        let mut failure = None;
+        for attempt in 1..=ATTEMPTS_MAX {
+            if is_broken(&mut self.conn) {
+                match connect(&self.url, Access::Write) {
+                    Ok(conn) => self.conn = conn,
+                    Err(fault) => {
+                        tracing::error!(%fault, "a writer cannot reach the database");
+                        job.settle(&Outcome::Failed(&fault));
+                        return;
+                    }
+                }
+            }
+            match self.once(&mut job) {
+                Ok(()) | Err(Undo::Asked) => {
+                    job.settle(&Outcome::Committed);
+                    metrics::histogram!("wardbook_write_seconds").record(started.elapsed().as_secs_f64());
+                    return;
+                }
+                Err(Undo::Raced) => failure = None,
+                Err(Undo::Database(error)) => match Stop::from(error) {
+                    Stop::Fault(fault) if fault.is_transient() => failure = Some(fault),
+                    Stop::Fault(fault) => {
+                        tracing::error!(%fault, "a write failed");
+                        job.settle(&Outcome::Failed(&fault));
+                        return;
+                    }
+                    Stop::Refused(_) => {}
+                },
+            }
+            metrics::counter!("wardbook_write_retries_total").increment(1);
+            pause(attempt);
+        }
+        tracing::warn!(last = ?failure.map(|fault| fault.to_string()), "a write lost every race");
+        job.settle(&Outcome::Contended);
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where transactions are made")]
+    fn once(&mut self, job: &mut Box<dyn Work>) -> Result<(), Undo> {
+        let now = self.clock.now();
+        self.conn
+            .transaction(|conn| match job.attempt(&mut Tx::new(conn, now)) {
+                Verdict::Keep => Ok(()),
+                Verdict::Undo => Err(Undo::Asked),
+                Verdict::Again => Err(Undo::Raced),
+            })
+    }
+}
+
+/// Waits a little longer after every lost race, unevenly, so that the same two do not meet again.
+fn pause(attempt: u32) {
+    let spread = crate::kernel::id::random::<1>().map_or(128, |[byte]| u64::from(byte));
+    let ceiling_micros = 400_u64.saturating_mul(1 << attempt.min(8));
+    std::thread::sleep(Duration::from_micros(ceiling_micros.saturating_mul(spread) / 256));
+}

@@ -1,0 +1,164 @@
+//! wardbook: the system of record through which a city ward buys its everyday public services. This file is the map
+//! of the house: every module is declared here with one line of what it is, from the ground floor up, and imports run
+//! downward only (`tests/tidy.rs`).
+
+/// Values everything else is made of; they cannot be wrong once made, and know neither database nor HTTP.
+pub mod kernel {
+    /// Working days, public holidays and the counting of periods.
+    pub mod calendar;
+    /// The file that a calendar of working days is read from.
+    pub mod calendar_file;
+    /// The one place where time comes from.
+    pub mod clock;
+    /// Weighted sums, means and proportions of scores.
+    pub mod combine;
+    /// Strict reading of decimal text, and division with a named rounding.
+    pub mod fixed;
+    /// Ids and randomness.
+    pub mod id;
+    /// When a day begins and ends in the ward's zone.
+    pub mod local_day;
+    /// Amounts of money in whole fen.
+    pub mod money;
+    /// The JSON form of an amount of money, and its schema.
+    pub mod money_json;
+    /// The two ways an act can stop: refusal and fault.
+    pub mod refusal;
+    /// Scores as exact decimals, strictly read.
+    pub mod score;
+    /// Splitting an amount so that no fen is lost.
+    pub mod split;
+    /// Text in two languages.
+    pub mod text;
+    /// Weights in percent.
+    pub mod weight;
+    /// Amounts in Chinese capital numerals, as bids and vouchers carry them.
+    pub mod words;
+    /// What a wording in capital numerals seems to mean.
+    mod words_reading;
+    /// How an amount is written, and which choices the rules leave open.
+    mod words_writing;
+    #[cfg(test)]
+    mod worked_examples;
+}
+
+/// One connection type over two databases, and the only way to change state.
+pub mod db {
+    /// Connections to either database.
+    #[expect(missing_docs, reason = "diesel's macro makes undocumented items")]
+    pub mod conn;
+    /// Read, glance and write: the database as the rest of the house sees it.
+    pub mod database;
+    /// Migrations, under a lock.
+    pub mod migrate;
+    /// The tables.
+    #[expect(missing_docs, reason = "diesel's macro makes undocumented items")]
+    pub mod schema;
+    /// A seat that one instance at a time may hold.
+    pub mod seat;
+    /// The queue of writes and what drains it.
+    pub mod writer;
+}
+
+/// What every request passes through: identity, permission, limits, problem documents, repeatability.
+pub mod web {
+    /// Who is asking.
+    pub mod actor;
+    /// Request bodies, checked against the published schemas.
+    pub mod body;
+    /// Versions, `ETag` and `If-Match`.
+    pub mod conditional;
+    /// What every handler shares.
+    pub mod context;
+    /// What is round every request.
+    pub mod envelope;
+    /// Representations, and tables as CSV.
+    pub mod format;
+    /// The same request twice is done once.
+    pub mod idempotency;
+    /// How much one address or account may ask for.
+    pub mod limits;
+    /// Pages of lists.
+    pub mod paging;
+    /// Who may do what: one table.
+    pub mod policy;
+    /// Problem documents, and the one table of status codes.
+    pub mod problem;
+    /// Query parameters.
+    pub mod query;
+    /// Files that hold a key.
+    pub mod secret_file;
+    /// Access tokens and their keys.
+    pub mod token;
+}
+
+/// The tamper-evident log: every change of state is an entry in it, written in the same transaction.
+pub mod audit {
+    /// What is done to the log itself.
+    pub mod acts;
+    /// What is written into the log.
+    pub mod entry;
+    /// Events for people: listed, filtered, opened, exported.
+    pub mod http;
+    /// The log for verifiers: checkpoint, key, tiles, proofs.
+    pub mod http_tiles;
+    /// The log as static files.
+    pub mod mirror;
+    /// Signed notes and checkpoints.
+    pub mod note;
+    /// Proofs of inclusion as text.
+    pub mod proof;
+    /// Gives events their places and signs the tree.
+    pub mod sequencer;
+    /// Where a verifier reads a log from.
+    pub mod source;
+    /// The check at start.
+    pub mod startup;
+    /// The log's tables.
+    pub mod store;
+    /// Names and contents of tiles and bundles.
+    pub mod tile;
+    /// The Merkle tree.
+    pub mod tree;
+    /// What a verifier found.
+    pub mod verdict;
+    /// The verifier.
+    pub mod verify;
+}
+
+/// Areas, and later organisations and the residents' roll.
+pub mod registry {
+    /// What is done to the area tree.
+    pub mod acts;
+    /// The area tree over HTTP.
+    pub mod http;
+    /// Importing areas from a table.
+    pub mod import;
+    /// The area tree's rules.
+    pub mod rules;
+    /// The area tree's table.
+    pub mod store;
+}
+
+/// Puts the service together.
+pub mod app {
+    /// The demo ward.
+    pub mod demo;
+    /// The OpenAPI document, its page, and what is said where nothing is.
+    pub mod documents;
+    /// Changing the keys that sign access tokens.
+    pub mod keys;
+    /// The OpenAPI document.
+    pub mod openapi;
+    /// Health, metrics, keys, the meaning of problems.
+    pub mod operation;
+    /// Opens the house, serves it, closes it.
+    pub mod server;
+    /// The configuration.
+    pub mod settings;
+    /// What time it is for the ward.
+    pub mod time;
+}
+
+/// The command line.
+pub mod cli;

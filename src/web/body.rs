@@ -1,0 +1,349 @@
+//! Request bodies. A JSON body is checked against the schema that the OpenAPI document publishes for it, so that the
+//! document cannot promise what the service does not enforce, and every fault is reported at once, each with its place
+//! and in both languages.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::StreamExt;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::kernel::refusal::{Answer, Fault, Objection, Refusal, Stop};
+use crate::kernel::text::Text;
+use crate::text;
+use crate::web::context::Context;
+use crate::web::problem::{BODY_TOO_LARGE, INVALID, MALFORMED, UNSUPPORTED_CONTENT};
+
+/// Objects and arrays inside each other; a deeper body is refused before it is parsed.
+pub const JSON_DEPTH_MAX: usize = 32;
+
+/// More faults than this are not listed.
+const OBJECTIONS_MAX: usize = 100;
+
+/// A JSON body that fits its schema, and the hash of its bytes.
+pub struct Body<T> {
+    /// The value.
+    pub value: T,
+    /// SHA-256 of the bytes as they came.
+    pub digest: [u8; 32],
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
+    type Error = Stop;
+    type Future = Pin<Box<dyn Future<Output = Answer<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let context = Context::of(&request)?;
+            refuse_other_content(&request, &["application/json"])?;
+            let bytes = collect(payload, context.settings.body_bytes_max).await?;
+            let value = parse::<T>(context, &bytes)?;
+            Ok(Self {
+                value,
+                digest: Sha256::digest(&bytes).into(),
+            })
+        })
+    }
+}
+
+/// A body of bytes whose kind the handler chooses among a few.
+pub struct RawBody {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the bytes.
+    pub digest: [u8; 32],
+}
+
+impl RawBody {
+    /// Reads the body if its media type is one of `kinds`.
+    ///
+    /// # Errors
+    /// [`UNSUPPORTED_CONTENT`], [`BODY_TOO_LARGE`], or [`MALFORMED`] if it breaks off.
+    pub async fn read(
+        request: &HttpRequest,
+        payload: web::Payload,
+        kinds: &[&str],
+        bytes_max: usize,
+    ) -> Answer<Self> {
+        refuse_other_content(request, kinds)?;
+        let bytes = collect(payload.into_inner(), bytes_max).await?;
+        let digest = Sha256::digest(&bytes).into();
+        Ok(Self { bytes, digest })
+    }
+}
+
+fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
+    let sent = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = sent
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if kinds.contains(&essence.as_str()) {
+        return Ok(());
+    }
+    let wanted = kinds.join(", ");
+    Err(UNSUPPORTED_CONTENT
+        .because(text!(
+            "Content-Type 应为 {wanted}",
+            "send it with Content-Type: {wanted}"
+        ))
+        .into())
+}
+
+async fn collect(mut payload: Payload, bytes_max: usize) -> Answer<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk =
+            chunk.map_err(|_| MALFORMED.because(Text::fixed("请求体不完整", "the body breaks off")))?;
+        if bytes.len().saturating_add(chunk.len()) > bytes_max {
+            return Err(BODY_TOO_LARGE
+                .because(text!("最多 {bytes_max} 字节", "at most {bytes_max} bytes"))
+                .into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn parse<T: DeserializeOwned + ToSchema>(context: &Context, bytes: &[u8]) -> Answer<T> {
+    if depth(bytes) > JSON_DEPTH_MAX {
+        return Err(MALFORMED
+            .because(text!(
+                "JSON 嵌套不得超过 {JSON_DEPTH_MAX} 层",
+                "JSON may be nested {JSON_DEPTH_MAX} deep at most"
+            ))
+            .into());
+    }
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
+    let validator = validator(context, &T::name())?;
+    let objections: Vec<Objection> = validator
+        .iter_errors(&value)
+        .flat_map(|error| objections(&error))
+        .take(OBJECTIONS_MAX)
+        .collect();
+    if !objections.is_empty() {
+        return Err(INVALID.refuse().listing(objections).into());
+    }
+    // The schema has let it through, so what is left are values that a type of ours refuses.
+    serde_json::from_value(value).map_err(|error| {
+        let message = error.to_string();
+        INVALID
+            .because(text!(
+                "值不符合要求：{message}",
+                "a value is not valid: {message}"
+            ))
+            .into()
+    })
+}
+
+fn not_json(error: &serde_json::Error) -> Refusal {
+    let (line, column) = (error.line(), error.column());
+    MALFORMED.because(text!(
+        "第 {line} 行第 {column} 列不是有效的 JSON",
+        "not valid JSON at line {line}, column {column}"
+    ))
+}
+
+/// How deep objects and arrays lie in each other, by counting brackets outside strings.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0_usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in bytes {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'{' | b'[') => {
+                depth = depth.saturating_add(1);
+                deepest = deepest.max(depth);
+            }
+            (false, b'}' | b']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The validator of a schema of the OpenAPI document, made at its first use.
+fn validator(context: &Context, name: &str) -> Result<Arc<Validator>, Fault> {
+    if let Some(known) = context
+        .schemas
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(name)
+    {
+        return Ok(known.clone());
+    }
+    let made = Arc::new(compile(&context.document, name)?);
+    let mut schemas = context.schemas.write().unwrap_or_else(PoisonError::into_inner);
+    Ok(HashMap::entry(&mut schemas, name.to_owned())
+        .or_insert(made)
+        .clone())
+}
+
+fn compile(document: &Value, name: &str) -> Result<Validator, Fault> {
+    let components = document.get("components").cloned().unwrap_or_default();
+    let known = components.pointer(&format!("/schemas/{name}")).is_some();
+    if !known {
+        return Err(Fault::broken(format!(
+            "the OpenAPI document has no schema {name}"
+        )));
+    }
+    let schema =
+        serde_json::json!({ "$ref": format!("#/components/schemas/{name}"), "components": components });
+    jsonschema::draft202012::new(&schema)
+        .map_err(|error| Fault::broken(format!("the schema {name} is not valid: {error}")))
+}
+
+/// One objection for each thing wrong, in both languages.
+fn objections(error: &ValidationError<'_>) -> Vec<Objection> {
+    let at = error.instance_path().to_string();
+    let child = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    let one = |pointer: String, code, detail| {
+        vec![Objection {
+            pointer,
+            code,
+            detail,
+        }]
+    };
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            one(child(name), "required", Text::fixed("必填", "is required"))
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| Objection {
+                pointer: child(name),
+                code: "unknown_member",
+                detail: Text::fixed("没有这个字段", "there is no such member"),
+            })
+            .collect(),
+        ValidationErrorKind::Type { kind } => {
+            let wanted = match kind {
+                TypeKind::Single(wanted) => wanted.to_string(),
+                TypeKind::Multiple(set) => set
+                    .iter()
+                    .map(|one| one.to_string())
+                    .collect::<Vec<_>>()
+                    .join(" | "),
+            };
+            one(
+                at,
+                "wrong_type",
+                text!("类型应为 {wanted}", "must be of type {wanted}"),
+            )
+        }
+        ValidationErrorKind::MinLength { limit } => one(
+            at,
+            "too_short",
+            text!("至少 {limit} 个字符", "at least {limit} characters"),
+        ),
+        ValidationErrorKind::MaxLength { limit } => one(
+            at,
+            "too_long",
+            text!("最多 {limit} 个字符", "at most {limit} characters"),
+        ),
+        ValidationErrorKind::MinItems { limit } => {
+            one(at, "too_few", text!("至少 {limit} 项", "at least {limit} items"))
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            one(at, "too_many", text!("最多 {limit} 项", "at most {limit} items"))
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            one(at, "too_small", text!("不得小于 {limit}", "at least {limit}"))
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            one(at, "too_large", text!("不得大于 {limit}", "at most {limit}"))
+        }
+        ValidationErrorKind::Pattern { pattern } => one(
+            at,
+            "wrong_form",
+            text!("格式应符合 {pattern}", "must have the form {pattern}"),
+        ),
+        ValidationErrorKind::Enum { options } => one(
+            at,
+            "not_one_of",
+            text!("应为 {options} 之一", "must be one of {options}"),
+        ),
+        _ => {
+            let message = error.masked().to_string();
+            one(at, "not_valid", text!("不符合要求：{message}", "{message}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::text::Language;
+
+    #[test]
+    fn depth_counts_brackets_outside_strings_only() {
+        assert_eq!(depth(b"1"), 0);
+        assert_eq!(depth(br#"{"a":[{"b":"[[[[\"[["}]}"#), 3);
+        assert_eq!(depth("[".repeat(500).as_bytes()), 500);
+        assert_eq!(depth(br#"["\\"]["#), 1);
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_place() {
+        let document = serde_json::json!({"components": {"schemas": {"Lamp": {
+            "type": "object",
+            "required": ["name", "watts"],
+            "additionalProperties": false,
+            "properties": {
+                "name": {"type": "string", "minLength": 2, "maxLength": 4},
+                "watts": {"type": "integer", "minimum": 1},
+                "kind": {"enum": ["led", "arc"]},
+                "a/b": {"type": "string", "pattern": "^x"},
+            },
+        }}}});
+        let validator = compile(&document, "Lamp").unwrap();
+        let check = |value: Value| -> Vec<(String, &'static str)> {
+            validator
+                .iter_errors(&value)
+                .flat_map(|e| objections(&e))
+                .map(|o| (o.pointer, o.code))
+                .collect()
+        };
+        assert!(check(serde_json::json!({"name": "灯灯", "watts": 3})).is_empty());
+        let mut found = check(serde_json::json!({"name": "x", "kind": "gas", "colour": 1, "a/b": "y"}));
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                ("/a~1b".into(), "wrong_form"),
+                ("/colour".into(), "unknown_member"),
+                ("/kind".into(), "not_one_of"),
+                ("/name".into(), "too_short"),
+                ("/watts".into(), "required"),
+            ]
+        );
+        assert_eq!(check(serde_json::json!([])), [(String::new(), "wrong_type")]);
+        let error = validator
+            .iter_errors(&serde_json::json!({"name": "ok", "watts": 0}))
+            .flat_map(|e| objections(&e))
+            .next();
+        assert_eq!(error.unwrap().detail.in_language(Language::English), "at least 1");
+        assert!(compile(&document, "Candle").is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! What every handler shares: the database, the clock, the keys and the limits. Made once by `app/`; handlers get it as
+//! `Shared` and never reach around it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use actix_web::{HttpRequest, web};
+use chrono_tz::Tz;
+use ipnet::IpNet;
+
+use crate::db::database::Db;
+use crate::kernel::calendar::Calendar;
+use crate::kernel::clock::Clock;
+use crate::kernel::refusal::Fault;
+use crate::web::limits::Throttle;
+use crate::web::token::Tokens;
+
+/// What the configuration says about requests.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// The service's address as its users see it, without a slash at the end.
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` and `X-Request-Id` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Bytes of a JSON body.
+    pub body_bytes_max: usize,
+    /// Bytes of an imported table.
+    pub import_bytes_max: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// True if `/metrics` is served on the public port.
+    pub metrics_in_public: bool,
+    /// True if the service is reached over TLS, so that browsers are told to insist on it.
+    pub tls: bool,
+}
+
+/// When it is which day in the ward, and which days it works.
+pub struct WardCalendar {
+    /// The ward's time zone.
+    pub zone: Tz,
+    /// Public holidays and make-up workdays.
+    pub days: Calendar,
+}
+
+/// The state shared by all requests.
+pub struct Context {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// Working days, and the zone they are counted in.
+    pub calendar: WardCalendar,
+    /// The keys that sign and check access tokens.
+    pub tokens: Tokens,
+    /// Limits of requests per address and per account.
+    pub throttle: Throttle,
+    /// What the configuration says.
+    pub settings: WebSettings,
+    /// The OpenAPI document as JSON; bodies are checked against its schemas.
+    pub document: Arc<serde_json::Value>,
+    pub(crate) schemas: RwLock<HashMap<String, Arc<jsonschema::Validator>>>,
+    pub(crate) in_progress: Arc<InProgress>,
+}
+
+impl Context {
+    /// The shared state.
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        calendar: WardCalendar,
+        tokens: Tokens,
+        throttle: Throttle,
+        settings: WebSettings,
+        document: Arc<serde_json::Value>,
+    ) -> Self {
+        Self {
+            db,
+            clock,
+            calendar,
+            tokens,
+            throttle,
+            settings,
+            document,
+            schemas: RwLock::default(),
+            in_progress: Arc::default(),
+        }
+    }
+
+    /// The context that a request belongs to.
+    ///
+    /// # Errors
+    /// A fault if the server was put together without one.
+    pub fn of(request: &HttpRequest) -> Result<&Self, Fault> {
+        request
+            .app_data::<web::Data<Self>>()
+            .map(web::Data::get_ref)
+            .ok_or_else(|| Fault::broken("the server has no context"))
+    }
+}
+
+/// Keys of requests that are being worked on in this process.
+#[derive(Default)]
+pub struct InProgress(Mutex<HashSet<(String, String)>>);
+
+/// Holds a key while its request is worked on.
+pub struct Hold {
+    of: Arc<InProgress>,
+    key: (String, String),
+}
+
+impl InProgress {
+    /// Takes the key, unless another request holds it.
+    pub fn take(self: &Arc<Self>, actor: &str, key: &str) -> Option<Hold> {
+        let key = (actor.to_owned(), key.to_owned());
+        let fresh = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.clone());
+        fresh.then(|| Hold {
+            of: self.clone(),
+            key,
+        })
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.of
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
+    }
+}

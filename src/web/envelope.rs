@@ -1,0 +1,232 @@
+//! What is round every request: an id, the limits, a deadline, a net under panics, the caller's language, the security
+//! headers, one line in the log and the metrics. Never looks into a body and never logs an address, a query or a token.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant as Stopwatch;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+
+use crate::db::writer::panic_text;
+use crate::kernel::id;
+use crate::kernel::refusal::{Refusal, Stop};
+use crate::kernel::text::Language;
+use crate::web::context::Context;
+use crate::web::limits::client_address;
+use crate::web::problem::{self, INTERNAL, PROBLEM_JSON, TIMED_OUT, Unwritten};
+
+/// The header that carries a request's id, both ways.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-security-policy");
+
+/// What the envelope knows of a request; handlers find it in the request's extensions.
+#[derive(Clone, Debug)]
+pub struct RequestInfo {
+    /// The request's id.
+    pub id: String,
+    /// The language that the caller reads.
+    pub language: Language,
+}
+
+/// The middleware.
+///
+/// # Errors
+/// Only with an answer inside that is already written out.
+pub async fn envelope(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Stopwatch::now();
+    let Some(context) = request.app_data::<web::Data<Context>>().cloned() else {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    };
+    let info = info_of(&request, &context);
+    let method = request.method().clone();
+    request.extensions_mut().insert(info.clone());
+
+    let forwarded = request
+        .headers()
+        .get("x-forwarded-for")
+        .and_then(|value| value.to_str().ok());
+    let peer = request.peer_addr().map(|socket| socket.ip());
+    let address = client_address(peer, forwarded, &context.settings.trusted_proxies);
+    if let Err(Stop::Refused(refusal)) = context.throttle.address(address) {
+        let response = problem::response(&refusal, info.language, &info.id);
+        let mut response = request.into_response(response);
+        finish(response.headers_mut(), &info, &context);
+        record(&method, "throttled", response.status(), started, &info);
+        return Ok(response);
+    }
+
+    let outcome = tokio::time::timeout(
+        context.settings.request_timeout,
+        AssertUnwindSafe(next.call(request)).catch_unwind(),
+    )
+    .await;
+    let refusal = match outcome {
+        Ok(Ok(Ok(response))) => {
+            let mut response = written_out(response.map_into_boxed_body(), &info);
+            finish(response.headers_mut(), &info, &context);
+            let route = response.request().match_pattern();
+            record(
+                &method,
+                route.as_deref().unwrap_or("none"),
+                response.status(),
+                started,
+                &info,
+            );
+            return Ok(response);
+        }
+        Ok(Ok(Err(error))) => refusal_of(&error),
+        Ok(Err(panic)) => {
+            tracing::error!(
+                request_id = info.id,
+                panic = panic_text(&*panic),
+                "a handler panicked"
+            );
+            INTERNAL.refuse()
+        }
+        Err(_) => TIMED_OUT.refuse().retry_after(1),
+    };
+    let mut response = problem::response(&refusal, info.language, &info.id);
+    finish(response.headers_mut(), &info, &context);
+    record(&method, "none", response.status(), started, &info);
+    Err(InternalError::from_response("written out", response).into())
+}
+
+fn info_of(request: &ServiceRequest, context: &Context) -> RequestInfo {
+    let header = |name: &HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let peer = request.peer_addr().map(|socket| socket.ip().to_canonical());
+    let trusted = peer.is_some_and(|peer| {
+        context
+            .settings
+            .trusted_proxies
+            .iter()
+            .any(|network| network.contains(&peer))
+    });
+    let given = header(&REQUEST_ID).filter(|id| trusted && is_request_id(id));
+    RequestInfo {
+        id: given.map_or_else(|| id::mint("request", context.clock.now()), str::to_owned),
+        language: Language::preferred(header(&ACCEPT_LANGUAGE).unwrap_or_default()),
+    }
+}
+
+fn is_request_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Writes out the problem document of an answer that is not a success and has none yet.
+fn written_out(mut response: ServiceResponse<BoxBody>, info: &RequestInfo) -> ServiceResponse<BoxBody> {
+    if response.status().is_success()
+        || response.status().is_redirection()
+        || response.status().is_informational()
+    {
+        return response;
+    }
+    let left = response.response_mut().extensions_mut().remove::<Unwritten>();
+    let is_problem = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(PROBLEM_JSON.as_bytes()));
+    let refusal = match left {
+        Some(Unwritten(refusal)) => refusal,
+        None if is_problem => return response,
+        None => match problem::of_status(response.status()) {
+            Some(refusal) => refusal,
+            None => return response,
+        },
+    };
+    let allow = response.headers().get(ALLOW).cloned();
+    let mut written = problem::response(&refusal, info.language, &info.id);
+    if let Some(allow) = allow {
+        written.headers_mut().insert(ALLOW, allow);
+    }
+    response.into_response(written)
+}
+
+fn refusal_of(error: &Error) -> Refusal {
+    if let Some(stop) = error.as_error::<Stop>() {
+        return match stop.error_response().extensions_mut().remove::<Unwritten>() {
+            Some(Unwritten(refusal)) => refusal,
+            None => INTERNAL.refuse(),
+        };
+    }
+    let response: HttpResponse = error.error_response();
+    problem::of_status(response.status()).unwrap_or_else(|| INTERNAL.refuse())
+}
+
+fn finish(headers: &mut HeaderMap, info: &RequestInfo, context: &Context) {
+    if let Ok(id) = HeaderValue::from_str(&info.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(
+                "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            ),
+        );
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.append(
+        VARY,
+        HeaderValue::from_static("accept, accept-language, authorization"),
+    );
+    if context.settings.tls {
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+        );
+    }
+}
+
+fn record(
+    method: &actix_web::http::Method,
+    route: &str,
+    status: StatusCode,
+    started: Stopwatch,
+    info: &RequestInfo,
+) {
+    let took = started.elapsed();
+    let labels = [
+        ("method", known_method(method).to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.as_u16().to_string()),
+    ];
+    metrics::counter!("wardbook_http_requests_total", &labels).increment(1);
+    metrics::histogram!("wardbook_http_request_seconds", "route" => route.to_owned())
+        .record(took.as_secs_f64());
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(target: "wardbook::access", request_id = info.id, %method, route, status = status.as_u16(), micros);
+}
+
+/// Anyone can invent methods; the metrics know only these.
+fn known_method(method: &actix_web::http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,139 @@
+//! Which representation a caller gets (RFC 9110 §12.5.1), and tables as CSV (RFC 4180).
+
+use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT;
+
+use crate::kernel::refusal::{Answer, Fault};
+use crate::text;
+use crate::web::problem::NOT_ACCEPTABLE;
+
+/// A representation of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `application/json`
+    Json,
+    /// `text/csv`
+    Csv,
+    /// `application/jsonl`: one JSON document a line.
+    JsonLines,
+}
+
+impl Format {
+    /// The media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::JsonLines => "application/jsonl",
+        }
+    }
+
+    /// The one among `offered` that the caller likes best; the first if the caller does not care.
+    ///
+    /// # Errors
+    /// [`NOT_ACCEPTABLE`] if none will do.
+    pub fn wanted(request: &HttpRequest, offered: &[Self]) -> Answer<Self> {
+        let header = request
+            .headers()
+            .get(ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("*/*");
+        let mut best: Option<(u16, Self)> = None;
+        for format in offered {
+            let weight = header
+                .split(',')
+                .filter_map(|range| weight(range, format.media_type()))
+                .max();
+            if let Some(weight) = weight.filter(|weight| *weight > 0)
+                && best.is_none_or(|(known, _)| weight > known)
+            {
+                best = Some((weight, *format));
+            }
+        }
+        best.map(|(_, format)| format).ok_or_else(|| {
+            let all = offered
+                .iter()
+                .map(|format| format.media_type())
+                .collect::<Vec<_>>()
+                .join(", ");
+            NOT_ACCEPTABLE
+                .because(text!("可提供 {all}", "offered here: {all}"))
+                .into()
+        })
+    }
+}
+
+/// The weight, in thousandths, that one range of `Accept` gives to a media type; `None` if it does not cover it.
+fn weight(range: &str, media_type: &str) -> Option<u16> {
+    let mut parts = range.split(';').map(str::trim);
+    let pattern = parts.next()?.to_ascii_lowercase();
+    let covers = pattern == media_type
+        || pattern == "*/*"
+        || pattern
+            .strip_suffix("/*")
+            .is_some_and(|kind| media_type.split('/').next() == Some(kind));
+    let quality = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1");
+    let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
+    let thousandths = format!("{fraction:0<3}")
+        .get(..3)
+        .and_then(|digits| digits.parse::<u16>().ok())?;
+    let quality = if whole == "1" { 1000 } else { thousandths };
+    covers.then_some(quality)
+}
+
+/// A table as CSV with a header line.
+///
+/// # Errors
+/// A fault if it cannot be written, which memory always can.
+pub fn csv_table<R>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, Fault>
+where
+    R: IntoIterator,
+    R::Item: AsRef<[u8]>,
+{
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    writer
+        .write_record(header)
+        .map_err(|error| Fault::caused("write CSV", error))?;
+    for row in rows {
+        writer
+            .write_record(row)
+            .map_err(|error| Fault::caused("write CSV", error))?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| Fault::broken(format!("write CSV: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn the_caller_gets_what_it_likes_best() {
+        let wanted = |accept: &str| {
+            let request = TestRequest::default()
+                .insert_header((ACCEPT, accept))
+                .to_http_request();
+            Format::wanted(&request, &[Format::Json, Format::Csv]).ok()
+        };
+        assert_eq!(wanted("*/*"), Some(Format::Json));
+        assert_eq!(wanted("text/csv"), Some(Format::Csv));
+        assert_eq!(wanted("text/*, application/json;q=0.5"), Some(Format::Csv));
+        assert_eq!(wanted("application/json;q=0, text/csv;q=0.1"), Some(Format::Csv));
+        assert_eq!(wanted("image/png"), None);
+        let none = TestRequest::default().to_http_request();
+        assert_eq!(Format::wanted(&none, &[Format::Csv]).ok(), Some(Format::Csv));
+    }
+
+    #[test]
+    fn a_field_with_commas_and_quotes_is_quoted() {
+        let table = csv_table(&["a", "b"], [["1,2", "say \"x\""]]).unwrap();
+        assert_eq!(
+            String::from_utf8(table).unwrap(),
+            "a,b\r\n\"1,2\",\"say \"\"x\"\"\"\r\n"
+        );
+    }
+}
