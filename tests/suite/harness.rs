@@ -1,0 +1,399 @@
+//! The harness: opens a ward for one test, asks it things, and, when the test is over, checks that its log holds. Never
+//! sleeps to wait for time to pass: the ward's clock is moved instead.
+
+use std::time::{Duration, Instant as Stopwatch};
+
+use chrono::{TimeZone, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use serde_json::Value;
+use tempfile::TempDir;
+use wardbook::app::server::Server;
+use wardbook::app::settings::{ClockKind, Environment, Settings};
+use wardbook::audit::note::Verifier;
+use wardbook::audit::source::HttpSource;
+use wardbook::audit::store;
+use wardbook::audit::verdict::Verdict;
+use wardbook::audit::verify::verify_log;
+use wardbook::kernel::clock::Instant;
+use wardbook::web::policy::Role;
+
+/// Names the database server that tests may make databases on; `tests/run` sets it.
+const POSTGRES: &str = "WARDBOOK_TEST_POSTGRES_URL";
+/// Set where it is an error that there is none.
+const REQUIRED: &str = "WARDBOOK_TEST_REQUIRE_POSTGRES";
+
+/// `on_both! { fn name(ward) { … } }`: a scenario as two tests, `name::sqlite` and `name::postgres`.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$doc:meta])* fn $name:ident($ward:ident) $body:block)+) => {$(
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            fn scenario($ward: $crate::harness::Ward) $body
+
+            #[test]
+            fn sqlite() {
+                scenario($crate::harness::Ward::sqlite());
+            }
+
+            #[test]
+            fn postgres() {
+                if let Some(ward) = $crate::harness::Ward::postgres() {
+                    scenario(ward);
+                }
+            }
+        }
+    )+};
+}
+
+/// Where every test's clock begins: Monday, 2 March 2026, 08:00 in Shanghai.
+pub fn start() -> Instant {
+    Utc.with_ymd_and_hms(2026, 3, 2, 0, 0, 0).unwrap()
+}
+
+/// A database of one test on the PostgreSQL server; dropped with it.
+pub struct PostgresDatabase {
+    server: String,
+    name: String,
+}
+
+impl PostgresDatabase {
+    /// A fresh database, or `None`, said aloud, if there is no server to make it on.
+    pub fn make() -> Option<Self> {
+        let Ok(server) = std::env::var(POSTGRES) else {
+            assert!(
+                std::env::var(REQUIRED).is_err(),
+                "{REQUIRED} is set, but {POSTGRES} names no server"
+            );
+            eprintln!("not run on PostgreSQL: {POSTGRES} names no server (tests/run starts one)");
+            return None;
+        };
+        let name = wardbook::kernel::id::mint("t", Utc.timestamp_opt(1_780_000_000, 0).unwrap());
+        let unique = format!("{name}_{}", std::process::id());
+        let mut conn = PgConnection::establish(&server).expect("the PostgreSQL server answers");
+        conn.batch_execute(&format!("CREATE DATABASE {unique}"))
+            .expect("a database can be made");
+        Some(Self { server, name: unique })
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        let (head, query) = self
+            .server
+            .split_once('?')
+            .map_or((self.server.as_str(), None), |(h, q)| (h, Some(q)));
+        let (base, _) = head.rsplit_once('/').expect("the server's URL has a database");
+        format!(
+            "{base}/{}{}",
+            self.name,
+            query.map(|query| format!("?{query}")).unwrap_or_default()
+        )
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        if let Ok(mut conn) = PgConnection::establish(&self.server) {
+            let _ = conn.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+/// A ward that is served for one test.
+pub struct Ward {
+    /// The server; taken to stop it.
+    pub server: Option<Server>,
+    /// Its data directory, and whatever else the test wants to keep.
+    pub dir: TempDir,
+    /// Its database, if that is on PostgreSQL.
+    pub database: Option<PostgresDatabase>,
+    /// False if the test has broken the log on purpose.
+    pub log_must_hold: bool,
+    agent: ureq::Agent,
+}
+
+impl Ward {
+    /// A ward on SQLite.
+    pub fn sqlite() -> Self {
+        Self::with(None, |_| {})
+    }
+
+    /// A ward on PostgreSQL, if there is a server.
+    pub fn postgres() -> Option<Self> {
+        Some(Self::with(Some(PostgresDatabase::make()?), |_| {}))
+    }
+
+    /// A ward with settings of its own.
+    pub fn with(database: Option<PostgresDatabase>, change: impl FnOnce(&mut Settings)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings_in(&dir, database.as_ref());
+        change(&mut settings);
+        let server = Server::start(settings, start()).expect("the ward opens");
+        Self {
+            server: Some(server),
+            dir,
+            database,
+            log_must_hold: true,
+            agent: agent(),
+        }
+    }
+
+    /// Stops the server and starts it again over the same data, with other settings if the test wants.
+    pub fn restart(&mut self, change: impl FnOnce(&mut Settings)) {
+        if let Some(server) = self.server.take() {
+            server.stop().expect("the ward stops");
+        }
+        let mut settings = settings_in(&self.dir, self.database.as_ref());
+        change(&mut settings);
+        self.server = Some(Server::start(settings, start()).expect("the ward opens again"));
+    }
+
+    /// The server.
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().expect("the server runs")
+    }
+
+    /// The shared state of the server.
+    pub fn context(&self) -> &wardbook::web::context::Context {
+        &self.server().house.as_ref().expect("the house is open").context
+    }
+
+    /// An address on this server.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server().address)
+    }
+
+    /// A token for somebody in this role, always the same account for the same role.
+    pub fn token(&self, role: Role) -> String {
+        let now = self.context().clock.now();
+        self.context()
+            .tokens
+            .issue(&account(role), &[role], chrono::Duration::hours(24), now)
+            .unwrap()
+    }
+
+    /// Begins a request.
+    pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
+        Ask {
+            ward: self,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// A GET by nobody in particular.
+    pub fn get(&self, path: &str) -> Reply {
+        self.ask("GET", path).send()
+    }
+
+    /// A POST of JSON by the administrator.
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.ask("POST", path).by(Role::Admin).json(body).send()
+    }
+
+    /// Adds an area and returns its id.
+    pub fn area(&self, parent: Option<&str>, name: &str) -> String {
+        let body = serde_json::json!({ "parent_id": parent, "name_zh": name, "name_en": name });
+        let reply = self.post("/api/v1/areas", &body);
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until every event has its place in the log: at once on SQLite, a moment on PostgreSQL.
+    pub fn settle(&self) {
+        let begun = Stopwatch::now();
+        loop {
+            let waiting = self
+                .context()
+                .db
+                .read_and_wait(|conn| store::waiting(conn, 1))
+                .unwrap();
+            if waiting.is_empty() {
+                return;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "the sequencer does not keep up"
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// Events of a type, oldest first, as the auditor sees them.
+    pub fn events(&self, kind: &str) -> Vec<Value> {
+        self.settle();
+        let reply = self
+            .ask("GET", &format!("/api/v1/audit/events?limit=200&type={kind}"))
+            .by(Role::Auditor)
+            .send();
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()["items"].as_array().unwrap().clone()
+    }
+
+    /// What the verifier, which trusts nobody, says of the log.
+    pub fn verdict(&self) -> Verdict {
+        self.settle();
+        let key: Verifier = self.get("/audit/key").text.trim().parse().unwrap();
+        verify_log(&HttpSource::new(&self.url("/audit")), &key, None, &mut |_, _| {})
+    }
+}
+
+impl Drop for Ward {
+    fn drop(&mut self) {
+        if self.server.is_some() && self.log_must_hold && !std::thread::panicking() {
+            let verdict = self.verdict();
+            assert_eq!(verdict.exit_code(), 0, "{verdict}");
+        }
+    }
+}
+
+/// Settings of a test: a fresh directory, a free port, a simulated clock, no limits that a busy test would meet.
+pub fn settings_in(dir: &TempDir, database: Option<&PostgresDatabase>) -> Settings {
+    Settings {
+        environment: Environment::Development,
+        clock: ClockKind::Simulated,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: "http://ward.test".to_owned(),
+        data_dir: dir.path().to_owned(),
+        database_url: database.map(PostgresDatabase::url).unwrap_or_default(),
+        workers: 2,
+        database_readers: 4,
+        database_writers: 4,
+        rate_per_address: 0,
+        rate_per_account: 0,
+        shutdown_timeout_seconds: 5,
+        ..Settings::default()
+    }
+}
+
+/// The account that acts in a role.
+pub fn account(role: Role) -> String {
+    format!("user_{}", role.name())
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .max_redirects(0)
+        .build()
+        .new_agent()
+}
+
+/// A request being put together.
+pub struct Ask<'w> {
+    ward: &'w Ward,
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+}
+
+impl Ask<'_> {
+    /// By somebody in this role; `public` says nothing of who it is.
+    pub fn by(self, role: Role) -> Self {
+        if role == Role::Public {
+            return self;
+        }
+        let token = self.ward.token(role);
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// With a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string().into_bytes())
+    }
+
+    /// With a body of this kind.
+    pub fn body(mut self, kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self.header("content-type", kind)
+    }
+
+    /// Sends it.
+    pub fn send(self) -> Reply {
+        let mut request = ureq::http::Request::builder()
+            .method(self.method.as_str())
+            .uri(self.ward.url(&self.path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let sent = match self.body {
+            Some(body) => self.ward.agent.run(request.body(body).unwrap()),
+            None => self.ward.agent.run(request.body(()).unwrap()),
+        };
+        let mut response = sent.unwrap_or_else(|error| panic!("{} {}: {error}", self.method, self.path));
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()));
+        Reply {
+            status: response.status().as_u16(),
+            headers: headers.collect(),
+            text: response
+                .body_mut()
+                .with_config()
+                .limit(64 << 20)
+                .lossy_utf8(true)
+                .read_to_string()
+                .unwrap(),
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub text: String,
+}
+
+impl Reply {
+    /// The first header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The `code` of a problem document.
+    pub fn code(&self) -> String {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{self:?}"
+        );
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The `pointer` and `code` of every fault in a problem document.
+    pub fn faults(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let json = self.json();
+        let errors = json["errors"].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| (text(&error["pointer"]), text(&error["code"])))
+            .collect()
+    }
+}
