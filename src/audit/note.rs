@@ -420,11 +420,6 @@ pub(super) fn hash(base64: &str) -> Option<Hash> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -161,11 +161,6 @@ fn parse_extra(line: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
 mod tests {
     use super::*;
     use crate::audit::{

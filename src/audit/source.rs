@@ -208,7 +208,6 @@ fn read(reader: impl Read, limit: usize) -> io::Result<Option<Vec<u8>>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
     use std::{

@@ -342,7 +342,6 @@ fn append(index: u64, group: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

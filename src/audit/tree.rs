@@ -440,11 +440,6 @@ fn join(peaks: &[Hash]) -> Option<Hash> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail loudly"
-)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

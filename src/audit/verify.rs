@@ -402,12 +402,6 @@ fn short_hash(id: &str) -> [u8; 16] {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may fail loudly"
-)]
 mod tests {
     use super::*;
     use crate::audit::{

@@ -1,6 +1,11 @@
 //! Connections: one type over two databases, chosen by the URL's scheme, and how each is set up. Holds no SQL of
 //! the ward; everything that differs between the databases and is not a statement of a slice lives in `db/`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "diesel's macro passes begin_test_transaction on"
+)]
+
 use std::path::PathBuf;
 use std::str::FromStr;
 

@@ -165,12 +165,6 @@ fn next_day(date: NaiveDate) -> Result<NaiveDate, CalendarError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::arithmetic_side_effects,
-        reason = "a test may stop at the first surprise"
-    )]
-
     use std::sync::LazyLock;
 
     use proptest::prelude::*;

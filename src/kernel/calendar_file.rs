@@ -232,8 +232,6 @@ fn read_date(text: &str) -> Result<NaiveDate, LineFault> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
     use super::*;
 
     const START: &str =

@@ -96,12 +96,6 @@ fn add_product(sum: i128, millionths: i128, count: u64) -> Result<i128, ScoreErr
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::arithmetic_side_effects,
-        reason = "a test may stop at the first surprise"
-    )]
-
     use proptest::prelude::*;
     use rust_decimal::Decimal;
 

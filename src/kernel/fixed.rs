@@ -211,12 +211,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::arithmetic_side_effects,
-        reason = "a test may stop at the first surprise"
-    )]
-
     use proptest::prelude::*;
 
     use super::*;

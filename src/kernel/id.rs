@@ -174,7 +174,7 @@ mod tests {
 
     fn decode(suffix: &str) -> u128 {
         suffix.bytes().fold(0, |value, digit| {
-            (value << 5) | ALPHABET.iter().position(|known| *known == digit).unwrap() as u128
+            (value << 5) | u128::try_from(ALPHABET.iter().position(|known| *known == digit).unwrap()).unwrap()
         })
     }
 

@@ -65,8 +65,6 @@ pub fn local_date(instant: DateTime<Utc>, zone: Tz) -> NaiveDate {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
     use super::*;
 
     fn date(text: &str) -> NaiveDate {

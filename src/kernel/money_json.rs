@@ -101,12 +101,6 @@ impl<'de> Visitor<'de> for MoneyVisitor {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        reason = "a test may stop at the first surprise"
-    )]
-
     use proptest::prelude::*;
     use serde_json::{from_str, json, to_string, to_value};
 

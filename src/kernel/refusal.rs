@@ -176,7 +176,10 @@ impl Fault {
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.context)?;
-        let mut cause = self.source.as_deref().map(|source| source as &dyn Error);
+        let mut cause: Option<&dyn Error> = None;
+        if let Some(source) = &self.source {
+            cause = Some(source.as_ref());
+        }
         while let Some(error) = cause {
             write!(f, ": {error}")?;
             cause = error.source();

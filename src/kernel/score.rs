@@ -186,12 +186,6 @@ impl ToSchema for Score {}
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        reason = "a test may stop at the first surprise"
-    )]
-
     use proptest::prelude::*;
     use serde_json::{from_str, to_string, to_value};
 

@@ -85,12 +85,6 @@ impl Money {
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::arithmetic_side_effects,
-        reason = "a test may stop at the first surprise"
-    )]
-
     use proptest::prelude::*;
 
     use super::super::money::FEN_MAX;

@@ -3,12 +3,6 @@
 //! They must never be adjusted to the code: E1 is a published result, the others were computed by
 //! hand.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::arithmetic_side_effects,
-    reason = "a test may stop at the first surprise"
-)]
-
 use rust_decimal::Decimal;
 
 use super::money::{Money, Rounding};

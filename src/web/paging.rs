@@ -47,7 +47,9 @@ impl Question {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        Self(hex::encode(&hash.finalize()[..6]))
+        Self(hex::encode(
+            hash.finalize().iter().take(6).copied().collect::<Vec<u8>>(),
+        ))
     }
 
     /// The cursor after an item whose key is `after`.

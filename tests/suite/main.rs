@@ -1,6 +1,14 @@
 //! The tests of the running service: a real server on a free port with a fresh database, over real HTTP, each scenario
 //! once on SQLite and once on PostgreSQL. One program, because linking it once is most of what it costs.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
 mod harness;
 
 mod areas;
