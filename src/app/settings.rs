@@ -451,4 +451,30 @@ mod tests {
         assert!(settings.web().tls);
         assert_eq!(Settings::default().log_origin(), "127.0.0.1:8080/audit");
     }
+
+    #[test]
+    fn the_example_shows_every_setting_with_its_default() {
+        let example = include_str!("../../wardbook.example.toml");
+        let shown: Settings = Config::builder()
+            .add_source(File::from_str(example, FileFormat::Toml))
+            .build()
+            .unwrap()
+            .try_deserialize()
+            .unwrap();
+        assert_eq!(format!("{shown:?}"), format!("{:?}", Settings::default()));
+        for name in NAMES.iter().filter(|name| **name != "config") {
+            assert!(
+                example.contains(&format!("\n{name} = ")),
+                "{name} is not in the example"
+            );
+        }
+        let lines = example
+            .lines()
+            .filter(|line| line.contains(" = ") && !line.starts_with('#'))
+            .count();
+        assert_eq!(lines, NAMES.len() - 1);
+        // A setting that is missing in NAMES could not be given in the environment.
+        let debugged = format!("{:?}", Settings::default());
+        assert_eq!(debugged.matches(": ").count(), NAMES.len() - 1, "{debugged}");
+    }
 }

@@ -18,7 +18,7 @@ use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::refusal::{Answer, Kind, Reason};
 use crate::text;
 use crate::web::actor::{Actor, Shared};
-use crate::web::body::Body;
+use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::{INVALID, NOT_FOUND};
@@ -92,11 +92,12 @@ async fn time(context: Shared) -> HttpResponse {
     extensions(("x-action" = json!("MoveClock"))),
 )]
 #[post("/dev/clock")]
-async fn move_clock(context: Shared, actor: Actor, once: Once, body: Body<NewTime>) -> Answer<HttpResponse> {
+async fn move_clock(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> Answer<HttpResponse> {
     if !context.clock.is_simulated() {
         return Err(NOT_FOUND.refuse().into());
     }
     policy::allow(&actor, Action::MoveClock, Matter::default())?;
+    let body = incoming.json::<NewTime>().await?;
     let to = DateTime::parse_from_rfc3339(&body.value.now)
         .map(|to| to.with_timezone(&Utc))
         .map_err(|_| {

@@ -13,7 +13,7 @@ use crate::registry::import;
 use crate::registry::rules::{Area, AreaId, Level};
 use crate::registry::store::{self, AreaFilter, Sort, SortKey};
 use crate::web::actor::{Actor, Shared};
-use crate::web::body::{Body, RawBody};
+use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::{Once, Reply};
@@ -274,8 +274,9 @@ fn sort_key(sort: Sort, at: &str) -> Option<SortKey> {
     extensions(("x-action" = json!("CreateArea"))),
 )]
 #[post("/areas")]
-async fn create(context: Shared, actor: Actor, once: Once, body: Body<NewArea>) -> Answer<HttpResponse> {
+async fn create(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::CreateArea, Matter::default())?;
+    let body = incoming.json::<NewArea>().await?;
     let NewArea {
         parent_id,
         name_zh,
@@ -315,7 +316,7 @@ async fn import_table(
     context: Shared,
     actor: Actor,
     once: Once,
-    payload: web::Payload,
+    incoming: Incoming,
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ImportAreas, Matter::default())?;
     let mut query = Query::of(&request);
@@ -323,13 +324,9 @@ async fn import_table(
         .one_of("dry_run", &[("true", true), ("false", false)])
         .unwrap_or(false);
     query.finish()?;
-    let body = RawBody::read(
-        &request,
-        payload,
-        &["text/csv"],
-        context.settings.import_bytes_max,
-    )
-    .await?;
+    let body = incoming
+        .bytes(&["text/csv"], context.settings.import_bytes_max)
+        .await?;
     let rows = import::read(&body.bytes)?;
     let by = actor.clone();
     context
@@ -409,9 +406,10 @@ async fn rename(
     context: Shared,
     actor: Actor,
     id: web::Path<String>,
-    body: Body<AreaNames>,
+    incoming: Incoming,
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::RenameArea, Matter::default())?;
+    let body = incoming.json::<AreaNames>().await?;
     let AreaNames {
         name_zh,
         name_en,
@@ -456,9 +454,10 @@ async fn move_area(
     actor: Actor,
     once: Once,
     id: web::Path<String>,
-    body: Body<NewParent>,
+    incoming: Incoming,
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::MoveArea, Matter::default())?;
+    let body = incoming.json::<NewParent>().await?;
     let command = MoveArea {
         id: parsed(&id)?,
         expected: Expected::of(&request)?,

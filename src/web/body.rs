@@ -3,13 +3,12 @@
 //! and in both languages.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::sync::{Arc, PoisonError};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
@@ -30,32 +29,31 @@ pub const JSON_DEPTH_MAX: usize = 32;
 /// More faults than this are not listed.
 const OBJECTIONS_MAX: usize = 100;
 
+/// A body that has not been read yet. A handler reads it after it has asked the policy, so that whoever may not do a
+/// thing is told so whatever they sent.
+pub struct Incoming {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Incoming {
+    type Error = Stop;
+    type Future = Ready<Answer<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self {
+            request: request.clone(),
+            payload: payload.take(),
+        }))
+    }
+}
+
 /// A JSON body that fits its schema, and the hash of its bytes.
 pub struct Body<T> {
     /// The value.
     pub value: T,
     /// SHA-256 of the bytes as they came.
     pub digest: [u8; 32],
-}
-
-impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
-    type Error = Stop;
-    type Future = Pin<Box<dyn Future<Output = Answer<Self>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let payload = payload.take();
-        Box::pin(async move {
-            let context = Context::of(&request)?;
-            refuse_other_content(&request, &["application/json"])?;
-            let bytes = collect(payload, context.settings.body_bytes_max).await?;
-            let value = parse::<T>(context, &bytes)?;
-            Ok(Self {
-                value,
-                digest: Sha256::digest(&bytes).into(),
-            })
-        })
-    }
 }
 
 /// A body of bytes whose kind the handler chooses among a few.
@@ -66,21 +64,33 @@ pub struct RawBody {
     pub digest: [u8; 32],
 }
 
-impl RawBody {
+impl Incoming {
+    /// Reads a JSON body.
+    ///
+    /// # Errors
+    /// [`UNSUPPORTED_CONTENT`]; [`BODY_TOO_LARGE`]; [`MALFORMED`] if it is not JSON, too deep, or breaks off;
+    /// [`INVALID`] with every fault.
+    pub async fn json<T: DeserializeOwned + ToSchema>(self) -> Answer<Body<T>> {
+        let context = Context::of(&self.request)?;
+        let bytes_max = context.settings.body_bytes_max;
+        refuse_other_content(&self.request, &["application/json"])?;
+        let bytes = collect(self.payload, bytes_max).await?;
+        let value = parse::<T>(context, &bytes)?;
+        Ok(Body {
+            value,
+            digest: Sha256::digest(&bytes).into(),
+        })
+    }
+
     /// Reads the body if its media type is one of `kinds`.
     ///
     /// # Errors
     /// [`UNSUPPORTED_CONTENT`], [`BODY_TOO_LARGE`], or [`MALFORMED`] if it breaks off.
-    pub async fn read(
-        request: &HttpRequest,
-        payload: web::Payload,
-        kinds: &[&str],
-        bytes_max: usize,
-    ) -> Answer<Self> {
-        refuse_other_content(request, kinds)?;
-        let bytes = collect(payload.into_inner(), bytes_max).await?;
+    pub async fn bytes(self, kinds: &[&str], bytes_max: usize) -> Answer<RawBody> {
+        refuse_other_content(&self.request, kinds)?;
+        let bytes = collect(self.payload, bytes_max).await?;
         let digest = Sha256::digest(&bytes).into();
-        Ok(Self { bytes, digest })
+        Ok(RawBody { bytes, digest })
     }
 }
 
