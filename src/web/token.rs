@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant as Stopwatch;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -31,6 +32,9 @@ pub const LIFETIME_MAX: Duration = Duration::hours(24);
 
 /// Verified tokens that are remembered, so that the signature is not computed for every request again.
 const REMEMBERED_MAX: usize = 10_000;
+
+/// How often at most the key directory is read again because of an unknown key id.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A longer token is not looked at.
 const TOKEN_LENGTH_MAX: usize = 8_192;
@@ -89,6 +93,7 @@ pub struct Tokens {
     /// Newest first; never empty.
     keys: RwLock<Arc<Vec<Key>>>,
     remembered: RwLock<HashMap<[u8; 32], (Actor, Instant)>>,
+    looked_at: Mutex<Stopwatch>,
 }
 
 impl Tokens {
@@ -108,6 +113,7 @@ impl Tokens {
             issuer: issuer.to_owned(),
             keys: RwLock::new(Arc::new(keys)),
             remembered: RwLock::default(),
+            looked_at: Mutex::new(Stopwatch::now()),
         })
     }
 
@@ -185,8 +191,7 @@ impl Tokens {
         let kid = header.kid?;
         let mut keys = self.keys();
         if !keys.iter().any(|key| key.kid == kid) {
-            // Another instance may have made a new key.
-            self.reload().ok()?;
+            self.look_for_new_keys();
             keys = self.keys();
         }
         let key = keys.iter().find(|key| key.kid == kid)?;
@@ -252,6 +257,20 @@ impl Tokens {
         Ok(made.kid)
     }
 
+    /// Another instance may have made a new key. Anyone can invent key ids, so the directory is read only so often.
+    fn look_for_new_keys(&self) {
+        {
+            let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked_at.elapsed() < LOOK_EVERY {
+                return;
+            }
+            *looked_at = Stopwatch::now();
+        }
+        if let Err(fault) = self.reload() {
+            tracing::warn!(%fault, "the token keys could not be read again");
+        }
+    }
+
     /// Reads the key directory again.
     ///
     /// # Errors
@@ -261,7 +280,15 @@ impl Tokens {
         if keys.is_empty() {
             return Err(Fault::broken("the key directory holds no token key"));
         }
+        if keys
+            .iter()
+            .map(|key| &key.kid)
+            .eq(self.keys().iter().map(|key| &key.kid))
+        {
+            return Ok(());
+        }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        // A token of a key that is gone must not live on in memory.
         self.remembered
             .write()
             .unwrap_or_else(PoisonError::into_inner)
