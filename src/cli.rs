@@ -242,6 +242,11 @@ fn serve(settings: Settings) -> Result<ExitCode, Fault> {
 }
 
 fn demo_command(mut settings: Settings, fresh: bool) -> Result<ExitCode, Fault> {
+    if fresh && !settings.database_url.is_empty() {
+        return Err(Fault::broken(
+            "--fresh deletes the demo's own SQLite file only; empty a database of your own yourself",
+        ));
+    }
     settings.data_dir = settings.data_dir.join("demo");
     if fresh && settings.data_dir.exists() {
         std::fs::remove_dir_all(&settings.data_dir)

@@ -54,6 +54,12 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Refusal> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| MALFORMED.because(Text::fixed("表格应为 UTF-8 编码", "the table must be UTF-8")))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.contains('\0') {
+        return Err(MALFORMED.because(Text::fixed(
+            "表格含有空字符",
+            "the table has zero characters in it",
+        )));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
@@ -359,6 +365,7 @@ mod tests {
             "code,name_zh,colour\n1,a,red\n",
             "code,name_zh\n",
             "code,name_zh\n1,2,3\n",
+            "code,name_zh\n1,a\0b\n",
         ] {
             assert_eq!(
                 read(bad.as_bytes()).unwrap_err().reason.code,
