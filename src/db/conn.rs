@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "diesel's macro passes begin_test_transaction on"
+    reason = "diesel's macro passes begin_test_transaction on, and here transactions are made"
 )]
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
-use crate::kernel::refusal::{Fault, Stop};
+use crate::kernel::refusal::{Answer, Fault, Stop};
 
 /// A connection to either database. Queries written with diesel's builder run on it as they are; what they cannot
 /// say the same way on both goes through [`both!`](crate::both).
@@ -198,6 +198,28 @@ impl r2d2::ManageConnection for Readers {
 /// True if the connection can no longer be used and must be opened anew.
 pub fn is_broken(conn: &mut Conn) -> bool {
     std::thread::panicking() || both!(conn, c => R2D2Connection::is_broken(c))
+}
+
+/// Runs `work` in one transaction; what it refuses or fails at is undone. For this floor only: everyone else goes through
+/// `db.read`, `db.write` or a seat.
+///
+/// # Errors
+/// What `work` answers; a fault if the transaction cannot be begun or ended.
+pub(super) fn transaction<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+    enum End {
+        Stop(Stop),
+        Database(DieselError),
+    }
+    impl From<DieselError> for End {
+        fn from(error: DieselError) -> Self {
+            Self::Database(error)
+        }
+    }
+    conn.transaction(|conn| work(conn).map_err(End::Stop))
+        .map_err(|end| match end {
+            End::Stop(stop) => stop,
+            End::Database(error) => error.into(),
+        })
 }
 
 impl From<DieselError> for Stop {

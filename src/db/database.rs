@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use diesel::Connection;
 use tokio::sync::Semaphore;
 
-use crate::db::conn::{Access, Conn, DatabaseUrl, Readers, connect, is_broken};
+use crate::db::conn::{Access, Conn, DatabaseUrl, Readers, connect, is_broken, transaction};
 use crate::db::writer::{BeforeCommit, Tx, Writer, WriterLimits};
 use crate::kernel::clock::Clock;
-use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
+use crate::kernel::refusal::{Answer, Fault, Kind, Reason};
 use crate::kernel::text::Text;
 
 /// The service answers, but changes nothing until an operator has looked.
@@ -115,7 +114,8 @@ impl Db {
             tracing::warn!(%error, "no read connection");
             DATABASE_UNAVAILABLE.refuse().retry_after(2)
         })?;
-        snapshot(&mut conn, query)
+        // One transaction, so that all statements see the same instant of the database.
+        transaction(&mut conn, query)
     }
 
     /// Runs one short query, by a key or of at most one page: on SQLite at once on this thread, whose own connection
@@ -223,23 +223,4 @@ impl Db {
     pub fn drain(&self) {
         self.0.writer.drain();
     }
-}
-
-/// Runs `query` in one transaction, so that all its statements see the same instant of the database.
-#[expect(clippy::disallowed_methods, reason = "this is where transactions are made")]
-fn snapshot<T>(conn: &mut Conn, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
-    enum End {
-        Stop(Stop),
-        Database(diesel::result::Error),
-    }
-    impl From<diesel::result::Error> for End {
-        fn from(error: diesel::result::Error) -> Self {
-            Self::Database(error)
-        }
-    }
-    conn.transaction(|conn| query(conn).map_err(End::Stop))
-        .map_err(|end| match end {
-            End::Stop(stop) => stop,
-            End::Database(error) => Fault::caused("begin or end a snapshot", error).into(),
-        })
 }

@@ -3,13 +3,12 @@
 //! its holder does is done on that very connection: a holder that lost the seat can change nothing any more. On SQLite
 //! there is one process, and the seat is always its own.
 
-use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
-use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken};
-use crate::kernel::refusal::{Answer, Fault, Stop};
+use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken, transaction};
+use crate::kernel::refusal::{Answer, Fault};
 
 /// A seat, held or not.
 pub struct Seat {
@@ -23,17 +22,6 @@ pub struct Seat {
 struct Taken {
     #[diesel(sql_type = Bool)]
     taken: bool,
-}
-
-enum End {
-    Stop(Stop),
-    Database(diesel::result::Error),
-}
-
-impl From<diesel::result::Error> for End {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error)
-    }
 }
 
 impl Seat {
@@ -92,17 +80,12 @@ impl Seat {
     ///
     /// # Errors
     /// What `work` answers; a fault if the seat is not held or the transaction fails.
-    #[expect(clippy::disallowed_methods, reason = "this is where transactions are made")]
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
         let conn = self
             .held
             .as_mut()
             .ok_or_else(|| Fault::broken("the seat is not held"))?;
-        conn.transaction(|conn| work(conn).map_err(End::Stop))
-            .map_err(|end| match end {
-                End::Stop(stop) => stop,
-                End::Database(error) => Fault::caused("end a transaction", error).into(),
-            })
+        transaction(conn, work)
     }
 
     /// Gives the seat up.
