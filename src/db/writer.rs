@@ -11,8 +11,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use diesel::Connection;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::{Connection, QueryResult};
 use tokio::sync::oneshot;
 
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken};
@@ -340,6 +340,9 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle
         .map_err(|error| Fault::caused("start a writer thread", error))
 }
 
+/// diesel's bookkeeping of the transactions of a connection.
+type Manager = <Conn as Connection>::TransactionManager;
+
 /// SQLite's one writer.
 struct Grouped {
     url: DatabaseUrl,
@@ -380,23 +383,29 @@ impl Grouped {
     }
 
     fn commit(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
-        self.execute("BEGIN IMMEDIATE")?;
-        let done = self.run(group).and_then(|()| self.execute("COMMIT"));
+        self.begin_immediate()?;
+        let done = self
+            .run(group)
+            .and_then(|()| self.step("commit", Manager::commit_transaction));
         if done.is_err() {
-            // The transaction may be gone already (SQLite rolls back by itself when the disk is full).
-            let _ = self.execute("ROLLBACK");
+            // The transaction may be gone already (SQLite rolls back by itself when the disk is full); whatever is left
+            // of it goes with the connection, which is not used again.
+            let _ = self.step("roll back", Manager::rollback_transaction);
         }
         done
     }
 
     fn run(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
         for job in group {
-            self.execute("SAVEPOINT job")?;
+            // Inside a transaction this is a savepoint.
+            self.step("begin a savepoint", Manager::begin_transaction)?;
             let now = self.clock.now();
             match job.attempt(&mut Tx::new(&mut self.conn, now)) {
-                Verdict::Keep => self.execute("RELEASE job")?,
+                Verdict::Keep => self.step("end a savepoint", Manager::commit_transaction)?,
                 // With a single writer nothing races, so a transient fault will not pass either.
-                Verdict::Undo | Verdict::Again => self.execute("ROLLBACK TO job; RELEASE job")?,
+                Verdict::Undo | Verdict::Again => {
+                    self.step("undo a savepoint", Manager::rollback_transaction)?
+                }
             }
         }
         let now = self.clock.now();
@@ -407,10 +416,19 @@ impl Grouped {
             .map_err(|stop| Fault::caused("sequence the log", stop))
     }
 
-    fn execute(&mut self, sql: &str) -> Result<(), Fault> {
-        self.conn
-            .batch_execute(sql)
-            .map_err(|error| Fault::caused(sql.to_owned(), error))
+    /// Begins the group's transaction with the right to write, so that no lock has to be upgraded in the middle.
+    fn begin_immediate(&mut self) -> Result<(), Fault> {
+        match &mut self.conn {
+            Conn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
+                .map_err(|error| Fault::caused("begin", error)),
+            Conn::Postgres(_) => Err(Fault::broken("groups are for SQLite")),
+        }
+    }
+
+    /// A step of diesel's own transaction manager: it has to know that there is a transaction, because it makes
+    /// savepoints for statements of its own (a batch insert on SQLite is several).
+    fn step(&mut self, what: &str, step: fn(&mut Conn) -> QueryResult<()>) -> Result<(), Fault> {
+        step(&mut self.conn).map_err(|error| Fault::caused(what.to_owned(), error))
     }
 
     /// After a failed group nothing is known of the connection; a fresh one is.

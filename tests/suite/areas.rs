@@ -54,3 +54,15 @@ on_both! {
         assert_eq!(moves[0]["opened"]["matches"], true);
     }
 }
+
+on_both! {
+    fn writes_go_on_when_the_log_grows_beyond_its_first_tile(ward) {
+        let city = ward.area(None, "凤城市");
+        for n in 0..300 {
+            ward.area(Some(&city), &format!("区{n}"));
+        }
+        ward.settle();
+        let size = ward.get("/audit/checkpoint").text.lines().nth(1).unwrap().to_owned();
+        assert_eq!(size, "302");
+    }
+}
