@@ -13,7 +13,7 @@ CREATE TABLE areas (
     updated_at TIMESTAMP NOT NULL,
     CHECK ((level = 'city') = (parent_id IS NULL))
 );
-CREATE UNIQUE INDEX areas_sibling_names ON areas (coalesce(parent_id, ''), name_zh);
+CREATE UNIQUE INDEX areas_sibling_names ON areas (parent_id, name_zh);
+CREATE UNIQUE INDEX areas_city_names ON areas (name_zh) WHERE parent_id IS NULL;
 CREATE INDEX areas_names ON areas (name_zh, id);
 CREATE INDEX areas_ages ON areas (created_at, id);
-CREATE INDEX areas_parents ON areas (parent_id, id);
