@@ -224,8 +224,9 @@ pub(super) fn transaction<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> An
 
 impl From<DieselError> for Stop {
     /// Any error of the database is a fault; a refusal is decided by a rule before. Those that a lost race can
-    /// cause are marked transient: run again, the act sees the winner's row and refuses in its own words. diesel
-    /// gives a deadlock (SQLSTATE 40P01) no kind of its own, hence `Unknown`.
+    /// cause are marked transient: run again, the act sees the winner's row and refuses in its own words. So are those of
+    /// a connection that was lost before the commit, because nothing is done then. diesel gives a deadlock (SQLSTATE
+    /// 40P01) no kind of its own, hence `Unknown`.
     fn from(error: DieselError) -> Self {
         let raced = matches!(
             error,
@@ -233,6 +234,8 @@ impl From<DieselError> for Stop {
                 DatabaseErrorKind::SerializationFailure
                     | DatabaseErrorKind::UniqueViolation
                     | DatabaseErrorKind::ForeignKeyViolation
+                    | DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::UnableToSendCommand
                     | DatabaseErrorKind::Unknown,
                 _
             )

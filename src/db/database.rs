@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use crate::db::conn::{Access, Conn, DatabaseUrl, Readers, connect, is_broken, transaction};
 use crate::db::writer::{BeforeCommit, Tx, Writer, WriterLimits};
 use crate::kernel::clock::Clock;
-use crate::kernel::refusal::{Answer, Fault, Kind, Reason};
+use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
 use crate::kernel::text::Text;
 
 /// The service answers, but changes nothing until an operator has looked.
@@ -115,7 +115,14 @@ impl Db {
             DATABASE_UNAVAILABLE.refuse().retry_after(2)
         })?;
         // One transaction, so that all statements see the same instant of the database.
-        transaction(&mut conn, query)
+        match transaction(&mut conn, query) {
+            // Lost on the way: not a bug, and the next connection will do.
+            Err(Stop::Fault(fault)) if is_broken(&mut conn) => {
+                tracing::warn!(%fault, "a read connection was lost");
+                Err(DATABASE_UNAVAILABLE.refuse().retry_after(2).into())
+            }
+            answer => answer,
+        }
     }
 
     /// Runs one short query, by a key or of at most one page: on SQLite at once on this thread, whose own connection

@@ -11,11 +11,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{Connection, QueryResult};
 use tokio::sync::oneshot;
 
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken};
+use crate::db::database::DATABASE_UNAVAILABLE;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
 
@@ -104,6 +106,9 @@ enum Verdict {
 enum Outcome<'a> {
     Committed,
     Contended,
+    /// The transaction could not even begin.
+    Unavailable,
+    /// Nobody knows whether it was committed, or a bug kept it from being.
     Failed(&'a Fault),
 }
 
@@ -143,18 +148,25 @@ where
     }
 
     fn settle(self: Box<Self>, outcome: &Outcome<'_>) {
-        let answer = match (self.answer, outcome) {
+        let Self {
+            run, answer, reply, ..
+        } = *self;
+        // What the job holds (the key of its request) is let go before the caller is told: whoever has the answer may
+        // send the same request again at once.
+        drop(run);
+        let answer = match (answer, outcome) {
             (Some(answer), Outcome::Committed) => answer,
             // A refusal changed nothing, so it stands whatever became of the transaction around it.
             (Some(Err(stop @ Stop::Refused(_))), _) => Err(stop),
             (_, Outcome::Contended) => Err(CONTENTION.refuse().retry_after(1).into()),
+            (_, Outcome::Unavailable) => Err(DATABASE_UNAVAILABLE.refuse().retry_after(2).into()),
             (_, Outcome::Failed(fault)) => {
                 Err(Fault::broken(format!("the transaction failed: {fault}")).into())
             }
             (None, Outcome::Committed) => Err(Fault::broken("a job was not run").into()),
         };
         // The caller may have hung up; the work is done all the same.
-        let _ = self.reply.send(answer);
+        let _ = reply.send(answer);
     }
 }
 
@@ -221,6 +233,7 @@ impl Writer {
                     let mut single = Single {
                         url: url.clone(),
                         conn,
+                        suspect: false,
                         clock: clock.clone(),
                     };
                     let jobs = jobs.clone();
@@ -243,8 +256,8 @@ impl Writer {
     /// waiting. `job` may be run more than once; only the last run counts.
     ///
     /// # Errors
-    /// What the job answers; [`WRITE_QUEUE_FULL`], [`CONTENTION`], [`SHUTTING_DOWN`]; a fault if it recorded no
-    /// event, panicked, or could not be committed.
+    /// What the job answers; [`WRITE_QUEUE_FULL`], [`CONTENTION`], [`SHUTTING_DOWN`], [`DATABASE_UNAVAILABLE`]; a fault
+    /// if it recorded no event, panicked, or could not be committed.
     pub async fn write<T, F>(&self, job: F) -> Answer<T>
     where
         F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
@@ -343,6 +356,14 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle
 /// diesel's bookkeeping of the transactions of a connection.
 type Manager = <Conn as Connection>::TransactionManager;
 
+/// Where a group's transaction failed.
+enum Broken {
+    /// Before anything was done.
+    Begin(Fault),
+    /// Afterwards.
+    Later(Fault),
+}
+
 /// SQLite's one writer.
 struct Grouped {
     url: DatabaseUrl,
@@ -362,13 +383,15 @@ impl Grouped {
             let started = Stopwatch::now();
             let size = group.len();
             let result = self.commit(&mut group);
-            if let Err(fault) = &result {
+            if let Err(Broken::Begin(fault) | Broken::Later(fault)) = &result {
                 tracing::error!(%fault, jobs = size, "a group of writes failed");
                 self.reopen();
             }
-            let outcome = result
-                .as_ref()
-                .map_or_else(Outcome::Failed, |()| Outcome::Committed);
+            let outcome = match &result {
+                Ok(()) => Outcome::Committed,
+                Err(Broken::Begin(_)) => Outcome::Unavailable,
+                Err(Broken::Later(fault)) => Outcome::Failed(fault),
+            };
             for job in group.drain(..) {
                 job.settle(&outcome);
             }
@@ -382,8 +405,8 @@ impl Grouped {
         }
     }
 
-    fn commit(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
-        self.begin_immediate()?;
+    fn commit(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Broken> {
+        self.begin_immediate().map_err(Broken::Begin)?;
         let done = self
             .run(group)
             .and_then(|()| self.step("commit", Manager::commit_transaction));
@@ -392,7 +415,7 @@ impl Grouped {
             // of it goes with the connection, which is not used again.
             let _ = self.step("roll back", Manager::rollback_transaction);
         }
-        done
+        done.map_err(Broken::Later)
     }
 
     fn run(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
@@ -450,20 +473,19 @@ impl Grouped {
 struct Single {
     url: DatabaseUrl,
     conn: Conn,
+    /// Nothing is known of the connection's state any more.
+    suspect: bool,
     clock: Clock,
 }
 
-/// Why diesel is told to roll back.
-enum Undo {
-    Asked,
-    Raced,
-    Database(diesel::result::Error),
-}
-
-impl From<diesel::result::Error> for Undo {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Database(error)
-    }
+/// How one attempt ended.
+enum Attempt {
+    /// The job has its answer, and what it did is durable if it was to be.
+    Settled,
+    /// Nothing was done, and a fresh attempt may fare better.
+    Repeat(Option<DieselError>),
+    /// The commit failed, and nobody knows in which state. To run the job again could do it twice.
+    Lost(DieselError),
 }
 
 impl Single {
@@ -471,49 +493,80 @@ impl Single {
         let started = Stopwatch::now();
         let mut failure = None;
         for attempt in 1..=ATTEMPTS_MAX {
-            if is_broken(&mut self.conn) {
-                match connect(&self.url, Access::Write) {
-                    Ok(conn) => self.conn = conn,
-                    Err(fault) => {
-                        tracing::error!(%fault, "a writer cannot reach the database");
-                        job.settle(&Outcome::Failed(&fault));
-                        return;
-                    }
-                }
+            if let Err(fault) = self.reconnect_if_broken() {
+                tracing::error!(%fault, "a writer cannot reach the database");
+                job.settle(&Outcome::Unavailable);
+                return;
             }
             match self.once(&mut job) {
-                Ok(()) | Err(Undo::Asked) => {
+                Attempt::Settled => {
                     job.settle(&Outcome::Committed);
                     metrics::histogram!("wardbook_write_seconds").record(started.elapsed().as_secs_f64());
                     return;
                 }
-                Err(Undo::Raced) => failure = None,
-                Err(Undo::Database(error)) => match Stop::from(error) {
-                    Stop::Fault(fault) if fault.is_transient() => failure = Some(fault),
-                    Stop::Fault(fault) => {
-                        tracing::error!(%fault, "a write failed");
-                        job.settle(&Outcome::Failed(&fault));
-                        return;
-                    }
-                    Stop::Refused(_) => {}
-                },
+                Attempt::Repeat(error) => failure = error,
+                Attempt::Lost(error) => {
+                    let fault = Fault::caused("commit", error);
+                    tracing::error!(%fault, "a write failed");
+                    job.settle(&Outcome::Failed(&fault));
+                    return;
+                }
             }
             metrics::counter!("wardbook_write_retries_total").increment(1);
             pause(attempt);
         }
-        tracing::warn!(last = ?failure.map(|fault| fault.to_string()), "a write lost every race");
+        tracing::warn!(last = ?failure.map(|error| error.to_string()), "a write lost every race");
         job.settle(&Outcome::Contended);
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is where transactions are made")]
-    fn once(&mut self, job: &mut Box<dyn Work>) -> Result<(), Undo> {
+    fn reconnect_if_broken(&mut self) -> Result<(), Fault> {
+        if self.suspect || is_broken(&mut self.conn) {
+            self.conn = connect(&self.url, Access::Write)?;
+            self.suspect = false;
+        }
+        Ok(())
+    }
+
+    /// Begins, runs and ends one transaction by hand rather than with diesel's `transaction`, which does not tell a
+    /// failed BEGIN from a failed COMMIT: the one may be repeated, the other may not.
+    fn once(&mut self, job: &mut Box<dyn Work>) -> Attempt {
+        if let Err(error) = self.conn.batch_execute("BEGIN") {
+            self.suspect = true;
+            return Attempt::Repeat(Some(error));
+        }
         let now = self.clock.now();
-        self.conn
-            .transaction(|conn| match job.attempt(&mut Tx::new(conn, now)) {
-                Verdict::Keep => Ok(()),
-                Verdict::Undo => Err(Undo::Asked),
-                Verdict::Again => Err(Undo::Raced),
-            })
+        match job.attempt(&mut Tx::new(&mut self.conn, now)) {
+            Verdict::Keep => self.commit(),
+            Verdict::Undo => {
+                self.roll_back();
+                Attempt::Settled
+            }
+            Verdict::Again => {
+                self.roll_back();
+                Attempt::Repeat(None)
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Attempt {
+        // PostgreSQL answers COMMIT with success even when it rolls back, because a statement failed before and the job
+        // went on regardless. The SELECT fails then, and costs no way over the network of its own.
+        let Err(error) = self.conn.batch_execute("SELECT 1; COMMIT") else {
+            return Attempt::Settled;
+        };
+        self.roll_back();
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
+                Attempt::Repeat(Some(error))
+            }
+            error => Attempt::Lost(error),
+        }
+    }
+
+    fn roll_back(&mut self) {
+        if self.conn.batch_execute("ROLLBACK").is_err() {
+            self.suspect = true;
+        }
     }
 }
 
