@@ -68,7 +68,7 @@ impl House {
         if let DatabaseUrl::Sqlite(path) = &url
             && !path.exists()
         {
-            secret_file::write_new(path, b"")?;
+            secret_file::write_if_missing(path, b"")?;
         }
         for version in migrate::up(&url)? {
             tracing::info!(version, "migrated the database");
@@ -123,14 +123,8 @@ impl House {
         let db = &self.context.db;
         let key = verifier.to_string();
         let known = db.read_and_wait(audit::store::log).map_err(opening)?;
-        if let Some(known) = &known
-            && known.verifier_key != key
-        {
-            let (theirs, ours) = (&known.verifier_key, &key);
-            return Err(Fault::broken(format!(
-                "the log of this database is signed with the key {theirs}, but the key directory holds {ours}; \
-                 give this instance the keys of the first one (keys_dir)"
-            )));
+        if let Some(known) = &known {
+            same_key(known, &key)?;
         }
         match db
             .read_and_wait(|conn| startup::check(conn, &verifier, mark.as_ref()))
@@ -149,10 +143,13 @@ impl House {
         if known.is_none() {
             let row = LogRow {
                 origin: verifier.name().to_owned(),
-                verifier_key: key,
+                verifier_key: key.clone(),
             };
-            db.write_and_wait(move |tx| audit::acts::start_log(tx, &row))
+            let started = db
+                .write_and_wait(move |tx| audit::acts::start_log(tx, &row))
                 .map_err(opening)?;
+            // Another instance may have been first.
+            same_key(&started, &key)?;
         }
         Ok(())
     }
@@ -211,6 +208,18 @@ impl Drop for House {
     }
 }
 
+/// A log is signed with one key, whoever signs.
+fn same_key(log: &LogRow, ours: &str) -> Result<(), Fault> {
+    let theirs = &log.verifier_key;
+    if theirs == ours {
+        return Ok(());
+    }
+    Err(Fault::broken(format!(
+        "the log of this database is signed with the key {theirs}, but the key directory holds {ours}; \
+         give this instance the keys of the first one (keys_dir)"
+    )))
+}
+
 fn opening(stop: Stop) -> Fault {
     Fault::caused("open the service", stop)
 }
@@ -233,8 +242,9 @@ fn log_name(settings: &Settings, url: &DatabaseUrl) -> Result<String, Fault> {
 fn log_seed(keys: &Path) -> Result<zeroize::Zeroizing<[u8; 32]>, Fault> {
     let file = keys.join("log.key");
     if !file.exists() {
+        // If another instance starts at the same moment, the first one's key is everybody's.
         let seed = zeroize::Zeroizing::new(id::random::<32>()?);
-        secret_file::write_new(&file, hex::encode(seed.as_slice()).as_bytes())?;
+        secret_file::write_if_missing(&file, hex::encode(seed.as_slice()).as_bytes())?;
     }
     secret_file::read_seed(&file)
 }

@@ -10,6 +10,7 @@ use crate::db::conn::Conn;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Text;
 use crate::text;
+use crate::web::secret_file;
 
 /// Leaves read at once.
 const PAGE: i64 = 16_384;
@@ -171,10 +172,7 @@ impl Mark {
     /// # Errors
     /// A fault if the file cannot be written.
     pub fn write(&self, note: &str) -> Result<(), Fault> {
-        let next = self.0.with_extension("next");
-        std::fs::write(&next, note)
-            .and_then(|()| std::fs::rename(&next, &self.0))
-            .map_err(|error| Fault::caused(format!("write {}", self.0.display()), error))
+        secret_file::replace(&self.0, note.as_bytes())
     }
 
     /// Forgets the mark: for the restoration of a backup whose losses are accepted.
