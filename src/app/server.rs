@@ -15,7 +15,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::app::settings::{ClockKind, Settings};
 use crate::app::{documents, openapi, operation, time};
-use crate::audit::note::Signer;
+use crate::audit::note::{Signer, Verifier};
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
@@ -116,18 +116,22 @@ impl House {
         Ok(house)
     }
 
-    /// Checks the stored log before anything is signed over it, and starts a new one in a new database.
+    /// Checks the stored log before anything is signed over it, and starts a new one in a new database. Asks the database
+    /// that is written to: a replica that lags behind would look like an older backup.
     fn check_log(&self) -> Result<(), Fault> {
         let verifier = self.sequencer.verifier().clone();
-        let mark = self.mark.read(&verifier)?;
         let db = &self.context.db;
-        let key = verifier.to_string();
-        let known = db.read_and_wait(audit::store::log).map_err(opening)?;
+        let ours = LogRow {
+            origin: verifier.name().to_owned(),
+            verifier_key: verifier.to_string(),
+        };
+        let known = db.read_primary_and_wait(audit::store::log).map_err(opening)?;
         if let Some(known) = &known {
-            same_key(known, &key)?;
+            same_key(known, &ours)?;
         }
+        let mark = self.mark.read(&verifier)?;
         match db
-            .read_and_wait(|conn| startup::check(conn, &verifier, mark.as_ref()))
+            .read_primary_and_wait(|conn| startup::check(conn, &verifier, &mark))
             .map_err(opening)?
         {
             Finding::Sound(entries) => tracing::info!(entries, "the log holds"),
@@ -141,15 +145,12 @@ impl House {
             }
         }
         if known.is_none() {
-            let row = LogRow {
-                origin: verifier.name().to_owned(),
-                verifier_key: key.clone(),
-            };
+            let row = ours.clone();
             let started = db
                 .write_and_wait(move |tx| audit::acts::start_log(tx, &row))
                 .map_err(opening)?;
-            // Another instance may have been first.
-            same_key(&started, &key)?;
+            // Another instance may have been faster.
+            same_key(&started, &ours)?;
         }
         Ok(())
     }
@@ -159,15 +160,16 @@ impl House {
         if matches!(self.url, DatabaseUrl::Sqlite(_)) {
             return Ok(());
         }
-        let (sequencer, url, context, stop) = (
+        let (sequencer, url, mark, context, stop) = (
             self.sequencer.clone(),
             self.url.clone(),
+            self.mark.clone(),
             self.context.clone(),
             self.stop.clone(),
         );
         let thread = std::thread::Builder::new()
             .name("sequencer".into())
-            .spawn(move || sequencer.serve(&url, &context.db, &context.clock, &stop))
+            .spawn(move || sequencer.serve(&url, &mark, &context.db, &context.clock, &stop))
             .map_err(|error| Fault::caused("start the sequencer", error))?;
         self.leader = Some(thread);
         Ok(())
@@ -177,7 +179,7 @@ impl House {
     fn bring_mark_up(&self) {
         let newest = self.context.db.read_and_wait(audit::store::last_checkpoint);
         if let (Ok(Some(newest)), None) = (newest, self.context.db.halted())
-            && let Err(fault) = self.mark.write(&newest.note)
+            && let Err(fault) = self.mark.advance(&newest.note, self.sequencer.verifier())
         {
             tracing::warn!(%fault, "the mark of the log could not be written");
         }
@@ -208,12 +210,11 @@ impl Drop for House {
     }
 }
 
-/// A log is signed with one key, whoever signs.
-fn same_key(log: &LogRow, ours: &str) -> Result<(), Fault> {
-    let theirs = &log.verifier_key;
-    if theirs == ours {
+fn same_key(known: &LogRow, ours: &LogRow) -> Result<(), Fault> {
+    if known.verifier_key == ours.verifier_key {
         return Ok(());
     }
+    let (theirs, ours) = (&known.verifier_key, &ours.verifier_key);
     Err(Fault::broken(format!(
         "the log of this database is signed with the key {theirs}, but the key directory holds {ours}; \
          give this instance the keys of the first one (keys_dir)"
@@ -283,14 +284,14 @@ impl Server {
         settings.listen = address;
         let house = House::open(settings, start)?;
         let (settings, context) = (house.settings.clone(), house.context.clone());
-        let mark = house.mark.clone();
+        let (mark, verifier) = (house.mark.clone(), house.sequencer.verifier().clone());
         let (ready, started) = std::sync::mpsc::channel();
         let running = std::thread::Builder::new()
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
                     let server = http(&settings, &context, listener, metrics)?;
-                    actix_web::rt::spawn(keep_house(context, mark));
+                    actix_web::rt::spawn(keep_house(context, mark, verifier));
                     // The receiver waits for exactly this.
                     let _ = ready.send(server.handle());
                     server.await
@@ -431,7 +432,7 @@ fn cors(origins: &[String]) -> actix_cors::Cors {
 }
 
 /// What is done again and again while the server runs.
-async fn keep_house(context: web::Data<Context>, mark: Mark) {
+async fn keep_house(context: web::Data<Context>, mark: Mark, verifier: Verifier) {
     let mut marked: i64 = 0;
     let mut rounds: u32 = 0;
     loop {
@@ -440,7 +441,7 @@ async fn keep_house(context: web::Data<Context>, mark: Mark) {
             continue;
         }
         match context.db.read(audit::store::last_checkpoint).await {
-            Ok(Some(newest)) if newest.size != marked => match mark.write(&newest.note) {
+            Ok(Some(newest)) if newest.size != marked => match mark.advance(&newest.note, &verifier) {
                 Ok(()) => marked = newest.size,
                 Err(fault) => tracing::warn!(%fault, "the mark of the log could not be written"),
             },

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::audit::note::{Signer, Verifier};
-use crate::audit::startup;
+use crate::audit::startup::{self, Mark};
 use crate::audit::store::{self, CheckpointRow, NewNode};
 use crate::audit::tree::Frontier;
 use crate::db::conn::{Conn, DatabaseUrl};
@@ -98,11 +98,11 @@ impl Sequencer {
 
     /// PostgreSQL: takes the seat when it is free and sequences until told to stop. Whoever takes it over first checks the
     /// log that it found, and halts the service rather than sign over a broken one.
-    pub fn serve(&self, url: &DatabaseUrl, db: &Db, clock: &Clock, stop: &AtomicBool) {
+    pub fn serve(&self, url: &DatabaseUrl, mark: &Mark, db: &Db, clock: &Clock, stop: &AtomicBool) {
         let mut seat = Seat::new(url.clone(), SEAT);
         let mut checked = false;
         while !stop.load(Ordering::SeqCst) {
-            let rest = match self.turn(&mut seat, &mut checked, db, clock) {
+            let rest = match self.turn(&mut seat, &mut checked, mark, db, clock) {
                 Ok(0) => REST,
                 Ok(_) => continue,
                 Err(stop) => {
@@ -116,7 +116,14 @@ impl Sequencer {
         }
     }
 
-    fn turn(&self, seat: &mut Seat, checked: &mut bool, db: &Db, clock: &Clock) -> Answer<usize> {
+    fn turn(
+        &self,
+        seat: &mut Seat,
+        checked: &mut bool,
+        mark: &Mark,
+        db: &Db,
+        clock: &Clock,
+    ) -> Answer<usize> {
         if !seat.take()? {
             *checked = false;
             return Ok(0);
@@ -125,8 +132,9 @@ impl Sequencer {
             return Ok(0);
         }
         if !*checked {
+            let mark = mark.read(self.verifier())?;
             if let Some(why) = seat
-                .transaction(|conn| startup::check(conn, self.verifier(), None))?
+                .transaction(|conn| startup::check(conn, self.verifier(), &mark))?
                 .broken()
             {
                 tracing::error!("the log does not hold; the service is read-only from now on");

@@ -273,7 +273,36 @@ pub fn leaf_index(conn: &mut Conn, id: &EventId) -> Answer<Option<i64>> {
     Ok(index.flatten())
 }
 
-/// Events with a place at or after `size`, and nodes of theirs: there are none in a sound log.
+/// The first of the `count` places from `first` that no event has; `first + count` if all are taken.
+///
+/// # Errors
+/// A fault of the database.
+pub fn first_missing(conn: &mut Conn, first: i64, count: i64) -> Answer<i64> {
+    let taken: Vec<Option<i64>> = audit_events::table
+        .filter(audit_events::leaf_index.ge(first))
+        .filter(audit_events::leaf_index.lt(first.saturating_add(count)))
+        .order(audit_events::leaf_index)
+        .select(audit_events::leaf_index)
+        .load(conn)?;
+    let mut expected = first;
+    for index in taken {
+        if index != Some(expected) {
+            break;
+        }
+        expected = expected.saturating_add(1);
+    }
+    Ok(expected)
+}
+
+/// How many nodes are stored.
+///
+/// # Errors
+/// A fault of the database.
+pub fn nodes(conn: &mut Conn) -> Answer<i64> {
+    Ok(audit_nodes::table.count().get_result(conn)?)
+}
+
+/// How many events have a place at or after `size`; none in a sound log of that size.
 ///
 /// # Errors
 /// A fault of the database.

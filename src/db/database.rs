@@ -47,6 +47,7 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     serial: u64,
     url: DatabaseUrl,
+    primary: DatabaseUrl,
     readers: r2d2::Pool<Readers>,
     reader_permits: Semaphore,
     writer: Writer,
@@ -80,6 +81,7 @@ impl Db {
         Ok(Self(Arc::new(Inner {
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             url: read_url,
+            primary: url.clone(),
             readers,
             reader_permits: Semaphore::new(readers_max),
             writer,
@@ -123,6 +125,15 @@ impl Db {
             }
             answer => answer,
         }
+    }
+
+    /// As [`Self::read_and_wait`], but never of a replica, and on a connection of its own: for what a replica's delay would
+    /// falsify.
+    ///
+    /// # Errors
+    /// What `query` answers; a fault if the database cannot be reached.
+    pub fn read_primary_and_wait<T>(&self, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+        transaction(&mut connect(&self.0.primary, Access::Read)?, query)
     }
 
     /// Runs one short query, by a key or of at most one page: on SQLite at once on this thread, whose own connection
