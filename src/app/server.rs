@@ -3,8 +3,8 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
 use crate::db::conn::{Access, DatabaseUrl, connect};
-use crate::db::database::Db;
+use crate::db::database::{Db, Halting};
 use crate::db::migrate;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
@@ -78,13 +78,22 @@ impl House {
             .map_err(|error| Fault::caused("log_origin", error))?;
         let sequencer = Sequencer::new(signer);
         let in_group = sequencer.clone();
+        let halting: Arc<OnceLock<Halting>> = Arc::default();
+        let halting_later = halting.clone();
         let db = Db::open(
             &url,
             settings.read_database()?.as_ref(),
             &clock,
             settings.limits(),
-            Box::new(move |conn, now| in_group.run(conn, now).map(|_| ())),
+            Box::new(move |conn, now| {
+                let done = in_group.run_all(conn, now);
+                if let (Some(why), Some(halting)) = (in_group.distrust(), halting_later.get()) {
+                    halting.halt(why);
+                }
+                done
+            }),
         )?;
+        halting.get_or_init(|| db.halting());
         let tokens = Tokens::open(&keys, &settings.public_url(), clock.now())?;
         let document = Arc::new(openapi::document()?);
         let calendar = WardCalendar {

@@ -2,19 +2,21 @@
 //! runs inside every group of writes, just before the commit; on PostgreSQL one instance is elected and runs it again
 //! and again. It reads where the log stands from the database every time, so that any number of processes may take turns.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::audit::note::{Signer, Verifier};
+use crate::audit::note::{Checkpoint, Signer, Verifier};
 use crate::audit::startup::{self, Mark};
 use crate::audit::store::{self, CheckpointRow, NewNode};
 use crate::audit::tree::Frontier;
 use crate::db::conn::{Conn, DatabaseUrl};
-use crate::db::database::Db;
+use crate::db::database::{Db, READ_ONLY};
 use crate::db::seat::Seat;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::text::Text;
+use crate::text;
 
 /// Events placed in one transaction.
 pub const BATCH_MAX: i64 = 5_000;
@@ -28,83 +30,153 @@ const REST_AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// PostgreSQL's advisory lock of the sequencer's seat: any number, but always the same.
 const SEAT: i64 = 0x7761_7264_0002;
 
-/// Places events and signs checkpoints.
+/// Places events and signs checkpoints. Clones share what they know.
 #[derive(Clone)]
-pub struct Sequencer(Arc<Signer>);
+pub struct Sequencer(Arc<Inner>);
+
+struct Inner {
+    signer: Signer,
+    memory: Mutex<Memory>,
+}
+
+/// What a sequencer remembers between two runs. The database cannot make it forget.
+#[derive(Default)]
+struct Memory {
+    /// The furthest checkpoint that it has seen committed.
+    seen: Option<Checkpoint>,
+    /// Why it signs nothing any more.
+    distrust: Option<Text>,
+}
 
 impl Sequencer {
     /// A sequencer that signs with this key.
     pub fn new(signer: Signer) -> Self {
-        Self(Arc::new(signer))
+        Self(Arc::new(Inner {
+            signer,
+            memory: Mutex::default(),
+        }))
     }
 
     /// The key that checks what this sequencer signs.
     pub fn verifier(&self) -> &Verifier {
-        self.0.verifier()
+        self.0.signer.verifier()
+    }
+
+    /// Why it signs nothing any more, if it has met a log that it must not go on from.
+    pub fn distrust(&self) -> Option<Text> {
+        self.memory(|memory| memory.distrust.clone())
+    }
+
+    fn memory<T>(&self, use_it: impl FnOnce(&mut Memory) -> T) -> T {
+        use_it(&mut self.0.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The tree to go on from: the one that the newest checkpoint signs, and one that contains all that was signed before.
+    /// Otherwise somebody has changed the log since the check at start, and a signature would make it a fork.
+    fn tree(&self, last: Option<&CheckpointRow>) -> Answer<Frontier> {
+        let found = match last {
+            Some(last) => self.signed_tree(last),
+            None => Ok((Frontier::new(), None)),
+        };
+        let found = found.and_then(|(frontier, signed)| {
+            self.memory(|memory| match (&memory.seen, &signed) {
+                (Some(seen), now) if now.as_ref().is_none_or(|now| now.size < seen.size) => {
+                    Err(startup::lost(seen, frontier.size()))
+                }
+                (Some(seen), Some(now)) if now.size == seen.size && now.root != seen.root => {
+                    Err(startup::forked(seen))
+                }
+                _ => {
+                    memory.seen = signed;
+                    Ok(frontier)
+                }
+            })
+        });
+        found.map_err(|why| {
+            self.memory(|memory| memory.distrust = Some(why.clone()));
+            READ_ONLY.because(why).retry_after(60).into()
+        })
+    }
+
+    fn signed_tree(&self, last: &CheckpointRow) -> Result<(Frontier, Option<Checkpoint>), Text> {
+        let signed = self.verifier().open_checkpoint(last.note.as_bytes());
+        let signed = signed.map_err(|error| {
+            text!(
+                "最新检查点无效：{error}",
+                "the newest checkpoint does not verify: {error}"
+            )
+        })?;
+        match Frontier::from_bytes(&last.frontier) {
+            Ok(frontier) if frontier.size() == signed.size && frontier.root() == signed.root => {
+                Ok((frontier, Some(signed)))
+            }
+            _ => Err(Text::fixed(
+                "已存的树与最新检查点不符",
+                "the stored tree is not the one that the newest checkpoint signs",
+            )),
+        }
     }
 
     /// Places the events that wait, up to [`BATCH_MAX`], and signs the tree. Tells how many there were.
     ///
     /// # Errors
-    /// A fault of the database, or a stored log that contradicts itself.
+    /// A fault of the database; [`READ_ONLY`] if the stored log is not one to go on from, see [`Self::distrust`].
     pub fn run(&self, conn: &mut Conn, now: Instant) -> Answer<usize> {
         let waiting = store::waiting(conn, BATCH_MAX)?;
         if waiting.is_empty() {
             return Ok(0);
         }
-        let mut frontier = match store::last_checkpoint(conn)? {
-            Some(last) => Frontier::from_bytes(&last.frontier)
-                .map_err(|error| Fault::caused("the stored tree", error))?,
-            None => Frontier::new(),
-        };
-        let first = i64::try_from(frontier.size()).map_err(|error| Fault::caused("the log's size", error))?;
-        let mut nodes = Vec::new();
-        for (_, leaf) in &waiting {
-            let leaf = leaf
-                .as_slice()
-                .try_into()
-                .map_err(|_| Fault::broken("a stored leaf hash is not 32 bytes"))?;
-            frontier.push(leaf, &mut |level, index, hash| {
-                if level % 8 == 0 {
-                    nodes.push((level, index, hash));
-                }
-            });
+        let mut frontier = self.tree(store::last_checkpoint(conn)?.as_ref())?;
+        place(conn, &mut frontier, &waiting)?;
+        self.sign(conn, &frontier, now)?;
+        Ok(waiting.len())
+    }
+
+    /// As [`Self::run`], but all that wait: for SQLite, where nobody comes after the group that is being committed.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_all(&self, conn: &mut Conn, now: Instant) -> Answer<()> {
+        let mut waiting = store::waiting(conn, BATCH_MAX)?;
+        if waiting.is_empty() {
+            return Ok(());
         }
-        let ids: Vec<&str> = waiting.iter().map(|(id, _)| id.as_str()).collect();
-        store::place(conn, &ids, first)?;
-        let nodes = nodes.into_iter().map(|(level, index, hash)| {
-            let node_index = i64::try_from(index).map_err(|error| Fault::caused("a node's place", error))?;
-            Ok(NewNode {
-                level: i64::from(level),
-                node_index,
-                hash: hash.to_vec(),
-            })
-        });
-        store::insert_nodes(conn, &nodes.collect::<Result<Vec<_>, Fault>>()?)?;
+        let mut frontier = self.tree(store::last_checkpoint(conn)?.as_ref())?;
+        while !waiting.is_empty() {
+            place(conn, &mut frontier, &waiting)?;
+            waiting = store::waiting(conn, BATCH_MAX)?;
+        }
+        self.sign(conn, &frontier, now)
+    }
+
+    fn sign(&self, conn: &mut Conn, frontier: &Frontier, now: Instant) -> Answer<()> {
         let note = self
             .0
+            .signer
             .sign_checkpoint(frontier.size(), frontier.root())
             .map_err(|error| Fault::caused("sign a checkpoint", error))?;
-        let size = i64::try_from(frontier.size()).map_err(|error| Fault::caused("the log's size", error))?;
         let row = CheckpointRow {
-            size,
+            size: size_of(frontier)?,
             root: frontier.root().to_vec(),
             note,
             frontier: frontier.to_bytes(),
         };
-        store::insert_checkpoint(conn, &row, now)?;
-        Ok(waiting.len())
+        store::insert_checkpoint(conn, &row, now)
     }
 
-    /// PostgreSQL: takes the seat when it is free and sequences until told to stop. Whoever takes it over first checks the
-    /// log that it found, and halts the service rather than sign over a broken one.
+    /// PostgreSQL: takes the seat when it is free and sequences until told to stop, and then once more what the last writes
+    /// left. Whoever takes the seat over first checks the log that it found, and halts the service rather than sign over
+    /// a broken one.
     pub fn serve(&self, url: &DatabaseUrl, mark: &Mark, db: &Db, clock: &Clock, stop: &AtomicBool) {
         let mut seat = Seat::new(url.clone(), SEAT);
         let mut checked = false;
-        while !stop.load(Ordering::SeqCst) {
+        loop {
+            let last_turn = stop.load(Ordering::SeqCst);
             let rest = match self.turn(&mut seat, &mut checked, mark, db, clock) {
                 Ok(0) => REST,
-                Ok(_) => continue,
+                // A full batch: there may be more.
+                Ok(placed) if !last_turn || i64::try_from(placed) == Ok(BATCH_MAX) => continue,
+                Ok(_) => REST,
                 Err(stop) => {
                     tracing::error!(%stop, "sequencing failed");
                     seat.leave();
@@ -112,6 +184,9 @@ impl Sequencer {
                     REST_AFTER_FAILURE
                 }
             };
+            if last_turn {
+                return;
+            }
             std::thread::sleep(rest);
         }
     }
@@ -124,19 +199,19 @@ impl Sequencer {
         db: &Db,
         clock: &Clock,
     ) -> Answer<usize> {
+        if db.halted().is_some() {
+            // Another instance may know better, and must not find the seat taken by one that does nothing.
+            seat.leave();
+            return Ok(0);
+        }
         if !seat.take()? {
             *checked = false;
             return Ok(0);
         }
-        if db.halted().is_some() {
-            return Ok(0);
-        }
         if !*checked {
             let mark = mark.read(self.verifier())?;
-            if let Some(why) = seat
-                .transaction(|conn| startup::check(conn, self.verifier(), &mark))?
-                .broken()
-            {
+            let found = seat.transaction(|conn| startup::check(conn, self.verifier(), &mark))?;
+            if let Some(why) = found.broken() {
                 tracing::error!("the log does not hold; the service is read-only from now on");
                 db.halt(why);
                 return Ok(0);
@@ -145,6 +220,42 @@ impl Sequencer {
             tracing::info!("this instance sequences the log now");
         }
         let now = clock.now();
-        seat.transaction(|conn| self.run(conn, now))
+        let placed = seat.transaction(|conn| self.run(conn, now));
+        if let Some(why) = self.distrust() {
+            db.halt(why);
+        }
+        placed
     }
+}
+
+/// Gives these events the next places of the tree, and stores the nodes that they complete.
+fn place(conn: &mut Conn, frontier: &mut Frontier, waiting: &[(String, Vec<u8>)]) -> Answer<()> {
+    let first = size_of(frontier)?;
+    let mut nodes = Vec::new();
+    for (_, leaf) in waiting {
+        let leaf = leaf
+            .as_slice()
+            .try_into()
+            .map_err(|_| Fault::broken("a stored leaf hash is not 32 bytes"))?;
+        frontier.push(leaf, &mut |level, index, hash| {
+            if level % 8 == 0 {
+                nodes.push((level, index, hash));
+            }
+        });
+    }
+    let ids: Vec<&str> = waiting.iter().map(|(id, _)| id.as_str()).collect();
+    store::place(conn, &ids, first)?;
+    let nodes = nodes.into_iter().map(|(level, index, hash)| {
+        let node_index = i64::try_from(index).map_err(|error| Fault::caused("a node's place", error))?;
+        Ok(NewNode {
+            level: i64::from(level),
+            node_index,
+            hash: hash.to_vec(),
+        })
+    });
+    store::insert_nodes(conn, &nodes.collect::<Result<Vec<_>, Fault>>()?)
+}
+
+fn size_of(frontier: &Frontier) -> Result<i64, Fault> {
+    i64::try_from(frontier.size()).map_err(|error| Fault::caused("the log's size", error))
 }

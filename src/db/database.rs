@@ -51,7 +51,22 @@ struct Inner {
     readers: r2d2::Pool<Readers>,
     reader_permits: Semaphore,
     writer: Writer,
-    halted: RwLock<Option<Text>>,
+    halted: Halting,
+}
+
+/// Halts the writing of one database; for those who are inside it and so cannot have it.
+#[derive(Clone, Default)]
+pub struct Halting(Arc<RwLock<Option<Text>>>);
+
+impl Halting {
+    /// From now on nothing is changed, and whoever tries is told why.
+    pub fn halt(&self, why: Text) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    fn why(&self) -> Option<Text> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Db {
@@ -85,7 +100,7 @@ impl Db {
             readers,
             reader_permits: Semaphore::new(readers_max),
             writer,
-            halted: RwLock::new(None),
+            halted: Halting::default(),
         })))
     }
 
@@ -177,7 +192,8 @@ impl Db {
         T: Send + 'static,
     {
         self.refuse_if_halted()?;
-        self.0.writer.write(act).await
+        let done = self.0.writer.write(act).await;
+        done.map_err(|stop| self.halted_meanwhile(stop))
     }
 
     /// As [`Self::write`], for commands: the calling thread waits.
@@ -190,7 +206,8 @@ impl Db {
         T: Send + 'static,
     {
         self.refuse_if_halted()?;
-        self.0.writer.write_and_wait(act)
+        let done = self.0.writer.write_and_wait(act);
+        done.map_err(|stop| self.halted_meanwhile(stop))
     }
 
     /// Keeps the house; see [`Writer::upkeep`].
@@ -208,22 +225,31 @@ impl Db {
 
     /// From now on nothing is changed, and whoever tries is told why.
     pub fn halt(&self, why: Text) {
-        *self.0.halted.write().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        self.0.halted.halt(why);
+    }
+
+    /// What can halt this database.
+    pub fn halting(&self) -> Halting {
+        self.0.halted.clone()
     }
 
     /// Why nothing is changed at present, if so.
     pub fn halted(&self) -> Option<Text> {
-        self.0
-            .halted
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.halted.why()
     }
 
     fn refuse_if_halted(&self) -> Answer<()> {
         match self.halted() {
             Some(why) => Err(READ_ONLY.because(why).retry_after(60).into()),
             None => Ok(()),
+        }
+    }
+
+    /// A write that failed because the database was halted while it waited is refused like those that come after it.
+    fn halted_meanwhile(&self, stop: Stop) -> Stop {
+        match (stop, self.refuse_if_halted()) {
+            (Stop::Fault(_), Err(refusal)) => refusal,
+            (stop, _) => stop,
         }
     }
 
