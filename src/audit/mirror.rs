@@ -28,7 +28,11 @@ pub fn write(conn: &mut Conn, directory: &Path) -> Answer<i64> {
         put(directory, &bundle.to_string(), &content)?;
     }
     put(directory, "key", format!("{}\n", log.verifier_key).as_bytes())?;
-    put(directory, "checkpoint", last.note.as_bytes())?;
+    // Whoever reads the directory meanwhile gets the old checkpoint or the new one, whole.
+    put(directory, "checkpoint.next", last.note.as_bytes())?;
+    let place = directory.join("checkpoint");
+    fs::rename(directory.join("checkpoint.next"), &place)
+        .map_err(|error| Fault::caused(format!("write {}", place.display()), error))?;
     Ok(last.size)
 }
 
