@@ -70,12 +70,21 @@ impl PostgresDatabase {
             eprintln!("not run on PostgreSQL: {POSTGRES} names no server (tests/run starts one)");
             return None;
         };
+        Some(Self::named(server, ""))
+    }
+
+    /// A copy of it as it stands. Nobody may be connected to it.
+    pub fn copy(&self) -> Self {
+        Self::named(self.server.clone(), &format!(" TEMPLATE {}", self.name))
+    }
+
+    fn named(server: String, how: &str) -> Self {
         let name = wardbook::kernel::id::mint("t", Utc.timestamp_opt(1_780_000_000, 0).unwrap());
         let unique = format!("{name}_{}", std::process::id());
         let mut conn = PgConnection::establish(&server).expect("the PostgreSQL server answers");
-        conn.batch_execute(&format!("CREATE DATABASE {unique}"))
+        conn.batch_execute(&format!("CREATE DATABASE {unique}{how}"))
             .expect("a database can be made");
-        Some(Self { server, name: unique })
+        Self { server, name: unique }
     }
 
     /// Its URL.

@@ -10,5 +10,7 @@
 )]
 
 mod harness;
+mod logbook;
 
 mod areas;
+mod log_serving;
