@@ -33,18 +33,20 @@ impl Format {
     /// # Errors
     /// [`NOT_ACCEPTABLE`] if none will do.
     pub fn wanted(request: &HttpRequest, offered: &[Self]) -> Answer<Self> {
-        let header = request
-            .headers()
-            .get(ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("*/*");
+        let lines = request.headers().get_all(ACCEPT);
+        let header = lines
+            .map(|line| line.to_str().unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join(",");
+        let header = if header.is_empty() { "*/*" } else { &header };
         let mut best: Option<(u16, Self)> = None;
         for format in offered {
-            let weight = header
+            // The range that says most about a type decides, whatever wider ones say.
+            let named = header
                 .split(',')
                 .filter_map(|range| weight(range, format.media_type()))
                 .max();
-            if let Some(weight) = weight.filter(|weight| *weight > 0)
+            if let Some((_, weight)) = named.filter(|(_, weight)| *weight > 0)
                 && best.is_none_or(|(known, _)| weight > known)
             {
                 best = Some((weight, *format));
@@ -63,22 +65,26 @@ impl Format {
     }
 }
 
-/// The weight, in thousandths, that one range of `Accept` gives to a media type; `None` if it does not cover it.
-fn weight(range: &str, media_type: &str) -> Option<u16> {
+/// How closely one range of `Accept` names a media type, and the weight in thousandths that it gives to it; `None` if it
+/// does not cover it.
+fn weight(range: &str, media_type: &str) -> Option<(u8, u16)> {
     let mut parts = range.split(';').map(str::trim);
     let pattern = parts.next()?.to_ascii_lowercase();
-    let covers = pattern == media_type
-        || pattern == "*/*"
-        || pattern
-            .strip_suffix("/*")
-            .is_some_and(|kind| media_type.split('/').next() == Some(kind));
+    let closeness = if pattern == media_type {
+        2
+    } else if pattern == "*/*" {
+        0
+    } else {
+        let kind = pattern.strip_suffix("/*")?;
+        (media_type.split('/').next() == Some(kind)).then_some(1)?
+    };
     let quality = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1");
     let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
     let thousandths = format!("{fraction:0<3}")
         .get(..3)
         .and_then(|digits| digits.parse::<u16>().ok())?;
     let quality = if whole == "1" { 1000 } else { thousandths };
-    covers.then_some(quality)
+    Some((closeness, quality))
 }
 
 /// A table as CSV with a header line.
@@ -123,6 +129,11 @@ mod tests {
         assert_eq!(wanted("text/csv"), Some(Format::Csv));
         assert_eq!(wanted("text/*, application/json;q=0.5"), Some(Format::Csv));
         assert_eq!(wanted("application/json;q=0, text/csv;q=0.1"), Some(Format::Csv));
+        assert_eq!(wanted("application/json;q=0, */*"), Some(Format::Csv));
+        assert_eq!(
+            wanted("text/csv;q=0.2, text/*;q=0.9, application/json;q=0.5"),
+            Some(Format::Json)
+        );
         assert_eq!(wanted("image/png"), None);
         let none = TestRequest::default().to_http_request();
         assert_eq!(Format::wanted(&none, &[Format::Csv]).ok(), Some(Format::Csv));
