@@ -7,7 +7,7 @@ use std::future::{Ready, ready};
 use std::sync::{Arc, PoisonError};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -95,6 +95,11 @@ impl Incoming {
 }
 
 fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
+    let coding = request.headers().get(CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let why = Text::fixed("不接受压缩的请求体", "send the body without Content-Encoding");
+        return Err(UNSUPPORTED_CONTENT.because(why).into());
+    }
     let sent = request
         .headers()
         .get(CONTENT_TYPE)
