@@ -73,9 +73,14 @@ impl FromRequest for Actor {
 }
 
 fn of_request(request: &HttpRequest) -> Answer<Actor> {
-    let Some(header) = request.headers().get(AUTHORIZATION) else {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let Some(header) = headers.next() else {
         return Ok(Actor::public());
     };
+    if headers.next().is_some() {
+        // A proxy that looked at the other one must not have looked at another person.
+        return Err(INVALID_TOKEN.refuse().into());
+    }
     let context = Context::of(request)?;
     let token = header
         .to_str()
