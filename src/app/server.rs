@@ -32,7 +32,7 @@ use crate::web::limits::Throttle;
 use crate::web::secret_file;
 use crate::web::token::Tokens;
 
-/// How often the mark is brought up to date.
+/// How often the mark is brought up to date, and the key directory read again.
 const MARK_EVERY: Duration = Duration::from_secs(2);
 /// How often old answers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
@@ -446,6 +446,10 @@ async fn keep_house(context: web::Data<Context>, mark: Mark, verifier: Verifier)
     let mut rounds: u32 = 0;
     loop {
         tokio::time::sleep(MARK_EVERY).await;
+        // A key that another instance has made signs here too from now on, and one that was deleted is not trusted.
+        if let Err(fault) = context.tokens.reload() {
+            tracing::warn!(%fault, "the keys of access tokens could not be read again");
+        }
         if context.db.halted().is_some() {
             continue;
         }

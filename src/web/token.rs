@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant as Stopwatch;
@@ -13,7 +14,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::Duration;
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
-use jsonwebtoken::errors::{Error as JwtError, ErrorKind, new_error};
+use jsonwebtoken::errors::{Error as JwtError, ErrorKind as JwtErrorKind, new_error};
 use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -245,12 +246,17 @@ impl Tokens {
     pub fn rotate(&self, now: Instant) -> Result<String, Fault> {
         let made = make_key(&self.directory, now)?;
         let dead_before = (now - LIFETIME_MAX - SKEW).timestamp_micros();
-        let keys = self.keys();
+        // The directory's, because another instance may have made or deleted some.
+        let keys = read_keys(&self.directory)?;
         // A key stops signing when the next newer one is made.
         for (newer, older) in keys.iter().zip(keys.iter().skip(1)) {
             if newer.made_at_micros < dead_before {
-                fs::remove_file(&older.file)
-                    .map_err(|error| Fault::caused("delete an old token key", error))?;
+                match fs::remove_file(&older.file) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(Fault::caused("delete an old token key", error));
+                    }
+                    _ => {}
+                }
             }
         }
         self.reload()?;
@@ -280,11 +286,9 @@ impl Tokens {
         if keys.is_empty() {
             return Err(Fault::broken("the key directory holds no token key"));
         }
-        if keys
-            .iter()
-            .map(|key| &key.kid)
-            .eq(self.keys().iter().map(|key| &key.kid))
-        {
+        let ids = |keys: &[Key]| keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();
+        if ids(&keys) == ids(&self.keys()) {
+            // Anyone can name a key that nobody has; it must not cost everyone else their remembered tokens.
             return Ok(());
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
@@ -354,15 +358,16 @@ fn read_keys(directory: &Path) -> Result<Vec<Key>, Fault> {
 /// this binary for a token to ask for, and neither RSA nor a second implementation of anything has to be built.
 static ED25519_ONLY: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| {
-        let seed = <[u8; 32]>::try_from(key.as_bytes()).map_err(|_| new_error(ErrorKind::InvalidEddsaKey))?;
+        let seed =
+            <[u8; 32]>::try_from(key.as_bytes()).map_err(|_| new_error(JwtErrorKind::InvalidEddsaKey))?;
         only_eddsa(*algorithm)?;
         Ok(Box::new(Ed25519Signer(SigningKey::from_bytes(&seed))))
     },
     verifier_factory: |algorithm, key| {
         only_eddsa(*algorithm)?;
         let bytes = <[u8; 32]>::try_from(key.try_get_as_bytes()?)
-            .map_err(|_| new_error(ErrorKind::InvalidEddsaKey))?;
-        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| new_error(ErrorKind::InvalidEddsaKey))?;
+            .map_err(|_| new_error(JwtErrorKind::InvalidEddsaKey))?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| new_error(JwtErrorKind::InvalidEddsaKey))?;
         Ok(Box::new(Ed25519Verifier(key)))
     },
     key_utils: KeyUtils::new_unimplemented(),
@@ -372,7 +377,7 @@ fn only_eddsa(algorithm: Algorithm) -> Result<(), JwtError> {
     if algorithm == Algorithm::EdDSA {
         Ok(())
     } else {
-        Err(new_error(ErrorKind::InvalidAlgorithm))
+        Err(new_error(JwtErrorKind::InvalidAlgorithm))
     }
 }
 
