@@ -193,13 +193,14 @@ fn names_taken(
             None => continue,
         };
         let designation = Designation {
-            name_zh: row.name_zh.clone(),
+            // As the rules will store it: a wide space, for one, is not trimmed by the reading of the table.
+            name_zh: row.name_zh.trim().to_owned(),
             name_en: String::new(),
             code: None,
         };
         if store::place(tx.conn(), parent_id, &designation, None)?.name_taken {
             let parent_code = (!row.parent_code.is_empty()).then(|| row.parent_code.clone());
-            taken.insert((parent_code, row.name_zh.clone()));
+            taken.insert((parent_code, designation.name_zh));
         }
     }
     Ok(taken)

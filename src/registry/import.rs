@@ -55,10 +55,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Refusal> {
         .map_err(|_| MALFORMED.because(Text::fixed("表格应为 UTF-8 编码", "the table must be UTF-8")))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.contains('\0') {
-        return Err(MALFORMED.because(Text::fixed(
-            "表格含有空字符",
-            "the table has zero characters in it",
-        )));
+        // PostgreSQL has no such text, so not even the question whether a code is taken could be asked.
+        let why = Text::fixed("表格含有空字符", "the table has a zero character in it");
+        return Err(MALFORMED.because(why));
     }
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -78,6 +77,16 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Refusal> {
     if !unknown.is_empty() {
         let names = unknown.join(", ");
         return Err(MALFORMED.because(text!("未知列：{names}", "unknown columns: {names}")));
+    }
+    let repeated = |name: &&str| {
+        header
+            .iter()
+            .filter(|known| known.eq_ignore_ascii_case(name))
+            .count()
+            > 1
+    };
+    if let Some(name) = COLUMNS.into_iter().find(|name| repeated(name)) {
+        return Err(MALFORMED.because(text!("列重复：{name}", "the column {name} is there twice")));
     }
     let (parent_code, name_en) = (column("parent_code"), column("name_en"));
     let mut rows = Vec::new();
@@ -365,7 +374,8 @@ mod tests {
             "code,name_zh,colour\n1,a,red\n",
             "code,name_zh\n",
             "code,name_zh\n1,2,3\n",
-            "code,name_zh\n1,a\0b\n",
+            "code,name_zh,Code\n1,a,2\n",
+            "code,name_zh\n1,a\0\n",
         ] {
             assert_eq!(
                 read(bad.as_bytes()).unwrap_err().reason.code,

@@ -72,10 +72,10 @@ impl Question {
             .ok()
             .and_then(|json| serde_json::from_slice::<Mark>(&json).ok());
         match mark {
-            // PostgreSQL has no text with a zero character, and no key of ours has one either.
             Some(mark)
                 if mark.of == self.0
                     && mark.after.len() == parts
+                    // PostgreSQL has no text with a zero character; a cursor of ours never holds one.
                     && !mark.after.iter().any(|part| part.contains('\0')) =>
             {
                 Ok(Some(mark.after))
@@ -150,8 +150,8 @@ mod tests {
         assert!(question.after(Some(&cursor), 1).is_err());
         assert!(Question::of(&["names", "treet"]).after(Some(&cursor), 2).is_err());
         assert!(question.after(Some("%%%"), 2).is_err());
-        let zero = question.cursor(vec!["a\0".into(), "b".into()]);
-        assert!(question.after(Some(&zero), 2).is_err());
+        let forged = question.cursor(vec!["\0".into(), "area_1".into()]);
+        assert!(question.after(Some(&forged), 2).is_err());
         assert_eq!(question.after(None, 2).unwrap(), None);
     }
 
