@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde_json::Value;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
 use crate::app::operation;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::Shared;
+use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
 
 /// The OpenAPI document.
@@ -32,9 +33,25 @@ pub async fn docs_redirect() -> HttpResponse {
         .finish()
 }
 
-/// The page that shows the document; all of it is in the binary.
-pub fn docs() -> SwaggerUi {
-    SwaggerUi::new("/docs/{_:.*}").config(Config::from("/api/openapi.json"))
+/// What the page may load: itself and the document. It writes styles into its elements, hence `unsafe-inline` for those;
+/// its small pictures are part of its style sheet.
+const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+);
+
+/// The page that shows the document; all of it is in the binary, and it asks no other host whether the document is valid.
+#[get("/docs/{file:.*}")]
+pub async fn docs(file: web::Path<String>) -> Answer<HttpResponse> {
+    let config = Config::from("/api/openapi.json").validator_url("none");
+    let found = utoipa_swagger_ui::serve(&file, Arc::new(config))
+        .map_err(|error| Fault::broken(format!("the page of the document: {error}")))?
+        .ok_or_else(|| NOT_FOUND.refuse())?;
+    Ok(HttpResponse::Ok()
+        .content_type(found.content_type)
+        .insert_header((CONTENT_SECURITY_POLICY, DOCS_POLICY))
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")))
+        .body(found.bytes.into_owned()))
 }
 
 /// Metrics, on their own port.
@@ -61,7 +78,12 @@ pub async fn nothing_here(request: HttpRequest, context: Shared) -> HttpResponse
     response
 }
 
-/// The methods that the document has for a path.
+/// What is served beside the operations can only be got.
+fn is_document(path: &str) -> bool {
+    path == "/api/openapi.json" || path == "/docs" || path.starts_with("/docs/")
+}
+
+/// The methods that a path has, by the document.
 fn methods_at(document: &Arc<Value>, path: &str) -> Vec<String> {
     let paths = document.get("paths").and_then(Value::as_object);
     let mut methods: Vec<String> = paths
@@ -71,6 +93,7 @@ fn methods_at(document: &Arc<Value>, path: &str) -> Vec<String> {
         .filter_map(|(_, item)| item.as_object())
         .flat_map(|item| item.keys())
         .map(|method| method.to_uppercase())
+        .chain(is_document(path).then(|| Method::GET.to_string()))
         .collect();
     if methods.iter().any(|method| method == Method::GET.as_str()) {
         methods.push(Method::HEAD.to_string());
@@ -109,5 +132,6 @@ mod tests {
         assert_eq!(methods_at(&document, "/a/1"), ["GET", "HEAD", "PATCH"]);
         assert_eq!(methods_at(&document, "/b"), ["POST"]);
         assert!(methods_at(&document, "/c").is_empty());
+        assert_eq!(methods_at(&document, "/docs/"), ["GET", "HEAD"]);
     }
 }

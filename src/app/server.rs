@@ -394,7 +394,7 @@ fn http(
             .split_for_parts();
         app.service(documents::openapi_json)
             .service(documents::docs_redirect)
-            .service(documents::docs())
+            .service(documents::docs)
             .default_service(web::to(documents::nothing_here))
             .wrap(from_fn(envelope))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))

@@ -26,7 +26,8 @@ use crate::web::problem::{self, INTERNAL, PROBLEM_JSON, TIMED_OUT, Unwritten};
 
 /// The header that carries a request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-security-policy");
+/// What a browser may load for an answer; a handler may set its own.
+pub const CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-security-policy");
 
 /// What the envelope knows of a request; handlers find it in the request's extensions.
 #[derive(Clone, Debug)]
