@@ -26,7 +26,7 @@ use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::web::context::{Context, WardCalendar};
-use crate::web::envelope::envelope;
+use crate::web::envelope::{envelope, throttled};
 use crate::web::idempotency;
 use crate::web::limits::Throttle;
 use crate::web::secret_file;
@@ -396,9 +396,10 @@ fn http(
             .service(documents::docs_redirect)
             .service(documents::docs)
             .default_service(web::to(documents::nothing_here))
-            .wrap(from_fn(envelope))
+            .wrap(from_fn(throttled))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(Compress::default())
+            .wrap(from_fn(envelope))
     })
     .workers(workers)
     .max_connections(settings.connections_max)

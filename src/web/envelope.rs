@@ -7,11 +7,11 @@ use std::time::Instant as Stopwatch;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
@@ -43,7 +43,7 @@ pub struct RequestInfo {
 /// # Errors
 /// Only with an answer inside that is already written out.
 pub async fn envelope(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Stopwatch::now();
@@ -53,19 +53,9 @@ pub async fn envelope(
     let info = info_of(&request, &context);
     let method = request.method().clone();
     request.extensions_mut().insert(info.clone());
-
-    let forwarded = request
-        .headers()
-        .get("x-forwarded-for")
-        .and_then(|value| value.to_str().ok());
-    let peer = request.peer_addr().map(|socket| socket.ip());
-    let address = client_address(peer, forwarded, &context.settings.trusted_proxies);
-    if let Err(Stop::Refused(refusal)) = context.throttle.address(address) {
-        let response = problem::response(&refusal, info.language, &info.id);
-        let mut response = request.into_response(response);
-        finish(response.headers_mut(), &info, &context);
-        record(&method, "throttled", response.status(), started, &info);
-        return Ok(response);
+    if method == Method::HEAD {
+        // Whatever can be got can be asked for by HEAD; the connection leaves the body out by itself.
+        request.head_mut().method = Method::GET;
     }
 
     let outcome = tokio::time::timeout(
@@ -102,6 +92,36 @@ pub async fn envelope(
     finish(response.headers_mut(), &info, &context);
     record(&method, "none", response.status(), started, &info);
     Err(InternalError::from_response("written out", response).into())
+}
+
+/// The middleware that counts a request of its address. It lies inside the answer to a browser's preflight and inside
+/// what marks answers for other origins, so that a page of another origin can read that it asks too often.
+///
+/// # Errors
+/// Those of the services within.
+pub async fn throttled(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Some(context) = request.app_data::<web::Data<Context>>() {
+        let peer = request.peer_addr().map(|socket| socket.ip());
+        let forwarded = forwarded_for(request.headers());
+        let address = client_address(peer, forwarded.as_deref(), &context.settings.trusted_proxies);
+        if let Err(stop) = context.throttle.address(address) {
+            return Ok(request.into_response(stop.error_response()));
+        }
+    }
+    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+}
+
+/// All `X-Forwarded-For` headers as one: a proxy may append a line of its own instead of adding to the client's, and
+/// the last word must be the proxy's (RFC 9110 §5.3). One that is not text hides what stands before it.
+fn forwarded_for(headers: &HeaderMap) -> Option<String> {
+    let lines: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .map(|line| line.to_str().unwrap_or_default())
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(","))
 }
 
 fn info_of(request: &ServiceRequest, context: &Context) -> RequestInfo {
@@ -149,10 +169,14 @@ fn written_out(mut response: ServiceResponse<BoxBody>, info: &RequestInfo) -> Se
             None => return response,
         },
     };
-    let allow = response.headers().get(ALLOW).cloned();
     let mut written = problem::response(&refusal, info.language, &info.id);
-    if let Some(allow) = allow {
-        written.headers_mut().insert(ALLOW, allow);
+    // The body is another one; the rest (`Allow`, what other origins may see) holds as before.
+    let mut own: Vec<HeaderName> = written.headers().keys().cloned().collect();
+    own.extend([CONTENT_ENCODING, CONTENT_LENGTH]);
+    for (name, value) in response.headers() {
+        if !own.contains(name) {
+            written.headers_mut().append(name.clone(), value.clone());
+        }
     }
     response.into_response(written)
 }
@@ -188,7 +212,7 @@ fn finish(headers: &mut HeaderMap, info: &RequestInfo, context: &Context) {
     }
     headers.append(
         VARY,
-        HeaderValue::from_static("accept, accept-language, authorization"),
+        HeaderValue::from_static("accept, accept-encoding, accept-language, authorization"),
     );
     if context.settings.tls {
         headers.insert(
@@ -198,13 +222,7 @@ fn finish(headers: &mut HeaderMap, info: &RequestInfo, context: &Context) {
     }
 }
 
-fn record(
-    method: &actix_web::http::Method,
-    route: &str,
-    status: StatusCode,
-    started: Stopwatch,
-    info: &RequestInfo,
-) {
+fn record(method: &Method, route: &str, status: StatusCode, started: Stopwatch, info: &RequestInfo) {
     let took = started.elapsed();
     let labels = [
         ("method", known_method(method).to_owned()),
@@ -219,7 +237,7 @@ fn record(
 }
 
 /// Anyone can invent methods; the metrics know only these.
-fn known_method(method: &actix_web::http::Method) -> &'static str {
+fn known_method(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",
