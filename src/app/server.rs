@@ -263,6 +263,8 @@ fn log_seed(keys: &Path) -> Result<zeroize::Zeroizing<[u8; 32]>, Fault> {
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it serves its metrics, if that is a port of their own.
+    pub metrics_address: Option<SocketAddr>,
     /// The inside.
     pub house: Option<House>,
     handle: ServerHandle,
@@ -286,9 +288,13 @@ impl Server {
                     .map_err(|error| Fault::caused("metrics_listen", error))?,
             )?),
         };
-        let address = listener
-            .local_addr()
-            .map_err(|error| Fault::caused("listen", error))?;
+        let own = |listener: &TcpListener| {
+            listener
+                .local_addr()
+                .map_err(|error| Fault::caused("listen", error))
+        };
+        let address = own(&listener)?;
+        let metrics_address = metrics.as_ref().map(own).transpose()?;
         let mut settings = settings;
         settings.listen = address;
         let house = House::open(settings, start)?;
@@ -312,6 +318,7 @@ impl Server {
             .map_err(|_| Fault::broken("the server did not start"))?;
         Ok(Self {
             address,
+            metrics_address,
             house: Some(house),
             handle,
             running: Some(running),
