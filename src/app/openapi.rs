@@ -1,18 +1,20 @@
 //! The OpenAPI document: collected from the handlers, then completed with what holds for all of them, so that no handler
 //! repeats it and none can forget it.
 
-use std::collections::BTreeMap;
-
 use actix_web::App;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::app::{operation, time};
+use crate::audit::http::Order as EventSort;
 use crate::kernel::refusal::Fault;
+use crate::registry::store::Sort as AreaSort;
+use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
+use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{audit, registry};
 
 #[derive(OpenApi)]
@@ -31,7 +33,8 @@ use crate::{audit, registry};
         (name = "time", description = "The clock that deadlines are judged by"),
         (name = "operation", description = "For operators and programs"),
     ),
-    components(schemas(Problem, ProblemItem)),
+    servers((url = "/", description = "This service")),
+    components(schemas(Problem, ProblemItem, AreaSort, EventSort)),
 )]
 struct Head;
 
@@ -62,10 +65,13 @@ pub fn document() -> Result<Value, Fault> {
         serde_json::to_value(document).map_err(|error| Fault::caused("write the OpenAPI document", error))?;
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("securitySchemes".to_owned(), security_schemes());
+        name_items_of_pages(components);
     }
     for (path, item) in members(&mut document, "paths") {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
-            complete(&path, method, operation);
+            if let Some(operation) = operation.as_object_mut() {
+                complete(&path, method, operation);
+            }
         }
     }
     Ok(document)
@@ -99,6 +105,19 @@ fn security_schemes() -> Value {
     }})
 }
 
+/// A page of areas holds areas, not things that look like them: a generated client should have one type for both.
+fn name_items_of_pages(components: &mut Map<String, Value>) {
+    let pages = components.get_mut("schemas").and_then(Value::as_object_mut);
+    for (name, page) in pages.into_iter().flatten() {
+        let Some(of) = name.strip_prefix("Page_") else {
+            continue;
+        };
+        if let Some(items) = page.pointer_mut("/properties/items/items") {
+            *items = json!({ "$ref": format!("#/components/schemas/{of}") });
+        }
+    }
+}
+
 /// Which roles may do what the operation does.
 pub fn roles_of(action: &str) -> Vec<Role> {
     TABLE
@@ -109,134 +128,199 @@ pub fn roles_of(action: &str) -> Vec<Role> {
         .collect()
 }
 
+/// What decides about an operation's common parts.
+struct Shape<'a> {
+    method: &'a str,
+    /// It asks who is calling.
+    reads_account: bool,
+    /// It asks, but answers strangers too.
+    public: bool,
+    takes_body: bool,
+    /// Another representation than JSON can be asked for.
+    negotiates: bool,
+}
+
 /// Adds what holds for every operation of its kind.
-fn complete(path: &str, method: &str, operation: &mut Value) {
+fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let action = operation
         .get("x-action")
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned();
-    let reads_account = action != "Everyone" && !path.starts_with("/audit/");
     let roles = roles_of(&action);
-    let public = !reads_account || roles.contains(&Role::Public);
-    let Some(operation) = operation.as_object_mut() else {
+    // The log's files are for everybody; whoever reads them is not even asked.
+    let reads_account = action != "Everyone" && !path.starts_with("/audit/");
+    let shape = Shape {
+        method,
+        reads_account,
+        public: !reads_account || roles.contains(&Role::Public),
+        takes_body: operation.contains_key("requestBody"),
+        negotiates: operation
+            .get("responses")
+            .and_then(|responses| responses.pointer("/200/content"))
+            .and_then(Value::as_object)
+            .is_some_and(|content| content.len() > 1),
+    };
+    let security = match (shape.reads_account, shape.public) {
+        (false, _) => json!([]),
+        (true, true) => json!([{}, { "access_token": [] }]),
+        (true, false) => json!([{ "access_token": [] }]),
+    };
+    operation.insert("security".to_owned(), security);
+    if !shape.public {
+        name_roles(operation, &roles);
+    }
+    complete_parameters(operation, &shape);
+    complete_responses(operation, &shape);
+}
+
+fn name_roles(operation: &mut Map<String, Value>, roles: &[Role]) {
+    let said = operation
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let names: Vec<String> = roles.iter().map(|role| format!("`{}`", role.name())).collect();
+    let description = format!("{said}\n\nFor: {}.", names.join(", "));
+    operation.insert("description".to_owned(), json!(description.trim_start()));
+}
+
+fn complete_parameters(operation: &mut Map<String, Value>, shape: &Shape<'_>) {
+    if shape.method != "post" && !operation.contains_key("parameters") {
+        return;
+    }
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    let Some(parameters) = parameters.as_array_mut() else {
         return;
     };
-
-    let takes_body = operation.contains_key("requestBody");
-    let is_post = method == "post";
-    let mut statuses = BTreeMap::from([
-        ("429", "Too many requests; `Retry-After` says when to come back"),
-        ("500", "Something failed on the server"),
-        (
-            "503",
-            "Not now: the queue is full, the database is away, or the service is read-only; `Retry-After` says when",
-        ),
-    ]);
-    if reads_account {
-        statuses.insert("400", "The request could not be read; every fault is listed");
-        statuses.insert("401", "No access token, or one that is not valid");
-        operation.insert(
-            "security".to_owned(),
-            if public {
-                json!([{}, { "access_token": [] }])
-            } else {
-                json!([{ "access_token": [] }])
-            },
-        );
-    } else {
-        operation.insert("security".to_owned(), json!([]));
+    for parameter in parameters.iter_mut() {
+        let name = parameter.get("name").and_then(Value::as_str).map(str::to_owned);
+        let in_query = parameter.get("in").and_then(Value::as_str) == Some("query");
+        let Some(schema) = parameter.get_mut("schema").and_then(Value::as_object_mut) else {
+            continue;
+        };
+        if name.as_deref() == Some("limit") {
+            *schema = Map::from_iter([
+                ("type".to_owned(), json!("integer")),
+                ("minimum".to_owned(), json!(1)),
+                ("maximum".to_owned(), json!(LIMIT_MAX)),
+                ("default".to_owned(), json!(LIMIT_USUAL)),
+            ]);
+        } else if in_query && schema.get("type").and_then(Value::as_str) == Some("string") {
+            schema
+                .entry("maxLength")
+                .or_insert_with(|| json!(VALUE_LENGTH_MAX));
+        }
     }
-    if !public {
-        statuses.insert("403", "The account may not do this");
-        let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-        let said = operation
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let description = format!(
-            "{said}\n\nFor: {}.",
-            names
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
-        operation.insert("description".to_owned(), json!(description.trim_start()));
-    }
-    if takes_body {
-        statuses.insert("413", "The body is too large");
-        statuses.insert("415", "The body is of a kind that is not read here");
-        statuses.insert("422", "The body holds values that are not valid, or the `Idempotency-Key` was used for another request; every fault is listed");
-    }
-    if is_post {
-        let header = json!({
+    if shape.method == "post" {
+        parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
             "description": "1 to 255 visible ASCII characters, remembered for 24 hours",
+            "example": "7d7a2f9c-6e1b-4c7e-9a57-0f5d0b8f4c11",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
-        });
-        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-        if let Some(parameters) = parameters.as_array_mut() {
-            parameters.push(header);
-        }
-        statuses.insert(
-            "409",
-            "A request with the same `Idempotency-Key` is being worked on",
-        );
+        }));
     }
-    if path.ends_with("/export") || path.ends_with("/areas") && method == "get" {
-        statuses.insert("406", "None of the accepted formats is offered");
-    }
+}
+
+const LIMITED: &str = "Too many requests; `Retry-After` says when to come back";
+const UNREADABLE: &str = "The request could not be read; every fault is listed";
+const UNKNOWN: &str = "No access token, or one that is not valid";
+const NOT_ALLOWED: &str = "The account may not do this";
+const TWICE_AT_ONCE: &str = "A request with the same `Idempotency-Key` is being worked on";
+const INVALID: &str = "The body holds values that are not valid, or the `Idempotency-Key` was used for another request; \
+                       every fault is listed";
+const FAILED: &str = "Something failed on the server";
+const NOT_NOW: &str =
+    "Not now: the queue is full, the database is away, or the service is read-only; `Retry-After` says when";
+
+/// The refusals that every operation of a shape can answer with.
+fn refusals(shape: &Shape<'_>) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let (body, post) = (shape.takes_body, shape.method == "post");
+    [
+        (shape.reads_account, "400", UNREADABLE),
+        (shape.reads_account, "401", UNKNOWN),
+        (!shape.public, "403", NOT_ALLOWED),
+        (shape.negotiates, "406", "None of the accepted formats is offered"),
+        (post, "409", TWICE_AT_ONCE),
+        (body, "413", "The body is too large"),
+        (body, "415", "The body is of a kind that is not read here"),
+        (body, "422", INVALID),
+        (true, "429", LIMITED),
+        (true, "500", FAILED),
+        (true, "503", NOT_NOW),
+    ]
+    .into_iter()
+    .filter(|(applies, ..)| *applies)
+    .map(|(_, status, description)| (status, description))
+}
+
+fn complete_responses(operation: &mut Map<String, Value>, shape: &Shape<'_>) {
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
-    for (status, description) in statuses {
-        let response = responses.as_object_mut().map(|all| {
-            all.entry(status)
-                .or_insert_with(|| json!({ "description": description }))
-        });
-        if let Some(response) = response.and_then(Value::as_object_mut)
-            && response.get("description").and_then(Value::as_str) != Some(description)
-        {
-            let own = response
-                .get("description")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let both = if own.starts_with('`') || status == "409" {
-                format!("{own}; or: {description}")
-            } else {
-                own.to_owned()
-            };
-            response.insert("description".to_owned(), json!(both));
+    let Some(responses) = responses.as_object_mut() else {
+        return;
+    };
+    for (status, general) in refusals(shape) {
+        let response = responses.entry(status).or_insert_with(|| json!({}));
+        let described = match response.get("description").and_then(Value::as_str) {
+            Some(own) if own != general => format!("{own}; or: {general}"),
+            _ => general.to_owned(),
+        };
+        if let Some(response) = response.as_object_mut() {
+            response.insert("description".to_owned(), json!(described));
         }
     }
-    for (status, response) in responses.as_object_mut().into_iter().flatten() {
-        describe(status, response);
+    for (status, response) in responses.iter_mut() {
+        if let Some(response) = response.as_object_mut() {
+            complete_response(status, response, shape);
+        }
     }
 }
 
 /// What every answer of a status has.
-fn describe(status: &str, response: &mut Value) {
-    let Some(response) = response.as_object_mut() else {
-        return;
-    };
-    if status.starts_with(['4', '5']) && !response.contains_key("content") {
+fn complete_response(status: &str, response: &mut Map<String, Value>, shape: &Shape<'_>) {
+    let refuses = status.starts_with(['4', '5']);
+    if refuses && !response.contains_key("content") {
         response.insert(
             "content".to_owned(),
             json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }),
         );
     }
+    if let Some(bytes) = response
+        .get_mut("content")
+        .and_then(|content| content.get_mut("application/octet-stream"))
+    {
+        // utoipa takes bytes for a list of numbers.
+        *bytes = json!({ "schema": { "type": "string", "format": "binary" } });
+    }
     let headers = response.entry("headers").or_insert_with(|| json!({}));
-    if let Some(headers) = headers.as_object_mut() {
+    let Some(headers) = headers.as_object_mut() else {
+        return;
+    };
+    let mut header = |name: &str, kind: &str, description: &str| {
         headers.insert(
-            "X-Request-Id".to_owned(),
-            json!({ "description": "The request's id; name it when you ask the operator", "schema": { "type": "string" } }),
+            name.to_owned(),
+            json!({ "description": description, "schema": { "type": kind } }),
         );
-        if matches!(status, "429" | "503") {
-            headers.insert(
-                "Retry-After".to_owned(),
-                json!({ "description": "Seconds to wait", "schema": { "type": "integer" } }),
+    };
+    header(
+        "X-Request-Id",
+        "string",
+        "The request's id; name it when you ask the operator",
+    );
+    if refuses {
+        header("Content-Language", "string", "`zh-CN` or `en`");
+    }
+    match status {
+        "401" => header("WWW-Authenticate", "string", "How to say who you are"),
+        "429" | "503" => header("Retry-After", "integer", "Seconds to wait"),
+        "200" | "201" if shape.method == "post" => {
+            header(
+                "Idempotent-Replayed",
+                "string",
+                "`true` if this answer was given before",
             );
         }
+        _ => {}
     }
 }

@@ -48,6 +48,7 @@ const HEALTHY: Health = Health {
 ///
 /// The process answers. Restart it if it does not.
 #[utoipa::path(
+    operation_id = "health_live",
     tag = "operation",
     responses((status = 200, description = "It is", body = Health)),
     extensions(("x-action" = json!("Everyone"))),
@@ -61,6 +62,7 @@ async fn live() -> HttpResponse {
 ///
 /// It reads and writes. Send it no requests while it does not.
 #[utoipa::path(
+    operation_id = "health_ready",
     tag = "operation",
     responses(
         (status = 200, description = "It is", body = Health),
@@ -84,9 +86,11 @@ async fn ready(context: Shared) -> Answer<HttpResponse> {
 ///
 /// In the text format of Prometheus. Not here if the configuration puts them on another port.
 #[utoipa::path(
+    operation_id = "read_metrics",
     tag = "operation",
     responses(
-        (status = 200, description = "Counters, gauges and histograms", body = String, content_type = "text/plain"),
+        (status = 200, description = "Counters, gauges and histograms", body = String, content_type = "text/plain",
+            example = "# TYPE wardbook_writes_waiting gauge\nwardbook_writes_waiting 0\n"),
         (status = 404, description = "They are on another port"),
     ),
     extensions(("x-action" = json!("Everyone"))),
@@ -143,6 +147,7 @@ pub fn record_metrics() -> Result<(), Fault> {
 ///
 /// A JSON Web Key Set (RFC 7517), newest first.
 #[utoipa::path(
+    operation_id = "read_token_keys",
     tag = "operation",
     responses((status = 200, description = "Public keys", body = Jwks)),
     extensions(("x-action" = json!("Everyone"))),
@@ -164,8 +169,10 @@ pub struct ProblemMeaning {
     #[schema(example = 412)]
     pub status: u16,
     /// In Chinese.
+    #[schema(example = "内容已被他人修改，请重新读取")]
     pub title_zh: &'static str,
     /// In English.
+    #[schema(example = "It has changed since; read it again")]
     pub title_en: &'static str,
 }
 
@@ -208,6 +215,7 @@ pub fn reasons() -> Vec<&'static Reason> {
 ///
 /// Every `code` that a problem document can carry.
 #[utoipa::path(
+    operation_id = "list_problems",
     tag = "operation",
     responses((status = 200, description = "All of them", body = Vec<ProblemMeaning>)),
     extensions(("x-action" = json!("Everyone"))),
@@ -219,8 +227,9 @@ async fn problems() -> HttpResponse {
 
 /// What a problem means
 #[utoipa::path(
+    operation_id = "read_problem",
     tag = "operation",
-    params(("code" = String, Path, description = "The `code` of a problem document")),
+    params(("code" = String, Path, max_length = 100, description = "The `code` of a problem document", example = "version_stale")),
     responses(
         (status = 200, description = "Its meaning in both languages", body = ProblemMeaning),
         (status = 404, description = "No problem has this code"),

@@ -52,9 +52,10 @@ pub struct Time {
     #[schema(example = "2026-03-02")]
     pub local_date: String,
     /// True if the ward works today; `null` beyond the years of the calendar, which are never guessed.
-    #[schema(example = true)]
+    #[schema(required = true, example = true)]
     pub working_day: Option<bool>,
     /// True on a demo or test server, whose clock is moved by hand.
+    #[schema(example = false)]
     pub simulated: bool,
 }
 
@@ -63,12 +64,13 @@ pub struct Time {
 #[serde(deny_unknown_fields)]
 pub struct NewTime {
     /// RFC 3339, later than the present.
-    #[schema(max_length = 40, example = "2026-03-02T00:00:00Z")]
+    #[schema(format = DateTime, max_length = 40, example = "2026-03-02T00:00:00Z")]
     now: String,
 }
 
 /// What time it is
 #[utoipa::path(
+    operation_id = "read_time",
     tag = "time",
     responses((status = 200, description = "The present instant", body = Time)),
     extensions(("x-action" = json!("Everyone"))),
@@ -82,6 +84,7 @@ async fn time(context: Shared) -> HttpResponse {
 ///
 /// Only where the clock is simulated (`clock = "simulated"`); elsewhere this does not exist.
 #[utoipa::path(
+    operation_id = "move_clock",
     tag = "time",
     request_body = NewTime,
     responses(

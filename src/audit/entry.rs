@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use crate::audit::tree::{Hash, leaf_hash};
 use crate::kernel::clock::{Instant, rfc3339};
@@ -52,15 +53,32 @@ pub struct Entry {
     pub content: String,
 }
 
-#[derive(Serialize)]
-struct Written<'a> {
+/// An entry as it stands in the log, its members in this order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LogEntry)]
+pub struct Written<'a> {
+    /// The version of this form.
+    #[schema(example = 1)]
     v: u8,
+    /// The event's id.
     id: &'a EventId,
+    /// What happened.
+    #[schema(example = "area.moved")]
     r#type: &'a str,
+    /// When, UTC.
+    #[schema(example = "2026-03-02T00:00:00.000000Z")]
     at: String,
+    /// Commitment to who did it: hexadecimal SHA-256(salt ‖ account).
+    #[schema(example = "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9")]
     actor: String,
+    /// The id of what it happened to.
+    #[schema(example = "area_01jd3n8f5teqkrzvq1c0m6h2ax")]
     subject: &'a str,
+    /// The public facts, by type of event.
+    #[schema(value_type = Object)]
     data: &'a Value,
+    /// Commitment to the private content: hexadecimal SHA-256(salt ‖ JSON text).
+    #[schema(example = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b")]
     commit: String,
 }
 

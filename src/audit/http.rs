@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::audit::entry::{Commitments, EventId, commitment};
+use crate::audit::entry::{Commitments, EventId, Written, commitment};
 use crate::audit::store::{self, EventFilter, EventRow};
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::web::actor::{Actor, Shared};
@@ -35,10 +35,10 @@ pub struct EventView {
     /// Its id.
     pub id: EventId,
     /// Its place in the log, from 0; `null` for the moment before it has one.
-    #[schema(example = 17)]
+    #[schema(required = true, example = 17)]
     pub index: Option<i64>,
-    /// The entry as it stands in the log: type, instant, subject, public facts and commitments.
-    #[schema(value_type = Object)]
+    /// The entry, byte for byte as it stands in the log.
+    #[schema(value_type = Written<'static>)]
     pub entry: Box<RawValue>,
     /// What the entry only commits to; absent for those who may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,15 +49,19 @@ pub struct EventView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Opened {
     /// Who did it; `null` once erased.
-    #[schema(example = "user_01jd3n8f5teqkrzvq1c0m6h2ax")]
+    #[schema(required = true, example = "user_01jd3n8f5teqkrzvq1c0m6h2ax")]
     pub actor: Option<String>,
     /// Salt of the commitment to the actor, hexadecimal: with it anyone can check `entry.actor`.
+    #[schema(required = true, example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub actor_salt: Option<String>,
     /// The private content as the JSON text that was committed to; `null` once erased.
+    #[schema(required = true, example = "null")]
     pub content: Option<String>,
     /// Salt of the commitment to the content, hexadecimal.
+    #[schema(required = true, example = "60303ae22b998861bce3b28f33eec1be")]
     pub salt: Option<String>,
     /// True if everything that is shown here is what the entry commits to.
+    #[schema(example = true)]
     pub matches: bool,
 }
 
@@ -104,18 +108,23 @@ fn open(row: &EventRow) -> Result<Opened, Fault> {
 ///
 /// In the order of the log. Filters add up. `actor` may be asked for by auditors, and by everyone for themselves.
 #[utoipa::path(
+    operation_id = "list_events",
     tag = "log",
     params(
         ("from" = Option<String>, Query, format = DateTime, description = "Not before this instant, RFC 3339"),
         ("to" = Option<String>, Query, format = DateTime, description = "Before this instant, RFC 3339"),
-        ("actor" = Option<String>, Query, description = "Caused by this account"),
-        ("subject" = Option<String>, Query, description = "About the thing with this id"),
+        ("actor" = Option<String>, Query, description = "Caused by this account", example = "user_01jd3n8f5teqkrzvq1c0m6h2ax"),
+        ("subject" = Option<String>, Query, description = "About the thing with this id", example = "area_01jd3n8f5teqkrzvq1c0m6h2ax"),
         ("type" = Option<String>, Query, description = "`area.renamed`, or `area.*` for all that begin so"),
-        ("sort" = Option<String>, Query, description = "`index` (the default) or `-index`, newest first"),
+        ("sort" = Option<Order>, Query, description = "The order, `index` by default"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "Items on a page, 50 by default"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "One page", body = Page<EventView>)),
+    responses(
+        (status = 200, description = "One page", body = Page<EventView>,
+            headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one"))),
+        (status = 403, description = "`forbidden`: the events of another person"),
+    ),
     extensions(("x-action" = json!("ReadLog"))),
 )]
 #[get("/audit/events")]
@@ -159,11 +168,26 @@ fn filter_of(query: &mut Query) -> EventFilter {
         subject: query.text("subject"),
         kind: query.text("type"),
         newest_first: query
-            .one_of("sort", &[("index", false), ("-index", true)])
-            .unwrap_or(false),
+            .one_of(
+                "sort",
+                &[("index", Order::OldestFirst), ("-index", Order::NewestFirst)],
+            )
+            .is_some_and(|order| order == Order::NewestFirst),
         beyond: None,
         below: None,
     }
+}
+
+/// In which order events are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EventSort)]
+pub enum Order {
+    /// In the order of the log.
+    #[serde(rename = "index")]
+    OldestFirst,
+    /// The other way round.
+    #[serde(rename = "-index")]
+    NewestFirst,
 }
 
 fn may_ask(actor: &Actor, filter: &EventFilter) -> Answer<()> {
@@ -191,18 +215,23 @@ fn question_of(filter: &EventFilter) -> Question {
 /// All events that fit the filters, as one stream: JSON Lines (the default) or CSV by `Accept`. It ends where the log
 /// ended when the export began.
 #[utoipa::path(
+    operation_id = "export_events",
     tag = "log",
     params(
         ("from" = Option<String>, Query, format = DateTime, description = "Not before this instant, RFC 3339"),
         ("to" = Option<String>, Query, format = DateTime, description = "Before this instant, RFC 3339"),
-        ("actor" = Option<String>, Query, description = "Caused by this account"),
-        ("subject" = Option<String>, Query, description = "About the thing with this id"),
+        ("actor" = Option<String>, Query, description = "Caused by this account", example = "user_01jd3n8f5teqkrzvq1c0m6h2ax"),
+        ("subject" = Option<String>, Query, description = "About the thing with this id", example = "area_01jd3n8f5teqkrzvq1c0m6h2ax"),
         ("type" = Option<String>, Query, description = "`area.renamed`, or `area.*` for all that begin so"),
-        ("sort" = Option<String>, Query, description = "`index` (the default) or `-index`, newest first"),
+        ("sort" = Option<Order>, Query, description = "The order, `index` by default"),
     ),
-    responses((status = 200, description = "A line for each event", content(
-        (String = "application/jsonl"), (String = "text/csv")
-    ))),
+    responses(
+        (status = 200, description = "A line for each event", content(
+            (String = "application/jsonl", example = "{\"id\":\"event_01jd3n8f5teqkrzvq1c0m6h2ax\",\"index\":17,\"entry\":{\"type\":\"area.created\"}}\n"),
+            (String = "text/csv", example = "index,id,at,type,subject,data,actor,private\r\n")
+        )),
+        (status = 403, description = "`forbidden`: the events of another person"),
+    ),
     extensions(("x-action" = json!("ReadLog"))),
 )]
 #[get("/audit/export")]
@@ -318,6 +347,7 @@ fn csv_lines(views: &[EventView], with_header: bool) -> Result<Vec<u8>, Fault> {
 
 /// Read an event
 #[utoipa::path(
+    operation_id = "read_event",
     tag = "log",
     params(("id" = EventId, Path, description = "The event")),
     responses(

@@ -38,9 +38,13 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 ///
 /// The size of the log and the root of its tree, signed (C2SP tlog-checkpoint).
 #[utoipa::path(
+    operation_id = "read_checkpoint",
     tag = "log",
-    responses((status = 200, description = "A signed note", body = String, content_type = "text/plain",
-        example = "ward.example/audit\n3\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n— ward.example/audit bFC35w…\n")),
+    responses(
+        (status = 200, description = "A signed note", body = String, content_type = "text/plain",
+            example = "ward.example/audit\n3\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n— ward.example/audit bFC35w…\n"),
+        (status = 404, description = "The log is just being started"),
+    ),
     extensions(("x-action" = json!("ReadLog"))),
 )]
 #[get("/audit/checkpoint")]
@@ -58,8 +62,13 @@ async fn checkpoint(context: Shared) -> Answer<HttpResponse> {
 /// One line: `name+key id+base64(0x01 ‖ Ed25519 public key)` (C2SP signed-note). Compare it with the one you were given
 /// by somebody else than this server.
 #[utoipa::path(
+    operation_id = "read_log_key",
     tag = "log",
-    responses((status = 200, description = "A verifier key", body = String, content_type = "text/plain")),
+    responses(
+        (status = 200, description = "A verifier key", body = String, content_type = "text/plain",
+            example = "ward.example/audit+6c50b7e7+AQYQZ0Ohqs3ZpSeqHqbBUk9YUrIXCfHDGJxMpYfOhHkH\n"),
+        (status = 404, description = "The log is just being started"),
+    ),
     extensions(("x-action" = json!("ReadLog"))),
 )]
 #[get("/audit/key")]
@@ -77,8 +86,9 @@ async fn key(context: Shared) -> Answer<HttpResponse> {
 /// `{L}/{N}` or `{L}/{N}.p/{W}`: hashes of level L; `entries/{N}` or `entries/{N}.p/{W}`: entries, each after its length
 /// in two bytes (C2SP tlog-tiles). What has once been published never changes.
 #[utoipa::path(
+    operation_id = "read_tile",
     tag = "log",
-    params(("tile" = String, Path, description = "`0/000`, `1/x001/234.p/17`, `entries/000` …", example = "0/000.p/1")),
+    params(("tile" = String, Path, max_length = 100, description = "`0/000`, `1/x001/234.p/17`, `entries/000` …", example = "0/000.p/1")),
     responses(
         (status = 200, description = "32 bytes a hash; or lengths and entries", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "The log is not that long, or the path is not spelled so"),
@@ -141,10 +151,12 @@ fn first_of(index: u64) -> Option<i64> {
 ///
 /// The inclusion proof of an event against the newest checkpoint, checkable without this server (C2SP tlog-proof).
 #[utoipa::path(
+    operation_id = "read_proof",
     tag = "log",
     params(("event" = EventId, Path, description = "The event")),
     responses(
-        (status = 200, description = "A proof", body = String, content_type = "text/plain"),
+        (status = 200, description = "A proof", body = String, content_type = "text/plain",
+            example = "c2sp.org/tlog-proof@v1\nindex 1\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\nward.example/audit\n3\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n— ward.example/audit bFC35w…\n"),
         (status = 404, description = "There is no such event"),
         (status = 503, description = "`not_sequenced`: it has no place yet; try again shortly"),
     ),

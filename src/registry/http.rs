@@ -40,11 +40,12 @@ pub struct AreaView {
     /// Its id.
     pub id: AreaId,
     /// The area it hangs under; `null` for a city.
+    #[schema(required = true)]
     pub parent_id: Option<AreaId>,
     /// How deep in the tree it lies.
     pub level: Level,
     /// Statistical division code: 4 digits for a city, 6 for a district, 9 for a street, 12 for a community.
-    #[schema(example = "310101001")]
+    #[schema(required = true, example = "310101001")]
     pub code: Option<String>,
     /// Chinese name.
     #[schema(example = "梧桐街道")]
@@ -86,7 +87,8 @@ pub struct NewArea {
     /// The area it is to hang under; leave it out for a city.
     #[serde(default)]
     parent_id: Option<AreaId>,
-    /// Chinese name, unique under its parent.
+    /// Chinese name, unique under its parent. Without invisible characters, and not beginning with `=`, `+`, `-` or `@`,
+    /// which spreadsheets would take for a formula; the same holds for the English one.
     #[schema(min_length = 1, max_length = 100, example = "梧桐街道")]
     name_zh: String,
     /// English name.
@@ -94,7 +96,7 @@ pub struct NewArea {
     name_en: String,
     /// Statistical division code: 4, 6, 9 or 12 digits by level; unique.
     #[serde(default)]
-    #[schema(pattern = "^[0-9]{4,12}$", example = "310101001")]
+    #[schema(pattern = "^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$", example = "310101001")]
     code: Option<String>,
 }
 
@@ -117,7 +119,7 @@ pub struct AreaNames {
     name_en: Option<String>,
     /// Statistical division code; `null` takes it away.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{4,12}$", example = "310101002")]
+    #[schema(value_type = Option<String>, pattern = "^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$", example = "310101002")]
     code: Option<Option<String>>,
 }
 
@@ -138,9 +140,10 @@ pub struct NewParent {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportReport {
     /// True if nothing was done.
+    #[schema(example = false)]
     pub dry_run: bool,
     /// Rows in the table, all of them good.
-    #[schema(example = 4)]
+    #[schema(example = 1)]
     pub rows: usize,
     /// The areas added, parents first; with `dry_run` their ids are not those they will get.
     pub areas: Vec<AreaView>,
@@ -150,19 +153,21 @@ pub struct ImportReport {
 ///
 /// All areas, or those that fit the filters. As CSV with `Accept: text/csv`: the same page as a table.
 #[utoipa::path(
+    operation_id = "list_areas",
     tag = "areas",
     params(
         ("parent_id" = Option<AreaId>, Query, description = "Directly under this area"),
         ("within" = Option<AreaId>, Query, description = "Under this area at any depth, itself not counted"),
         ("level" = Option<Level>, Query, description = "Of this level"),
-        ("q" = Option<String>, Query, description = "With this text in a name"),
-        ("sort" = Option<String>, Query, description = "`name` (the default), `-name`, `created_at`, `-created_at`"),
+        ("q" = Option<String>, Query, description = "With this text in a name; Latin letters in either case", example = "梧桐"),
+        ("sort" = Option<Sort>, Query, description = "The order, `name` by default; with `-` the other way round"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "Items on a page, 50 by default"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "One page", content(
-        (Page<AreaView> = "application/json"), (String = "text/csv")
-    ))),
+        (Page<AreaView> = "application/json"),
+        (String = "text/csv", example = "id,parent_id,level,code,name_zh,name_en\r\narea_01jd3n8f5teqkrzvq1c0m6h2ax,,city,9901,凤城市,Fengcheng City\r\n")
+    ), headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
     extensions(("x-action" = json!("ReadAreas"))),
 )]
 #[get("/areas")]
@@ -265,10 +270,11 @@ fn sort_key(sort: Sort, at: &str) -> Option<SortKey> {
 ///
 /// Under a parent, or as a city. The level follows from the parent's.
 #[utoipa::path(
+    operation_id = "create_area",
     tag = "areas",
     request_body = NewArea,
     responses(
-        (status = 201, description = "The new area", body = AreaView, headers(("ETag" = String), ("Location" = String))),
+        (status = 201, description = "The new area", body = AreaView, headers(("ETag" = String, description = "The version, for `If-Match`"), ("Location" = String, description = "Where the area is"))),
         (status = 409, description = "`area_parent_unknown`, `area_wrong_level`, `area_name_taken`, `area_code_taken`"),
     ),
     extensions(("x-action" = json!("CreateArea"))),
@@ -303,6 +309,7 @@ async fn create(context: Shared, actor: Actor, once: Once, incoming: Incoming) -
 /// Rows refer to their parents by code. Everything is added, or nothing: one fault anywhere, and the answer is a report
 /// of all of them by row and column.
 #[utoipa::path(
+    operation_id = "import_areas",
     tag = "areas",
     params(("dry_run" = Option<bool>, Query, description = "`true`: judge everything, do nothing")),
     request_body(content = String, content_type = "text/csv",
@@ -344,10 +351,14 @@ async fn import_table(
 
 /// Read an area
 #[utoipa::path(
+    operation_id = "read_area",
     tag = "areas",
-    params(("id" = AreaId, Path, description = "The area")),
+    params(
+        ("id" = AreaId, Path, description = "The area"),
+        ("If-None-Match" = Option<String>, Header, max_length = 1000, description = "The `ETag` of your copy", example = "\"v1\""),
+    ),
     responses(
-        (status = 200, description = "The area", body = AreaView, headers(("ETag" = String))),
+        (status = 200, description = "The area", body = AreaView, headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 304, description = "Your copy (`If-None-Match`) is the current one"),
         (status = 404, description = "There is no such area"),
     ),
@@ -388,11 +399,12 @@ async fn read(
 ///
 /// Gives it another name or code. Needs `If-Match` with the `ETag` of the version you mean.
 #[utoipa::path(
+    operation_id = "rename_area",
     tag = "areas",
-    params(("id" = AreaId, Path, description = "The area"), ("If-Match" = String, Header, description = "The `ETag` of the version you mean")),
+    params(("id" = AreaId, Path, description = "The area"), ("If-Match" = String, Header, max_length = 100, description = "The `ETag` of the version you mean; `*` for whatever it is now", example = "\"v1\"")),
     request_body = AreaNames,
     responses(
-        (status = 200, description = "The area as it is now", body = AreaView, headers(("ETag" = String))),
+        (status = 200, description = "The area as it is now", body = AreaView, headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 404, description = "There is no such area"),
         (status = 409, description = "`area_name_taken`, `area_code_taken`"),
         (status = 412, description = "`version_stale`"),
@@ -435,11 +447,12 @@ async fn rename(
 ///
 /// Hangs it, with everything below it, under another area of the level above. Needs `If-Match`.
 #[utoipa::path(
+    operation_id = "move_area",
     tag = "areas",
-    params(("id" = AreaId, Path, description = "The area"), ("If-Match" = String, Header, description = "The `ETag` of the version you mean")),
+    params(("id" = AreaId, Path, description = "The area"), ("If-Match" = String, Header, max_length = 100, description = "The `ETag` of the version you mean; `*` for whatever it is now", example = "\"v1\"")),
     request_body = NewParent,
     responses(
-        (status = 200, description = "The area as it is now", body = AreaView, headers(("ETag" = String))),
+        (status = 200, description = "The area as it is now", body = AreaView, headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 404, description = "There is no such area"),
         (status = 409, description = "`area_parent_unknown`, `area_wrong_level`, `area_name_taken`"),
         (status = 412, description = "`version_stale`"),

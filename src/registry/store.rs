@@ -3,6 +3,8 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text as SqlText};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::both;
 use crate::db::conn::Conn;
@@ -202,16 +204,21 @@ fn after_subtree(path: &str) -> String {
     format!("{}0", path.trim_end_matches('/'))
 }
 
-/// In which order areas are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// In which order areas are listed: by Chinese name in the order of Unicode, or by age; with `-` the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AreaSort)]
 pub enum Sort {
     /// By Chinese name, in the order of Unicode.
+    #[serde(rename = "name")]
     Name,
     /// The other way round.
+    #[serde(rename = "-name")]
     NameDown,
     /// Oldest first.
+    #[serde(rename = "created_at")]
     Created,
     /// Newest first.
+    #[serde(rename = "-created_at")]
     CreatedDown,
 }
 

@@ -24,6 +24,7 @@ pub struct Page<T> {
     /// The items, in the order asked for.
     pub items: Vec<T>,
     /// What to send as `cursor` for the next page; `null` on the last one.
+    #[schema(required = true, example = "eyJvZiI6IjVjMGQ3ZTk0MTJhYiIsImFmdGVyIjpbIjE3Il19")]
     pub next_cursor: Option<String>,
 }
 

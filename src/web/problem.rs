@@ -121,12 +121,14 @@ pub struct Problem {
     #[schema(example = 409)]
     pub status: u16,
     /// What was wrong this time.
+    #[schema(example = "您的版本是 v1，当前版本是 v2")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Stable name of the reason, for programs.
     #[schema(example = "area_name_taken")]
     pub code: String,
     /// The id of the request, as in the `X-Request-Id` header; name it when you ask the operator.
+    #[schema(example = "request_01jd3n8f5teqkrzvq1c0m6h2ax")]
     pub request_id: String,
     /// Every fault found in the input.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -143,6 +145,7 @@ pub struct ProblemItem {
     #[schema(example = "too_long")]
     pub code: String,
     /// The fault in words.
+    #[schema(example = "最多 100 个字符")]
     pub detail: String,
 }
 

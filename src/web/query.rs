@@ -12,8 +12,8 @@ use crate::kernel::text::Text;
 use crate::text;
 use crate::web::problem::MALFORMED;
 
-/// Longest value of a parameter, in bytes after decoding.
-const VALUE_LENGTH_MAX: usize = 2_000;
+/// Longest value of a parameter, in characters after decoding.
+pub const VALUE_LENGTH_MAX: usize = 2_000;
 
 /// The parameters of one request that have not been asked for yet, and the faults found so far.
 pub struct Query {
@@ -35,7 +35,7 @@ impl Query {
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             if query.pairs.iter().any(|(known, _)| *known == name) {
                 query.object(&name, "repeated", Text::fixed("参数重复", "is given twice"));
-            } else if value.len() > VALUE_LENGTH_MAX || value.contains(['\0', '\u{fffd}']) {
+            } else if value.chars().count() > VALUE_LENGTH_MAX || value.contains(['\0', '\u{fffd}']) {
                 query.object(
                     &name,
                     "not_valid",

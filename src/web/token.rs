@@ -59,16 +59,22 @@ struct Claims {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Jwk {
     /// Always `OKP`.
+    #[schema(example = "OKP")]
     pub kty: &'static str,
     /// Always `Ed25519`.
+    #[schema(example = "Ed25519")]
     pub crv: &'static str,
     /// Always `EdDSA`.
+    #[schema(example = "EdDSA")]
     pub alg: &'static str,
     /// Always `sig`.
+    #[schema(example = "sig")]
     pub r#use: &'static str,
     /// The key's id, as in the header of tokens.
+    #[schema(example = "3f6b1c0de42a9b57")]
     pub kid: String,
     /// The public key, base64url.
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     pub x: String,
 }
 

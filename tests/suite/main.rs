@@ -6,11 +6,12 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may fail loudly"
+    reason = "a test that cannot go on fails, and its scenarios and builders are no #[test] functions themselves"
 )]
 
 mod harness;
 mod logbook;
 
+mod api_spec;
 mod areas;
 mod log_serving;
