@@ -82,6 +82,14 @@ enum Command {
         #[command(subcommand)]
         what: Export,
     },
+    /// Write the whole ward into one file, while it is served
+    Backup {
+        /// The file; it must not exist yet
+        file: PathBuf,
+        /// Leave the keys out: without the log's key nobody can go on with the restored ward
+        #[arg(long)]
+        without_keys: bool,
+    },
     /// Ask a running server whether it is ready; exit code 1 if not
     Health,
     /// What only an operator on this machine may do
@@ -199,6 +207,7 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
             say(&format!("{size} entries written to {}", directory.display()));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Backup { file, without_keys } => backup(&settings, &file, !without_keys),
         Command::Health => health(&settings),
         Command::Admin { what } => admin(settings, what),
         Command::Openapi { .. } | Command::Verify { .. } => Ok(ExitCode::SUCCESS),
@@ -361,6 +370,21 @@ fn verify(place: &str, key: &str, since: Option<&Path>) -> Result<ExitCode, Faul
     );
     say(&verdict.to_string());
     Ok(ExitCode::from(verdict.exit_code()))
+}
+
+fn backup(settings: &Settings, file: &Path, with_keys: bool) -> Result<ExitCode, Fault> {
+    let made = crate::app::backup::make(settings, file, with_keys, &mut tell_rows)?;
+    say(&format!("{made} written to {}", file.display()));
+    if made.keys > 0 {
+        say_error(
+            "The file holds the ward's keys: whoever has it can sign in the ward's name. Keep it as safe as them.",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_rows(table: &str, rows: u64) {
+    say_error(&format!("{table}: {rows} rows"));
 }
 
 fn health(settings: &Settings) -> Result<ExitCode, Fault> {

@@ -44,11 +44,21 @@ pub mod kernel {
 
 /// One connection type over two databases, and the only way to change state.
 pub mod db {
+    /// The file that holds a whole database: its format.
+    pub mod archive;
+    /// Reads an archive, and accepts no damaged one.
+    pub mod archive_reading;
+    /// Writes an archive.
+    pub mod archive_writing;
+    /// Writes the database into an archive, while others go on writing.
+    pub mod backup;
     /// Connections to either database.
     #[expect(missing_docs, reason = "diesel's macro makes undocumented items")]
     pub mod conn;
     /// Read, glance and write: the database as the rest of the house sees it.
     pub mod database;
+    /// Which tables and columns there are.
+    pub mod layout;
     /// Migrations, under a lock.
     pub mod migrate;
     /// The tables.
@@ -142,6 +152,8 @@ pub mod registry {
 
 /// Puts the service together.
 pub mod app {
+    /// Backup: the whole ward in one file.
+    pub mod backup;
     /// The demo ward.
     pub mod demo;
     /// The OpenAPI document, its page, and what is said where nothing is.

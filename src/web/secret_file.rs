@@ -62,7 +62,10 @@ fn whole(path: &Path, content: &[u8]) -> std::io::Result<NamedTempFile> {
 }
 
 /// A name is durable when its directory is.
-fn sync_directory(path: &Path) -> std::io::Result<()> {
+///
+/// # Errors
+/// That of the file system.
+pub fn sync_directory(path: &Path) -> std::io::Result<()> {
     fs::File::open(directory_of(path))?.sync_all()
 }
 
@@ -81,14 +84,19 @@ pub fn read_seed(path: &Path) -> Result<Zeroizing<[u8; 32]>, Fault> {
     let text = fs::read_to_string(path)
         .map(Zeroizing::new)
         .map_err(|error| Fault::caused(format!("read {}", path.display()), error))?;
-    let mut seed = Zeroizing::new([0_u8; 32]);
-    hex::decode_to_slice(text.trim(), seed.as_mut_slice()).map_err(|_| {
+    seed(text.as_bytes()).ok_or_else(|| {
         Fault::broken(format!(
             "{} does not hold a key of 64 hexadecimal digits",
             path.display()
         ))
-    })?;
-    Ok(seed)
+    })
+}
+
+/// The 32-byte seed that 64 hexadecimal digits stand for, with or without a line's end.
+pub fn seed(text: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    let mut seed = Zeroizing::new([0_u8; 32]);
+    hex::decode_to_slice(text.trim_ascii(), seed.as_mut_slice()).ok()?;
+    Some(seed)
 }
 
 /// Makes a directory that only its owner can enter, if it is not there.
