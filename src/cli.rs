@@ -90,6 +90,14 @@ enum Command {
         #[arg(long)]
         without_keys: bool,
     },
+    /// Load a backup into an empty database, of either kind
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Restore although the log was signed further than the backup goes, and record that in the log
+        #[arg(long)]
+        accept_loss: bool,
+    },
     /// Ask a running server whether it is ready; exit code 1 if not
     Health,
     /// What only an operator on this machine may do
@@ -208,6 +216,7 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Backup { file, without_keys } => backup(&settings, &file, !without_keys),
+        Command::Restore { file, accept_loss } => restore(&settings, &file, accept_loss),
         Command::Health => health(&settings),
         Command::Admin { what } => admin(settings, what),
         Command::Openapi { .. } | Command::Verify { .. } => Ok(ExitCode::SUCCESS),
@@ -379,6 +388,19 @@ fn backup(settings: &Settings, file: &Path, with_keys: bool) -> Result<ExitCode,
         say_error(
             "The file holds the ward's keys: whoever has it can sign in the ward's name. Keep it as safe as them.",
         );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn restore(settings: &Settings, file: &Path, accept_loss: bool) -> Result<ExitCode, Fault> {
+    if !file.is_file() {
+        say_error(&format!("{} is not a file", file.display()));
+        return Ok(ExitCode::from(2));
+    }
+    let done = crate::app::restore::restore(settings, file, accept_loss, &mut tell_rows)?;
+    say(&format!("{} restored from {}", done.backup, file.display()));
+    for remark in done.remarks {
+        say_error(&remark);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -57,10 +57,14 @@ pub mod db {
     pub mod conn;
     /// Read, glance and write: the database as the rest of the house sees it.
     pub mod database;
+    /// What the database guards itself with, set aside while an archive is loaded.
+    pub mod guards;
     /// Which tables and columns there are.
     pub mod layout;
     /// Migrations, under a lock.
     pub mod migrate;
+    /// Loads an archive into an empty database.
+    pub mod restore;
     /// The tables.
     #[expect(missing_docs, reason = "diesel's macro makes undocumented items")]
     pub mod schema;
@@ -164,6 +168,8 @@ pub mod app {
     pub mod openapi;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
+    /// Restoration of a backup.
+    pub mod restore;
     /// Opens the house, serves it, closes it.
     pub mod server;
     /// The configuration.

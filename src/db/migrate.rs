@@ -33,12 +33,58 @@ pub struct Status {
 pub fn up(url: &DatabaseUrl) -> Result<Vec<String>, Fault> {
     locked(url, |conn| {
         refuse_newer(conn)?;
-        let done = match conn {
-            Conn::Sqlite(c) => names(c.run_pending_migrations(SQLITE)),
-            Conn::Postgres(c) => names(c.run_pending_migrations(POSTGRES)),
-        };
-        done.map_err(|error| Fault::caused("run migrations", error))
+        up_within(conn)
     })
+}
+
+/// As [`up`], on a connection that has the lock.
+///
+/// # Errors
+/// A fault if a migration is refused.
+pub(crate) fn up_within(conn: &mut Conn) -> Result<Vec<String>, Fault> {
+    let done = match conn {
+        Conn::Sqlite(c) => names(c.run_pending_migrations(SQLITE)),
+        Conn::Postgres(c) => names(c.run_pending_migrations(POSTGRES)),
+    };
+    done.map_err(|error| Fault::caused("run migrations", error))
+}
+
+/// Brings the database to exactly these migrations, those of an archive; on a connection that has the lock.
+///
+/// # Errors
+/// A fault if this binary does not know one of them, or the database has others already.
+pub(crate) fn up_to(conn: &mut Conn, wanted: &[String]) -> Result<(), Fault> {
+    let known = known_versions(conn)?;
+    let unknown: Vec<&str> = wanted
+        .iter()
+        .filter(|version| !known.contains(version))
+        .map(String::as_str)
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Fault::broken(format!(
+            "this backup was made by a newer wardbook (it has the migration {}); restore it with that version or a \
+             later one. Nothing was changed",
+            unknown.join(", ")
+        )));
+    }
+    let mut status = status_of(conn)?;
+    while status.pending.first().is_some_and(|next| wanted.contains(next)) {
+        match conn {
+            Conn::Sqlite(c) => c.run_next_migration(SQLITE).map(|_| ()),
+            Conn::Postgres(c) => c.run_next_migration(POSTGRES).map(|_| ()),
+        }
+        .map_err(|error| Fault::caused("run migrations", error))?;
+        status = status_of(conn)?;
+    }
+    if status.applied == wanted {
+        return Ok(());
+    }
+    Err(Fault::broken(format!(
+        "this backup is of a database with the migrations {}, but the database has {}; restore into a new one. Nothing \
+         was changed",
+        wanted.join(", "),
+        status.applied.join(", ")
+    )))
 }
 
 /// Takes the newest `count` migrations back and returns their versions.
@@ -134,7 +180,10 @@ fn names<'m>(
 }
 
 /// Runs `work` while no other process migrates the same database.
-fn locked<T>(url: &DatabaseUrl, work: impl FnOnce(&mut Conn) -> Result<T, Fault>) -> Result<T, Fault> {
+pub(crate) fn locked<T>(
+    url: &DatabaseUrl,
+    work: impl FnOnce(&mut Conn) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     let _file = match url {
         DatabaseUrl::Sqlite(path) => Some(lock_file(path)?),
         DatabaseUrl::Postgres(_) => None,
