@@ -136,7 +136,15 @@ impl Ward {
 
     /// A ward with settings of its own.
     pub fn with(database: Option<PostgresDatabase>, change: impl FnOnce(&mut Settings)) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap(), database, change)
+    }
+
+    /// A ward over data that is there already.
+    pub fn over(
+        dir: TempDir,
+        database: Option<PostgresDatabase>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = settings_in(&dir, database.as_ref());
         change(&mut settings);
         let server = Server::start(settings, start()).expect("the ward opens");

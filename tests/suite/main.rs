@@ -14,4 +14,6 @@ mod logbook;
 
 mod api_spec;
 mod areas;
+mod backup;
+mod backup_walk;
 mod log_serving;
