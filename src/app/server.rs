@@ -15,7 +15,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::app::settings::{ClockKind, Settings};
 use crate::app::{documents, openapi, operation, time};
-use crate::audit::note::{Signer, Verifier};
+use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
@@ -186,9 +186,16 @@ impl House {
 
     /// Copies the newest checkpoint beside the keys, where a restored backup does not reach it.
     fn bring_mark_up(&self) {
-        let newest = self.context.db.read_and_wait(audit::store::last_checkpoint);
-        if let (Ok(Some(newest)), None) = (newest, self.context.db.halted())
-            && let Err(fault) = self.mark.advance(&newest.note, self.sequencer.verifier())
+        let newest = match self.context.db.halted() {
+            // The database is not to be believed.
+            Some(_) => self.sequencer.witnessed(),
+            None => match self.context.db.read_and_wait(audit::store::last_checkpoint) {
+                Ok(newest) => newest.map(|newest| newest.note),
+                Err(_) => None,
+            },
+        };
+        if let Some(note) = newest
+            && let Err(fault) = self.mark.advance(&note, self.sequencer.verifier())
         {
             tracing::warn!(%fault, "the mark of the log could not be written");
         }
@@ -299,14 +306,14 @@ impl Server {
         settings.listen = address;
         let house = House::open(settings, start)?;
         let (settings, context) = (house.settings.clone(), house.context.clone());
-        let (mark, verifier) = (house.mark.clone(), house.sequencer.verifier().clone());
+        let (mark, sequencer) = (house.mark.clone(), house.sequencer.clone());
         let (ready, started) = std::sync::mpsc::channel();
         let running = std::thread::Builder::new()
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
                     let server = http(&settings, &context, listener, metrics)?;
-                    actix_web::rt::spawn(keep_house(context, mark, verifier));
+                    actix_web::rt::spawn(keep_house(context, mark, sequencer));
                     // The receiver waits for exactly this.
                     let _ = ready.send(server.handle());
                     server.await
@@ -449,7 +456,7 @@ fn cors(origins: &[String]) -> actix_cors::Cors {
 }
 
 /// What is done again and again while the server runs.
-async fn keep_house(context: web::Data<Context>, mark: Mark, verifier: Verifier) {
+async fn keep_house(context: web::Data<Context>, mark: Mark, sequencer: Sequencer) {
     let mut marked: i64 = 0;
     let mut rounds: u32 = 0;
     loop {
@@ -459,13 +466,20 @@ async fn keep_house(context: web::Data<Context>, mark: Mark, verifier: Verifier)
             tracing::warn!(%fault, "the keys of access tokens could not be read again");
         }
         if context.db.halted().is_some() {
+            if let Some(note) = sequencer.witnessed()
+                && let Err(fault) = mark.advance(&note, sequencer.verifier())
+            {
+                tracing::warn!(%fault, "the mark of the log could not be written");
+            }
             continue;
         }
         match context.db.read(audit::store::last_checkpoint).await {
-            Ok(Some(newest)) if newest.size != marked => match mark.advance(&newest.note, &verifier) {
-                Ok(()) => marked = newest.size,
-                Err(fault) => tracing::warn!(%fault, "the mark of the log could not be written"),
-            },
+            Ok(Some(newest)) if newest.size != marked => {
+                match mark.advance(&newest.note, sequencer.verifier()) {
+                    Ok(()) => marked = newest.size,
+                    Err(fault) => tracing::warn!(%fault, "the mark of the log could not be written"),
+                }
+            }
             Ok(_) => {}
             Err(stop) => tracing::warn!(%stop, "the newest checkpoint could not be read"),
         }

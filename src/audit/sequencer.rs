@@ -42,8 +42,8 @@ struct Inner {
 /// What a sequencer remembers between two runs. The database cannot make it forget.
 #[derive(Default)]
 struct Memory {
-    /// The furthest checkpoint that it has seen committed.
-    seen: Option<Checkpoint>,
+    /// The furthest checkpoint that it has seen committed, and its signed note.
+    seen: Option<(Checkpoint, String)>,
     /// Why it signs nothing any more.
     distrust: Option<Text>,
 }
@@ -67,6 +67,12 @@ impl Sequencer {
         self.memory(|memory| memory.distrust.clone())
     }
 
+    /// The signed note of the furthest checkpoint that it has seen committed. Worth keeping outside the database, most of
+    /// all when the database no longer has it.
+    pub fn witnessed(&self) -> Option<String> {
+        self.memory(|memory| memory.seen.as_ref().map(|(_, note)| note.clone()))
+    }
+
     fn memory<T>(&self, use_it: impl FnOnce(&mut Memory) -> T) -> T {
         use_it(&mut self.0.memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -80,10 +86,10 @@ impl Sequencer {
         };
         let found = found.and_then(|(frontier, signed)| {
             self.memory(|memory| match (&memory.seen, &signed) {
-                (Some(seen), now) if now.as_ref().is_none_or(|now| now.size < seen.size) => {
+                (Some((seen, _)), now) if now.as_ref().is_none_or(|(now, _)| now.size < seen.size) => {
                     Err(startup::lost(seen, frontier.size()))
                 }
-                (Some(seen), Some(now)) if now.size == seen.size && now.root != seen.root => {
+                (Some((seen, _)), Some((now, _))) if now.size == seen.size && now.root != seen.root => {
                     Err(startup::forked(seen))
                 }
                 _ => {
@@ -98,7 +104,7 @@ impl Sequencer {
         })
     }
 
-    fn signed_tree(&self, last: &CheckpointRow) -> Result<(Frontier, Option<Checkpoint>), Text> {
+    fn signed_tree(&self, last: &CheckpointRow) -> Result<(Frontier, Option<(Checkpoint, String)>), Text> {
         let signed = self.verifier().open_checkpoint(last.note.as_bytes());
         let signed = signed.map_err(|error| {
             text!(
@@ -108,7 +114,7 @@ impl Sequencer {
         })?;
         match Frontier::from_bytes(&last.frontier) {
             Ok(frontier) if frontier.size() == signed.size && frontier.root() == signed.root => {
-                Ok((frontier, Some(signed)))
+                Ok((frontier, Some((signed, last.note.clone()))))
             }
             _ => Err(Text::fixed(
                 "已存的树与最新检查点不符",

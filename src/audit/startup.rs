@@ -96,6 +96,7 @@ fn rebuild(
 ) -> Answer<Option<Text>> {
     let mut frontier = Frontier::new();
     let mut nodes: i64 = 0;
+    let mut fork = None;
     while frontier.size() < signed.size {
         let first = place(frontier.size())?;
         let count = PAGE.min(last.size - first);
@@ -117,7 +118,7 @@ fn rebuild(
             if let Some(mark) =
                 mark.filter(|mark| mark.size == frontier.size() && mark.root != frontier.root())
             {
-                return Ok(Some(forked(mark)));
+                fork = Some(forked(mark));
             }
         }
         nodes = nodes.saturating_add(place(complete.len())?);
@@ -141,7 +142,8 @@ fn rebuild(
             "the number of stored hashes is not that of a tree of this size",
         )));
     }
-    Ok(None)
+    // Last, because whatever is wrong with the tree itself says more.
+    Ok(fork)
 }
 
 /// The first stored node that is not what the leaves below it give.
