@@ -16,4 +16,6 @@ mod api_spec;
 mod areas;
 mod backup;
 mod backup_walk;
+mod log_mark;
 mod log_serving;
+mod log_tampering;
