@@ -17,5 +17,6 @@ mod areas;
 mod backup;
 mod backup_walk;
 mod log_mark;
+mod log_sequencing;
 mod log_serving;
 mod log_tampering;
