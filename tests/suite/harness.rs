@@ -102,6 +102,20 @@ impl PostgresDatabase {
     }
 }
 
+impl PostgresDatabase {
+    /// Something that ends every connection to it, as a failing network does, and returns when they are gone.
+    pub fn cutter(&self) -> impl Fn() + Send + Sync + use<> {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        move || {
+            let mut conn = PgConnection::establish(&server).expect("the PostgreSQL server answers");
+            conn.batch_execute(&format!(
+                "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '{name}'"
+            ))
+            .expect("connections can be ended");
+        }
+    }
+}
+
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
         if let Ok(mut conn) = PgConnection::establish(&self.server) {

@@ -18,5 +18,6 @@ mod backup;
 mod backup_walk;
 mod log_mark;
 mod log_sequencing;
+mod faults;
 mod log_serving;
 mod log_tampering;
