@@ -730,7 +730,7 @@ mod a_connection_that_is_lost {
                         assert!(matches!(reply.status, 200 | 503), "{}", reply.text);
                     }
                 });
-                for cut in 1..=6 {
+                for cut in 1..=4 {
                     cut_off();
                     // Not time but work has to pass between two cuts.
                     let seen = eventually("a read", || names_or_none(ward)).len();

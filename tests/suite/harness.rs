@@ -100,9 +100,7 @@ impl PostgresDatabase {
             query.map(|query| format!("?{query}")).unwrap_or_default()
         )
     }
-}
 
-impl PostgresDatabase {
     /// Something that ends every connection to it, as a failing network does, and returns when they are gone.
     pub fn cutter(&self) -> impl Fn() + Send + Sync + use<> {
         let (server, name) = (self.server.clone(), self.name.clone());

@@ -11,6 +11,7 @@
 
 mod harness;
 mod logbook;
+mod process;
 
 mod api_spec;
 mod areas;
@@ -18,6 +19,7 @@ mod backup;
 mod backup_walk;
 mod log_mark;
 mod log_sequencing;
+mod crashes;
 mod faults;
 mod log_serving;
 mod log_tampering;
