@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a request sent again with the same key gets the same answer and does nothing a second time. The
 //! answer is stored in the transaction of the act, so that there is no moment at which one exists without the other.
-//! Only done work is remembered: a refusal changed nothing, so the same request may simply be tried again.
+//! Only done work is remembered: what changed nothing, a refusal or a trial, may simply be asked for again.
 
 use std::future::{Ready, ready};
 
