@@ -113,7 +113,7 @@ impl Tokens {
         let _ = ED25519_ONLY.install_default();
         let mut keys = read_keys(directory)?;
         if keys.is_empty() {
-            keys = vec![make_key(directory, now)?];
+            keys = vec![make_key(directory, now.timestamp_micros())?];
         }
         Ok(Self {
             directory: directory.to_owned(),
@@ -250,10 +250,14 @@ impl Tokens {
     /// # Errors
     /// A fault if the directory cannot be written.
     pub fn rotate(&self, now: Instant) -> Result<String, Fault> {
-        let made = make_key(&self.directory, now)?;
-        let dead_before = (now - LIFETIME_MAX - SKEW).timestamp_micros();
-        // The directory's, because another instance may have made or deleted some.
+        // The directory's keys, because another instance may have made or deleted some. The new one is the newest even if
+        // the clock stands still or was put back.
         let keys = read_keys(&self.directory)?;
+        let after_newest = keys
+            .first()
+            .map_or(0, |newest| newest.made_at_micros.saturating_add(1));
+        let made = make_key(&self.directory, now.timestamp_micros().max(after_newest))?;
+        let dead_before = (now - LIFETIME_MAX - SKEW).timestamp_micros();
         // A key stops signing when the next newer one is made.
         for (newer, older) in keys.iter().zip(keys.iter().skip(1)) {
             if newer.made_at_micros < dead_before {
@@ -315,9 +319,8 @@ impl Tokens {
     }
 }
 
-fn make_key(directory: &Path, now: Instant) -> Result<Key, Fault> {
+fn make_key(directory: &Path, made_at_micros: i64) -> Result<Key, Fault> {
     let seed = Zeroizing::new(id::random::<32>()?);
-    let made_at_micros = now.timestamp_micros();
     let file = directory.join(format!("token-{made_at_micros:020}.key"));
     crate::web::secret_file::write_new(&file, hex::encode(seed.as_slice()).as_bytes())?;
     Ok(key_of(seed, file, made_at_micros))
