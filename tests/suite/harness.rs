@@ -366,16 +366,19 @@ impl Ask<'_> {
             .headers()
             .iter()
             .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()));
+        let headers = headers.collect();
+        let status = response.status().as_u16();
+        // Tiles are not text; whoever wants their bytes asks for them elsewhere.
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_to_vec()
+            .unwrap();
         Reply {
-            status: response.status().as_u16(),
-            headers: headers.collect(),
-            text: response
-                .body_mut()
-                .with_config()
-                .limit(64 << 20)
-                .lossy_utf8(true)
-                .read_to_string()
-                .unwrap(),
+            status,
+            headers,
+            text: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 }
