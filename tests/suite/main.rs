@@ -12,14 +12,18 @@
 mod harness;
 mod logbook;
 mod process;
+mod wire;
 
 mod api_spec;
 mod areas;
 mod backup;
 mod backup_walk;
-mod log_mark;
-mod log_sequencing;
 mod crashes;
 mod faults;
+mod idempotency;
+mod log_mark;
+mod log_sequencing;
 mod log_serving;
 mod log_tampering;
+mod permissions;
+mod tokens;
