@@ -225,7 +225,7 @@ on_both! {
         ] {
             assert_refused(&bearer(&ward, &times(nbf, iat, exp)), what);
         }
-        for (name, value) in [("exp", json!(f64::from(1e9 as f32))), ("exp", json!((now + 60).to_string())), ("nbf", json!(-0.5)), ("exp", json!(1e300))] {
+        for (name, value) in [("exp", json!(1e9)), ("exp", json!((now + 60).to_string())), ("nbf", json!(-0.5)), ("exp", json!(1e300))] {
             assert_refused(&bearer(&ward, &Forgery::of(&ward).claim(name, value.clone()).token()), &format!("{name}: {value}"));
         }
         // Another instance's clock may be ahead by half a minute.
