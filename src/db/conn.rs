@@ -160,9 +160,11 @@ pub fn connect(url: &DatabaseUrl, access: Access) -> Result<Conn, Fault> {
     }
 }
 
-/// `busy_timeout` covers a second process (a command run beside the server); WAL lets readers go on meanwhile.
+/// `busy_timeout` covers a second process (a command run beside the server); WAL lets readers go on meanwhile. Without
+/// `recursive_triggers` a REPLACE would delete a row of the log past the trigger that refuses it.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
-     PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456;";
+     PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; \
+     PRAGMA mmap_size = 268435456;";
 
 /// Serialisable: the same acts are right on both databases, because on SQLite there is only one writer.
 const POSTGRES_WRITE: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE; \
