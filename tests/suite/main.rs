@@ -25,5 +25,6 @@ mod log_mark;
 mod log_sequencing;
 mod log_serving;
 mod log_tampering;
+mod migrations;
 mod permissions;
 mod tokens;
