@@ -44,7 +44,7 @@ pub static SHUTTING_DOWN: Reason = Reason::new(
 );
 
 /// How often a transaction that lost a race is run again before the caller is told.
-const ATTEMPTS_MAX: u32 = 16;
+const ATTEMPTS_MAX: u32 = 32;
 
 /// One transaction: the connection, the instant at which everything in it happens, and whether it has recorded
 /// what it did.
