@@ -25,6 +25,17 @@ impl Wire {
     /// Reads an answer; `None` if the server has closed the connection instead. `to_head` if it has no body whatever its
     /// headers say.
     pub fn answer(&mut self, to_head: bool) -> Option<Reply> {
+        let (mut reply, body) = self.read(to_head)?;
+        reply.text = String::from_utf8_lossy(&body).into_owned();
+        Some(reply)
+    }
+
+    /// Reads an answer whose body is not text.
+    pub fn answer_of_bytes(&mut self) -> Option<(Reply, Vec<u8>)> {
+        self.read(false)
+    }
+
+    fn read(&mut self, to_head: bool) -> Option<(Reply, Vec<u8>)> {
         let line = self.line()?;
         let status = line.split(' ').nth(1)?.parse().ok()?;
         let mut headers = Vec::new();
@@ -36,7 +47,7 @@ impl Wire {
             let (name, value) = line.split_once(':').expect("a header has a colon");
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut reply = Reply {
+        let reply = Reply {
             status,
             headers,
             text: String::new(),
@@ -53,11 +64,10 @@ impl Wire {
         } else if let Some(length) = reply.header("content-length") {
             body = self.exactly(length.parse().unwrap())?;
         }
-        reply.text = String::from_utf8_lossy(&body).into_owned();
         if status == 100 {
-            return self.answer(to_head);
+            return self.read(to_head);
         }
-        Some(reply)
+        Some((reply, body))
     }
 
     fn line(&mut self) -> Option<String> {
