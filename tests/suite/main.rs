@@ -28,3 +28,4 @@ mod log_tampering;
 mod migrations;
 mod permissions;
 mod tokens;
+mod tidy;
