@@ -28,20 +28,19 @@ const REQUIRED: &str = "WARDBOOK_TEST_REQUIRE_POSTGRES";
 macro_rules! on_both {
     ($($(#[$doc:meta])* fn $name:ident($ward:ident) $body:block)+) => {$(
         $(#[$doc])*
+        fn $name($ward: $crate::harness::Ward) $body
+
+        // A module and a function may share a name.
         mod $name {
-            use super::*;
-
-            fn scenario($ward: $crate::harness::Ward) $body
-
             #[test]
             fn sqlite() {
-                scenario($crate::harness::Ward::sqlite());
+                super::$name($crate::harness::Ward::sqlite());
             }
 
             #[test]
             fn postgres() {
                 if let Some(ward) = $crate::harness::Ward::postgres() {
-                    scenario(ward);
+                    super::$name(ward);
                 }
             }
         }

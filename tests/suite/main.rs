@@ -27,5 +27,6 @@ mod log_serving;
 mod log_tampering;
 mod migrations;
 mod permissions;
-mod tokens;
+mod requests;
 mod tidy;
+mod tokens;
