@@ -422,8 +422,16 @@ on_both_sites! {
 
     /// The same indexes, foreign keys and uniqueness, and as many checks of each table, as SQLite has.
     fn rules_are_the_same_on_both_databases(site) {
-        let found = rules(&mut migrated(site));
-        assert_eq!(found, rules(&mut migrated(&Site::sqlite())));
+        let mut conn = migrated(site);
+        let found = rules(&mut conn);
+        let mut expected = rules(&mut migrated(&Site::sqlite()));
+        if matches!(conn, Conn::Postgres(_)) {
+            // The one exception, for the reason that the migration gives: its check would make any two writers conflict.
+            let exception = "foreign key of audit_private.event_id to audit_events.id";
+            let at = expected.iter().position(|line| line == exception).unwrap();
+            expected.remove(at);
+        }
+        assert_eq!(found, expected);
         for one in ["unique areas.path", "checks of areas: 5", "foreign key of areas.parent_id to areas.id"] {
             assert!(found.iter().any(|line| line == one), "{one} in {found:#?}");
         }
@@ -498,6 +506,9 @@ on_both_sites! {
             ("no name", "UPDATE areas SET name_zh = NULL", DatabaseErrorKind::NotNullViolation),
         ];
         for (what, statement, kind) in refusals {
+            if what == "a private part without its event" && matches!(conn, Conn::Postgres(_)) {
+                continue;
+            }
             let outcome = attempt(&mut conn, statement);
             let Err(DieselError::DatabaseError(found, _)) = outcome else { panic!("{what}: {outcome:?}") };
             // SQLite has no kind for what a trigger refuses.
