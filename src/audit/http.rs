@@ -91,8 +91,10 @@ fn open(row: &EventRow) -> Result<Opened, Fault> {
     let promised: Commitments =
         serde_json::from_slice(&row.entry).map_err(|error| Fault::caused("a stored entry", error))?;
     let fits = |salt: &Option<Vec<u8>>, text: &Option<String>, promise: &str| match (salt, text) {
+        (_, None) => true,
         (Some(salt), Some(text)) => commitment(salt, text) == promise,
-        _ => true,
+        // Something is shown that nobody can check.
+        (None, Some(_)) => false,
     };
     Ok(Opened {
         matches: fits(&row.actor_salt, &row.actor_id, &promised.actor)
