@@ -168,10 +168,11 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = O
 
 /// Serialisable: the same acts are right on both databases, because on SQLite there is only one writer.
 /// No reading of whole tables where an index would do: under serialisable isolation that makes every insert into a small table
-/// a conflict with every reader of it.
+/// a conflict with every reader of it. Durable before it is answered, whatever the server's default is.
 const POSTGRES_WRITE: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE; \
      SET TIME ZONE 'UTC'; SET statement_timeout = '60s'; SET lock_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '60s'; SET enable_seqscan = off; SET application_name = 'wardbook';";
+     SET idle_in_transaction_session_timeout = '60s'; SET enable_seqscan = off; SET synchronous_commit = on; \
+     SET application_name = 'wardbook';";
 
 /// One snapshot a transaction, and no way to change anything.
 const POSTGRES_READ: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \

@@ -35,7 +35,7 @@ pub const LIFETIME_MAX: Duration = Duration::hours(24);
 const REMEMBERED_MAX: usize = 10_000;
 
 /// How often at most the key directory is read again because of an unknown key id.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// A longer token is not looked at.
 const TOKEN_LENGTH_MAX: usize = 8_192;
@@ -100,7 +100,8 @@ pub struct Tokens {
     /// Newest first; never empty.
     keys: RwLock<Arc<Vec<Key>>>,
     remembered: RwLock<HashMap<[u8; 32], (Actor, Instant)>>,
-    looked_at: Mutex<Stopwatch>,
+    /// None until it was first looked: an instance that starts beside another may have missed the other's first key.
+    looked_at: Mutex<Option<Stopwatch>>,
 }
 
 impl Tokens {
@@ -120,7 +121,7 @@ impl Tokens {
             issuer: issuer.to_owned(),
             keys: RwLock::new(Arc::new(keys)),
             remembered: RwLock::default(),
-            looked_at: Mutex::new(Stopwatch::now()),
+            looked_at: Mutex::new(None),
         })
     }
 
@@ -277,10 +278,10 @@ impl Tokens {
     fn look_for_new_keys(&self) {
         {
             let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
-            if looked_at.elapsed() < LOOK_EVERY {
+            if looked_at.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
                 return;
             }
-            *looked_at = Stopwatch::now();
+            *looked_at = Some(Stopwatch::now());
         }
         if let Err(fault) = self.reload() {
             tracing::warn!(%fault, "the token keys could not be read again");

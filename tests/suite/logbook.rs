@@ -24,6 +24,8 @@ pub fn import(ward: &Ward, batch: u16, count: u16) {
         row => format!("{street}{row:03},{street},社区{row}\n"),
     });
     table.extend(rows);
+    // What came before gets a checkpoint of its own.
+    ward.settle();
     let reply = ward
         .ask("POST", "/api/v1/areas/import")
         .by(Role::Admin)

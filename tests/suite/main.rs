@@ -20,6 +20,7 @@ mod backup;
 mod backup_walk;
 mod crashes;
 mod faults;
+mod fuzz;
 mod idempotency;
 mod log_events;
 mod log_mark;
