@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 
+use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -190,6 +191,9 @@ pub(crate) fn locked<T>(
     };
     let mut conn = connect(url, Access::Write)?;
     if let Conn::Postgres(c) = &mut conn {
+        // Others wait as long as a migration takes, and a migration takes as long as it takes.
+        c.batch_execute("SET lock_timeout = 0; SET statement_timeout = 0")
+            .map_err(|error| Fault::caused("lock the database for migration", error))?;
         // Held by the session: it goes when the connection does, however that comes about.
         diesel::sql_query("SELECT pg_advisory_lock($1)")
             .bind::<diesel::sql_types::BigInt, _>(LOCK)
