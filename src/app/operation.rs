@@ -118,6 +118,13 @@ pub fn rendered(context: &Shared) -> Answer<HttpResponse> {
         .body(recorder.render()))
 }
 
+/// Sums up the samples of the histograms. Without it they would be kept until somebody asks for the metrics.
+pub fn sum_up_metrics() {
+    if let Some(recorder) = RECORDER.get() {
+        recorder.run_upkeep();
+    }
+}
+
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Installs the process's recorder of metrics; the first call counts.

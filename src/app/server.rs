@@ -461,6 +461,7 @@ async fn keep_house(context: web::Data<Context>, mark: Mark, sequencer: Sequence
     let mut rounds: u32 = 0;
     loop {
         tokio::time::sleep(MARK_EVERY).await;
+        operation::sum_up_metrics();
         // A key that another instance has made signs here too from now on, and one that was deleted is not trusted.
         if let Err(fault) = context.tokens.reload() {
             tracing::warn!(%fault, "the keys of access tokens could not be read again");
