@@ -150,7 +150,7 @@ enum Admin {
     /// Issue an access token
     Token {
         /// The account, `user_…`
-        #[arg(long)]
+        #[arg(long, value_parser = account)]
         subject: String,
         /// A role; may be given several times
         #[arg(long = "role", required = true, value_parser = role)]
@@ -161,6 +161,21 @@ enum Admin {
     },
     /// Make a new key that signs access tokens from now on; tokens of the old ones stay valid until they expire
     RotateTokenKey,
+}
+
+/// Only accounts of people: nobody may be given a token in the service's own name.
+fn account(name: &str) -> Result<String, String> {
+    let fits = name
+        .strip_prefix("user_")
+        .is_some_and(|rest| (1..=64).contains(&rest.len()))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err("an account is user_ and letters, digits or underscores".to_owned())
+    }
 }
 
 fn role(name: &str) -> Result<Role, String> {
@@ -459,4 +474,19 @@ fn say(line: &str) {
 #[expect(clippy::print_stderr, reason = "the output of a command")]
 fn say_error(line: &str) {
     eprintln!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_for_accounts_of_people_only() {
+        assert!(account("user_01kjm0").is_ok());
+        for bad in ["system", "public", "user_", "user_a b", "user_字"] {
+            assert!(account(bad).is_err(), "{bad}");
+        }
+        assert!(role("auditor").is_ok());
+        assert!(role("system").is_err() && role("public").is_err() && role("emperor").is_err());
+    }
 }
