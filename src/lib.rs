@@ -22,6 +22,8 @@ pub mod kernel {
     pub mod money;
     /// The JSON form of an amount of money, and its schema.
     pub mod money_json;
+    /// Ids of those who act, and of the places they act for.
+    pub mod party;
     /// The two ways an act can stop: refusal and fault.
     pub mod refusal;
     /// Scores as exact decimals, strictly read.

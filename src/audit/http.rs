@@ -71,6 +71,7 @@ fn view(row: EventRow, actor: &Actor) -> Result<EventView, Fault> {
         Action::OpenEvent,
         Matter {
             caused_by: row.actor_id.as_deref(),
+            ..Matter::default()
         },
     );
     let opened = if may_open { Some(open(&row)?) } else { None };
@@ -199,6 +200,7 @@ fn may_ask(actor: &Actor, filter: &EventFilter) -> Answer<()> {
             Action::FindEventsByActor,
             Matter {
                 caused_by: Some(asked),
+                ..Matter::default()
             },
         ),
         None => Ok(()),

@@ -5,15 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::clock::Instant;
+pub use crate::kernel::party::AreaId;
 use crate::kernel::refusal::{Kind, Reason, Refusal};
 use crate::kernel::text::Text;
 use crate::text;
 use crate::web::problem::INVALID;
-
-crate::ids! {
-    /// An area: a city, district, street or community.
-    AreaId "area"
-}
 
 /// Characters of an area's name, in either language.
 pub const NAME_LENGTH_MAX: usize = 100;

@@ -13,6 +13,7 @@ use crate::db::database::Db;
 use crate::kernel::calendar::Calendar;
 use crate::kernel::clock::Clock;
 use crate::kernel::refusal::Fault;
+use crate::web::actor::{Identify, nobody_is_known};
 use crate::web::limits::Throttle;
 use crate::web::token::Tokens;
 
@@ -53,6 +54,8 @@ pub struct Context {
     pub calendar: WardCalendar,
     /// The keys that sign and check access tokens.
     pub tokens: Tokens,
+    /// Tells who shows a credential.
+    pub identify: Identify,
     /// Limits of requests per address and per account.
     pub throttle: Throttle,
     /// What the configuration says.
@@ -79,12 +82,20 @@ impl Context {
             clock,
             calendar,
             tokens,
+            identify: nobody_is_known(),
             throttle,
             settings,
             document,
             schemas: RwLock::default(),
             in_progress: Arc::default(),
         }
+    }
+
+    /// The same state with this knowledge of accounts.
+    #[must_use]
+    pub fn identifying(mut self, identify: Identify) -> Self {
+        self.identify = identify;
+        self
     }
 
     /// The context that a request belongs to.

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Kind, Reason};
-use crate::web::actor::Actor;
+use crate::web::actor::{Actor, Grant};
 
 /// The action needs an account and the request named none.
 pub static UNAUTHENTICATED: Reason = Reason::new(
@@ -22,8 +23,28 @@ pub static FORBIDDEN: Reason = Reason::new(
     "You may not do this",
 );
 
+/// The account may do this, but only in a session with a second factor.
+pub static SECOND_FACTOR_REQUIRED: Reason = Reason::new(
+    Kind::Forbidden,
+    "second_factor_required",
+    "此操作需要启用并通过双重验证",
+    "This needs a session with a second factor",
+);
+/// The account may do this, but the machine's token was not made for it.
+pub static SCOPE_MISSING: Reason = Reason::new(
+    Kind::Forbidden,
+    "scope_missing",
+    "此令牌的权限范围不包含该操作",
+    "This token's scopes do not cover it",
+);
+
 /// The reasons of this file.
-pub static REASONS: [&Reason; 2] = [&UNAUTHENTICATED, &FORBIDDEN];
+pub static REASONS: [&Reason; 4] = [
+    &UNAUTHENTICATED,
+    &FORBIDDEN,
+    &SECOND_FACTOR_REQUIRED,
+    &SCOPE_MISSING,
+];
 
 /// In what capacity someone acts. `public` is everyone, signed in or not; `system` is the service itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -44,13 +65,15 @@ pub enum Role {
     Resident,
     Auditor,
     Regulator,
+    /// Gives and takes the roles of one organisation; has none of them thereby.
+    OrganisationAdmin,
     Admin,
     System,
 }
 
 impl Role {
     /// All of them, in the order of the product's table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Public,
         Self::BuyerOfficer,
         Self::BuyerApprover,
@@ -62,6 +85,7 @@ impl Role {
         Self::Resident,
         Self::Auditor,
         Self::Regulator,
+        Self::OrganisationAdmin,
         Self::Admin,
         Self::System,
     ];
@@ -80,6 +104,7 @@ impl Role {
             Self::Resident => "resident",
             Self::Auditor => "auditor",
             Self::Regulator => "regulator",
+            Self::OrganisationAdmin => "organisation_admin",
             Self::Admin => "admin",
             Self::System => "system",
         }
@@ -111,13 +136,41 @@ pub enum Action {
     RotateTokenKey,
 }
 
+impl Action {
+    /// Which scope a machine's token needs for this, besides the role of its account.
+    pub const fn scope(self) -> &'static str {
+        match self {
+            Self::ReadAreas => "areas.read",
+            Self::CreateArea | Self::RenameArea | Self::MoveArea | Self::ImportAreas => "areas.write",
+            Self::ReadLog | Self::OpenEvent | Self::FindEventsByActor => "log.read",
+            Self::MoveClock | Self::RotateTokenKey => "platform.write",
+        }
+    }
+}
+
+/// All scopes there are, sorted.
+pub fn scopes() -> Vec<&'static str> {
+    let mut scopes: Vec<&str> = TABLE.iter().map(|(action, _)| action.scope()).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}
+
 /// What must hold of the matter besides the role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// Nothing more.
     Anywhere,
+    /// Whoever it is has an account.
+    SignedIn,
     /// The matter is the actor's own doing.
     OwnDoing,
+    /// The matter is the actor's own account, or hangs on it.
+    OwnAccount,
+    /// The role is held in the organisation that the matter belongs to.
+    OwnOrganisation,
+    /// The role is held for the area that the matter belongs to, or for one above it.
+    OwnArea,
 }
 
 /// What the conditions look at; the fields that do not apply stay empty.
@@ -125,13 +178,45 @@ pub enum Condition {
 pub struct Matter<'a> {
     /// Who brought the matter about.
     pub caused_by: Option<&'a str>,
+    /// Whose account it is, or hangs on.
+    pub account: Option<&'a str>,
+    /// Which organisation it belongs to.
+    pub organisation: Option<&'a OrganisationId>,
+    /// Which area it belongs to: the ids from the root of the tree down to it, each followed by a slash.
+    pub area_path: Option<&'a str>,
+}
+
+impl<'a> Matter<'a> {
+    /// What an organisation's own people decide about.
+    pub fn of_organisation(organisation: &'a OrganisationId) -> Self {
+        Self {
+            organisation: Some(organisation),
+            ..Self::default()
+        }
+    }
+
+    /// What belongs to an area.
+    pub fn of_area(path: &'a str) -> Self {
+        Self {
+            area_path: Some(path),
+            ..Self::default()
+        }
+    }
+
+    /// What is about one account.
+    pub fn of_account(account: &'a str) -> Self {
+        Self {
+            account: Some(account),
+            ..Self::default()
+        }
+    }
 }
 
 use Action::{
     CreateArea, FindEventsByActor, ImportAreas, MoveArea, MoveClock, OpenEvent, ReadAreas, ReadLog,
     RenameArea, RotateTokenKey,
 };
-use Condition::{Anywhere, OwnDoing};
+use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::{Admin, Auditor, Public, System};
 
 /// The table. What is not in it is forbidden.
@@ -150,32 +235,91 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
 
 /// True if the table lets the actor do this with the matter.
 pub fn allows(actor: &Actor, action: Action, matter: Matter<'_>) -> bool {
-    TABLE
-        .iter()
-        .filter(|(listed, _)| *listed == action)
-        .flat_map(|(_, grants)| *grants)
-        .any(|(role, condition)| actor.has(*role) && holds(*condition, actor, matter))
+    actor.within_scope(action.scope()) && granted(actor, actor.grants(), action, matter)
 }
 
-fn holds(condition: Condition, actor: &Actor, matter: Matter<'_>) -> bool {
+/// True if the actor may do this with some matter or other: asked before a matter is looked up, so that whoever may do it
+/// with none learns nothing of it.
+pub fn may_at_all(actor: &Actor, action: Action) -> bool {
+    let signed_in = actor.id().is_some();
+    rows(action).any(|(role, condition)| actor.has(role) && (condition == Anywhere || signed_in))
+}
+
+/// True if one of these grants, or being somebody at all, is listed with a condition that holds.
+fn granted(actor: &Actor, grants: &[Grant], action: Action, matter: Matter<'_>) -> bool {
+    rows(action).any(|(role, condition)| {
+        (role == Public && holds(condition, actor, None, matter))
+            || grants
+                .iter()
+                .filter(|grant| grant.role == role)
+                .any(|grant| holds(condition, actor, Some(grant), matter))
+    })
+}
+
+fn rows(action: Action) -> impl Iterator<Item = (Role, Condition)> {
+    TABLE
+        .iter()
+        .filter(move |(listed, _)| *listed == action)
+        .flat_map(|(_, grants)| grants.iter().copied())
+}
+
+fn holds(condition: Condition, actor: &Actor, grant: Option<&Grant>, matter: Matter<'_>) -> bool {
     match condition {
         Anywhere => true,
+        SignedIn => actor.id().is_some(),
         OwnDoing => actor.id().is_some() && actor.id() == matter.caused_by,
+        OwnAccount => actor.id().is_some() && actor.id() == matter.account,
+        OwnOrganisation => grant
+            .and_then(|grant| grant.organisation.as_ref())
+            .is_some_and(|own| matter.organisation == Some(own)),
+        OwnArea => grant
+            .and_then(|grant| grant.area.as_ref())
+            .zip(matter.area_path)
+            .is_some_and(|(own, path)| path.split('/').any(|id| id == own.as_str())),
     }
 }
 
 /// Refuses unless the table allows it.
 ///
 /// # Errors
-/// [`UNAUTHENTICATED`] to whoever did not say who they are, [`FORBIDDEN`] to everyone else.
+/// [`UNAUTHENTICATED`] to whoever did not say who they are, [`SCOPE_MISSING`] to a machine's token that was not made for this,
+/// [`SECOND_FACTOR_REQUIRED`] to whoever could do it in a stronger session, [`FORBIDDEN`] to everyone else.
 pub fn allow(actor: &Actor, action: Action, matter: Matter<'_>) -> Answer<()> {
     if allows(actor, action, matter) {
-        Ok(())
-    } else if actor.id().is_none() {
-        Err(UNAUTHENTICATED.refuse().into())
-    } else {
-        Err(FORBIDDEN.refuse().into())
+        return Ok(());
     }
+    let reason = if actor.id().is_none() {
+        &UNAUTHENTICATED
+    } else if granted(actor, actor.grants(), action, matter) {
+        &SCOPE_MISSING
+    } else if granted(actor, actor.withheld(), action, matter) {
+        &SECOND_FACTOR_REQUIRED
+    } else {
+        &FORBIDDEN
+    };
+    Err(reason.refuse().into())
+}
+
+/// Refuses whoever may not do this with any matter whatever; see [`may_at_all`].
+///
+/// # Errors
+/// [`UNAUTHENTICATED`], [`SCOPE_MISSING`], [`SECOND_FACTOR_REQUIRED`], [`FORBIDDEN`].
+pub fn allow_at_all(actor: &Actor, action: Action) -> Answer<()> {
+    let reason = match (may_at_all(actor, action), actor.id()) {
+        (true, _) if actor.within_scope(action.scope()) => return Ok(()),
+        (true, _) => &SCOPE_MISSING,
+        (false, None) => &UNAUTHENTICATED,
+        (false, Some(_)) => {
+            let withheld =
+                |(role, _): (Role, Condition)| actor.withheld().iter().any(|grant| grant.role == role);
+            if rows(action).any(withheld) {
+                &SECOND_FACTOR_REQUIRED
+            } else {
+                &FORBIDDEN
+            }
+        }
+    };
+    Err(reason.refuse().into())
 }
 
 /// The table as text, a line for each grant, for the reviewed snapshot.
@@ -192,6 +336,7 @@ pub fn listing() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::party::AreaId;
 
     #[test]
     fn what_is_not_listed_is_forbidden_and_strangers_are_asked_to_sign_in() {
@@ -209,7 +354,10 @@ mod tests {
 
     #[test]
     fn an_event_is_opened_for_auditors_and_for_whoever_caused_it() {
-        let caused = |id| Matter { caused_by: Some(id) };
+        let caused = |id| Matter {
+            caused_by: Some(id),
+            ..Matter::default()
+        };
         let resident = Actor::signed_in("user_r".into(), vec![Role::Resident]);
         assert!(allows(&resident, OpenEvent, caused("user_r")));
         assert!(!allows(&resident, OpenEvent, caused("user_x")));
@@ -225,6 +373,61 @@ mod tests {
             OpenEvent,
             caused("user_x")
         ));
+    }
+
+    #[test]
+    fn a_role_in_one_organisation_or_area_is_none_in_another() {
+        let now = crate::kernel::clock::Clock::system().now();
+        let (mine, other) = (OrganisationId::mint(now), OrganisationId::mint(now));
+        let (street, community) = (AreaId::mint(now), AreaId::mint(now));
+        let path = format!("{street}/{community}/");
+        let grants = [
+            Grant::of(Role::BuyerOfficer).in_organisation(mine.clone()),
+            Grant::of(Role::Registrar).in_area(street.clone()),
+        ];
+        let actor = Actor::in_session("user_a".into(), "session_a".into(), grants.to_vec());
+        let check = |grant: usize, condition, matter| holds(condition, &actor, grants.get(grant), matter);
+        assert!(check(0, OwnOrganisation, Matter::of_organisation(&mine)));
+        assert!(!check(0, OwnOrganisation, Matter::of_organisation(&other)));
+        // The other grant's role is not held in that organisation.
+        assert!(!check(1, OwnOrganisation, Matter::of_organisation(&mine)));
+        assert!(check(1, OwnArea, Matter::of_area(&path)));
+        let elsewhere = format!("{community}/");
+        assert!(!check(1, OwnArea, Matter::of_area(&elsewhere)));
+        assert!(!check(0, OwnArea, Matter::of_area(&path)));
+        assert!(!check(0, OwnOrganisation, Matter::default()) && !check(1, OwnArea, Matter::default()));
+        assert!(check(2, OwnAccount, Matter::of_account("user_a")));
+        assert!(!check(2, OwnAccount, Matter::of_account("user_b")));
+        assert!(!holds(OwnAccount, &Actor::public(), None, Matter::default()));
+        assert!(
+            check(2, SignedIn, Matter::default())
+                && !holds(SignedIn, &Actor::public(), None, Matter::default())
+        );
+    }
+
+    #[test]
+    fn a_machines_token_does_only_what_it_was_made_for_and_a_weak_session_less() {
+        let refused = |actor: &Actor| match allow(actor, CreateArea, Matter::default()) {
+            Err(crate::kernel::refusal::Stop::Refused(refusal)) => refusal.reason.code,
+            other => unreachable!("{other:?}"),
+        };
+        let machine = |scope: &str, role| {
+            Actor::by_api_token(
+                "user_a".into(),
+                "t".into(),
+                vec![scope.into()],
+                vec![Grant::of(role)],
+            )
+        };
+        assert!(allow(&machine("areas.write", Admin), CreateArea, Matter::default()).is_ok());
+        assert_eq!(refused(&machine("areas.read", Admin)), "scope_missing");
+        assert_eq!(refused(&machine("areas.write", Auditor)), "forbidden");
+        let weak = Actor::in_session("user_a".into(), "s".into(), Vec::new());
+        assert_eq!(refused(&weak), "forbidden");
+        let weak = weak.withholding(vec![Grant::of(Admin)]);
+        assert_eq!(refused(&weak), "second_factor_required");
+        assert!(allow_at_all(&weak, CreateArea).is_err() && !may_at_all(&weak, CreateArea));
+        assert!(may_at_all(&weak, OpenEvent) && !may_at_all(&Actor::public(), OpenEvent));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use crate::kernel::clock::Instant;
 use crate::kernel::id;
 use crate::kernel::refusal::{Answer, Fault};
-use crate::web::actor::{Actor, INVALID_TOKEN};
+use crate::web::actor::INVALID_TOKEN;
 use crate::web::policy::Role;
 
 /// The longest a token may be valid, whoever asks for it.
@@ -52,7 +52,23 @@ struct Claims {
     nbf: i64,
     exp: i64,
     jti: String,
+    /// The session; a token without one was issued on the machine itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    /// What a token without a session is good for; what one with a session is good for, the database says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     roles: Vec<Role>,
+}
+
+/// What a token says, once its signature and time are found good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The account.
+    pub account: String,
+    /// The session; none in a token that was issued on the machine itself.
+    pub session: Option<String>,
+    /// The roles of a token without a session.
+    pub roles: Vec<Role>,
 }
 
 /// A public key in a key set (RFC 7517, RFC 8037).
@@ -99,7 +115,7 @@ pub struct Tokens {
     issuer: String,
     /// Newest first; never empty.
     keys: RwLock<Arc<Vec<Key>>>,
-    remembered: RwLock<HashMap<[u8; 32], (Actor, Instant)>>,
+    remembered: RwLock<HashMap<[u8; 32], (Claimed, Instant)>>,
     /// None until it was first looked: an instance that starts beside another may have missed the other's first key.
     looked_at: Mutex<Option<Stopwatch>>,
 }
@@ -125,7 +141,7 @@ impl Tokens {
         })
     }
 
-    /// A token for `subject` in these roles.
+    /// A token for `subject` in these roles, without a session: for the operator, who holds the keys anyway.
     ///
     /// # Errors
     /// A fault if the lifetime is not positive or exceeds [`LIFETIME_MAX`], or signing fails.
@@ -133,6 +149,31 @@ impl Tokens {
         &self,
         subject: &str,
         roles: &[Role],
+        lifetime: Duration,
+        now: Instant,
+    ) -> Result<String, Fault> {
+        self.sign(subject, None, roles.to_vec(), lifetime, now)
+    }
+
+    /// A token of a session, good for whatever the account may do when it is shown.
+    ///
+    /// # Errors
+    /// As [`Self::issue`].
+    pub fn issue_in_session(
+        &self,
+        account: &str,
+        session: &str,
+        lifetime: Duration,
+        now: Instant,
+    ) -> Result<String, Fault> {
+        self.sign(account, Some(session.to_owned()), Vec::new(), lifetime, now)
+    }
+
+    fn sign(
+        &self,
+        subject: &str,
+        sid: Option<String>,
+        roles: Vec<Role>,
         lifetime: Duration,
         now: Instant,
     ) -> Result<String, Fault> {
@@ -151,7 +192,8 @@ impl Tokens {
             nbf: now.timestamp(),
             exp: (now + lifetime).timestamp(),
             jti: id::mint("token", now),
-            roles: roles.to_vec(),
+            sid,
+            roles,
         };
         let header = Header {
             kid: Some(key.kid.clone()),
@@ -161,11 +203,11 @@ impl Tokens {
             .map_err(|error| Fault::caused("sign a token", error))
     }
 
-    /// Who the token's bearer is.
+    /// What a token says.
     ///
     /// # Errors
     /// [`INVALID_TOKEN`], with no word about what is wrong with it.
-    pub fn actor(&self, token: &str, now: Instant) -> Answer<Actor> {
+    pub fn claimed(&self, token: &str, now: Instant) -> Answer<Claimed> {
         if token.len() > TOKEN_LENGTH_MAX {
             return Err(INVALID_TOKEN.refuse().into());
         }
@@ -176,22 +218,26 @@ impl Tokens {
             .unwrap_or_else(PoisonError::into_inner)
             .get(&digest)
             .cloned();
-        if let Some((actor, until)) = known {
+        if let Some((claimed, until)) = known {
             return if now < until {
-                Ok(actor)
+                Ok(claimed)
             } else {
                 Err(INVALID_TOKEN.refuse().into())
             };
         }
         let claims = self.check(token, now).ok_or_else(|| INVALID_TOKEN.refuse())?;
         let until = chrono::DateTime::from_timestamp(claims.exp, 0).ok_or_else(|| INVALID_TOKEN.refuse())?;
-        let actor = Actor::signed_in(claims.sub, claims.roles);
+        let claimed = Claimed {
+            account: claims.sub,
+            session: claims.sid,
+            roles: claims.roles,
+        };
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= REMEMBERED_MAX {
             remembered.clear();
         }
-        remembered.insert(digest, (actor.clone(), until));
-        Ok(actor)
+        remembered.insert(digest, (claimed.clone(), until));
+        Ok(claimed)
     }
 
     fn check(&self, token: &str, now: Instant) -> Option<Claims> {
@@ -220,7 +266,9 @@ impl Tokens {
             .exp
             .checked_sub(claims.iat)
             .is_some_and(|seconds| seconds <= LIFETIME_MAX.num_seconds());
+        // A token is of a session or names its roles, never both and never neither.
         let plausible = !claims.sub.is_empty()
+            && claims.sid.is_some() == claims.roles.is_empty()
             && !claims
                 .roles
                 .iter()

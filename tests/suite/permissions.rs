@@ -3,24 +3,44 @@
 
 use serde_json::{Value, json};
 use wardbook::app::openapi;
-use wardbook::web::policy::{self, Role, TABLE};
+use wardbook::web::policy::{self, Condition, Role, TABLE};
 
 use crate::api_spec::{example_of_body, operations, resolved};
 use crate::harness::{Ask, Reply, Ward};
 use crate::on_both;
 
-/// What a role is to get: `Some(true)` whatever the operation answers, `Some(false)` a refusal, `None` if the operation
-/// says no word about it.
-fn expected(operation: &Value, role: Role) -> Option<bool> {
+/// What a role is to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// Whatever the operation answers, but no refusal for want of permission.
+    Allowed,
+    /// A refusal.
+    Refused,
+    /// The role is listed with a condition that a stranger's matter does not meet: a refusal, or the matter is not there.
+    NotThisMatter,
+}
+
+/// What a role is to get of an operation; `None` if the operation says no word about it.
+fn expected(operation: &Value, role: Role) -> Option<Expected> {
     let action = operation["x-action"].as_str()?;
     if action == "Everyone" {
-        return Some(true);
+        return Some(Expected::Allowed);
     }
     let (_, grants) = TABLE.iter().find(|(listed, _)| format!("{listed:?}") == action)?;
-    // Everyone may act as the public, and so may every role. A grant on a condition is none for a stranger's matter.
-    Some(grants.iter().any(|(granted, condition)| {
-        (*granted == role || *granted == Role::Public) && *condition == policy::Condition::Anywhere
-    }))
+    // Everyone may act as the public, and so may every role.
+    let mut conditions: Vec<Condition> = grants
+        .iter()
+        .filter(|(granted, _)| *granted == role || *granted == Role::Public)
+        .map(|(_, condition)| *condition)
+        .collect();
+    // Whoever did not say who they are meets no condition.
+    conditions.retain(|condition| role != Role::Public || *condition == Condition::Anywhere);
+    let open = |condition: &Condition| matches!(condition, Condition::Anywhere | Condition::SignedIn);
+    Some(match conditions.as_slice() {
+        [] => Expected::Refused,
+        some if some.iter().any(open) => Expected::Allowed,
+        _ => Expected::NotThisMatter,
+    })
 }
 
 /// A request of the operation that is good in every other way, so that only permission can refuse it.
@@ -65,14 +85,15 @@ fn good_request<'w>(
 }
 
 /// What is wrong with an answer, if anything.
-fn fault_of(reply: &Reply, role: Role, allowed: bool) -> Option<String> {
-    let refusal = match (allowed, role) {
-        (true, _) => {
+fn fault_of(reply: &Reply, role: Role, expected: Expected) -> Option<String> {
+    let refusal = match (expected, role) {
+        (Expected::Allowed, _) => {
             let refused = matches!(reply.status, 401 | 403) || reply.status >= 500;
             return refused.then(|| format!("is answered with {} though the policy allows it", reply.status));
         }
-        (false, Role::Public) => (401, "unauthenticated"),
-        (false, _) => (403, "forbidden"),
+        (Expected::NotThisMatter, _) if reply.status == 404 => return None,
+        (_, Role::Public) => (401, "unauthenticated"),
+        (_, _) => (403, "forbidden"),
     };
     let code = serde_json::from_str::<Value>(&reply.text).map(|problem| problem["code"].clone());
     (reply.status != refusal.0 || code.ok() != Some(json!(refusal.1))).then(|| {
@@ -93,19 +114,19 @@ on_both! {
             // No token may claim to be the service itself, which tests/suite/tokens.rs shows.
             for role in Role::ALL.into_iter().filter(|role| *role != Role::System) {
                 let who = format!("{method} {path} by {}", role.name());
-                let Some(allowed) = expected(&operation, role) else {
+                let Some(expected) = expected(&operation, role) else {
                     faults.push(format!("{who}: x-action is {}, which the policy does not list", operation["x-action"]));
                     continue;
                 };
                 let reply = good_request(&ward, &document, &path, &method, &operation, &area).by(role).send();
-                *(if allowed { &mut allowed_seen } else { &mut refused_seen }) += 1;
-                if let Some(fault) = fault_of(&reply, role, allowed) {
+                *(if expected == Expected::Allowed { &mut allowed_seen } else { &mut refused_seen }) += 1;
+                if let Some(fault) = fault_of(&reply, role, expected) {
                     faults.push(format!("{who} {fault}"));
                 }
                 // Who may not do it learns nothing of how: not even that the body is no body.
-                if !allowed && method != "GET" {
+                if expected != Expected::Allowed && method != "GET" {
                     let reply = good_request(&ward, &document, &path, &method, &operation, "nonsense").by(role).body("image/png", "%").send();
-                    if let Some(fault) = fault_of(&reply, role, false) {
+                    if let Some(fault) = fault_of(&reply, role, expected) {
                         faults.push(format!("{who}, with nonsense, {fault}"));
                     }
                 }
@@ -142,19 +163,23 @@ fn an_operation_without_an_action_has_no_expectation() {
     assert_eq!(expected(&json!({}), Role::Admin), None);
     assert_eq!(
         expected(&json!({ "x-action": "CreateArea" }), Role::Admin),
-        Some(true)
+        Some(Expected::Allowed)
     );
     assert_eq!(
         expected(&json!({ "x-action": "CreateArea" }), Role::Auditor),
-        Some(false)
+        Some(Expected::Refused)
     );
     assert_eq!(
         expected(&json!({ "x-action": "ReadAreas" }), Role::Public),
-        Some(true)
+        Some(Expected::Allowed)
     );
     assert_eq!(
         expected(&json!({ "x-action": "OpenEvent" }), Role::Resident),
-        Some(false)
+        Some(Expected::NotThisMatter)
+    );
+    assert_eq!(
+        expected(&json!({ "x-action": "OpenEvent" }), Role::Public),
+        Some(Expected::Refused)
     );
 }
 

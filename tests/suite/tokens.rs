@@ -203,8 +203,18 @@ on_both! {
             ("aud", json!("http://ward.test")), ("aud", json!("http://other.test/api")), ("aud", json!(["http://other.test/api"])),
             ("roles", json!("admin")), ("roles", json!(["public"])), ("roles", json!(["admin", "public"])), ("roles", json!(["system"])),
             ("roles", json!(["admin", "system"])), ("roles", json!(["Admin"])), ("roles", json!(["mayor"])), ("roles", json!([["admin"]])), ("sub", json!(7)),
+            // A token of a session names no roles, and one without names some; whose session it is, the database says.
+            ("sid", json!("session_01jd3n8f5teqkrzvq1c0m6h2ax")), ("sid", json!("")), ("sid", json!(7)), ("roles", json!([])),
         ] {
             assert_refused(&bearer(&ward, &Forgery::of(&ward).claim(name, value.clone()).token()), &format!("{name}: {value}"));
+        }
+    }
+
+    fn a_session_or_a_machines_token_that_nobody_has_is_refused(ward) {
+        let unknown = Forgery::of(&ward).without("roles").claim("sid", json!("session_01jd3n8f5teqkrzvq1c0m6h2ax")).token();
+        assert_refused(&bearer(&ward, &unknown), "a session that was never begun");
+        for token in ["wardbook_", "wardbook_0123456789abcdef"] {
+            assert_refused(&bearer(&ward, token), token);
         }
     }
 
