@@ -142,6 +142,14 @@ pub mod audit {
     pub mod verify;
 }
 
+/// Separation of duties: who did what on which matter, and who may therefore not do what else on it.
+pub mod duties {
+    /// Which duties are kept apart.
+    pub mod rules;
+    /// Who did what.
+    pub mod store;
+}
+
 /// Areas, and later organisations and the residents' roll.
 pub mod registry {
     /// What is done to the area tree.

@@ -94,5 +94,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Who did what on which matter.
+    duties (matter, duty, person) {
+        matter -> Text,
+        duty -> Text,
+        person -> Text,
+        done_by -> Text,
+        done_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(audit_private -> audit_events (event_id));
 diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);

@@ -19,6 +19,7 @@ mod areas;
 mod backup;
 mod backup_walk;
 mod crashes;
+mod duties;
 mod faults;
 mod fuzz;
 mod idempotency;

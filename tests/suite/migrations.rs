@@ -280,6 +280,16 @@ fn good_rows(conn: &Conn) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
             ],
         ),
         (
+            "duties",
+            vec![
+                ("matter", quoted("m")),
+                ("duty", quoted("draft")),
+                ("person", quoted("user_1")),
+                ("done_by", quoted("user_1")),
+                ("done_at", AT.to_owned()),
+            ],
+        ),
+        (
             "audit_nodes",
             vec![
                 ("level", "8".to_owned()),
@@ -353,10 +363,13 @@ fn both_folders_hold_the_same_migrations_each_with_a_way_back() {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        for (name, number) in names.iter().zip(1..) {
+        let mut numbers = std::collections::BTreeSet::new();
+        for name in &names {
+            let (number, subject) = name.split_once('_').unwrap();
+            assert!(number.len() == 4 && number.parse::<u16>().is_ok(), "{name}");
             assert!(
-                name.starts_with(&format!("{number:04}_")),
-                "{name} is not the next"
+                numbers.insert(number.to_owned()) && !subject.is_empty(),
+                "{name} shares its number"
             );
             for file in ["up.sql", "down.sql"] {
                 let path = root.join(database).join(name).join(file);
@@ -540,6 +553,8 @@ on_both_sites! {
             "UPDATE audit_checkpoints SET note = 'x'",
             "UPDATE audit_checkpoints SET signed_at = '2027-01-01 00:00:00'",
             "DELETE FROM audit_checkpoints",
+            "UPDATE duties SET person = 'user_2'",
+            "DELETE FROM duties",
         ]
         .map(str::to_owned)
         .to_vec();
@@ -549,7 +564,7 @@ on_both_sites! {
         for column in ["root", "frontier"] {
             refused.push(format!("UPDATE audit_checkpoints SET {column} = {other}"));
         }
-        let tables = ["audit_events", "audit_private", "audit_nodes", "audit_checkpoints"];
+        let tables = ["audit_events", "audit_private", "audit_nodes", "audit_checkpoints", "duties"];
         match &conn {
             Conn::Postgres(_) => refused.extend(tables.map(|table| format!("TRUNCATE {table} CASCADE"))),
             // A row that replaces another deletes it.
