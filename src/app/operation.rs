@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit;
+use crate::db::conn::DATABASE_TIMED_OUT;
 use crate::db::database::{DATABASE_UNAVAILABLE, READ_ONLY};
 use crate::kernel::refusal::{Answer, Fault, Reason};
 use crate::kernel::text::Language::{Chinese, English};
@@ -206,6 +207,7 @@ pub fn reasons() -> Vec<&'static Reason> {
         &writer::SHUTTING_DOWN,
         &READ_ONLY,
         &DATABASE_UNAVAILABLE,
+        &DATABASE_TIMED_OUT,
         &actor::INVALID_TOKEN,
         &conditional::VERSION_MISSING,
         &conditional::VERSION_STALE,

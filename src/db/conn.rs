@@ -6,15 +6,27 @@
     reason = "diesel's macro passes begin_test_transaction on, and here transactions are made"
 )]
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::sql_types::BigInt;
 
-use crate::kernel::refusal::{Answer, Fault, Stop};
+use crate::db::pace::{self, Pace, Unnamed};
+use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
+
+/// The database ended a statement that took too long.
+pub static DATABASE_TIMED_OUT: Reason = Reason::new(
+    Kind::Busy,
+    "database_timed_out",
+    "数据库处理超时，未作任何更改",
+    "The database took too long over this; nothing was changed",
+);
 
 /// A connection to either database. Queries written with diesel's builder run on it as they are; what they cannot
 /// say the same way on both goes through [`both!`](crate::both).
@@ -147,18 +159,76 @@ pub fn connect(url: &DatabaseUrl, access: Access) -> Result<Conn, Fault> {
             Ok(Conn::Sqlite(conn))
         }
         DatabaseUrl::Postgres(target) => {
-            let mut conn = PgConnection::establish(target)
+            let mut conn = PgConnection::establish(&with_defaults(target))
                 .map_err(|error| Fault::caused(format!("connect to {url:?}"), error))?;
             let mode = match access {
                 Access::Read => POSTGRES_READ,
                 Access::Write => POSTGRES_WRITE,
             };
             conn.batch_execute(mode)
+                .and_then(|()| limit(&mut conn))
                 .map_err(|error| Fault::caused("set up PostgreSQL", error))?;
             Ok(Conn::Postgres(conn))
         }
     }
 }
+
+/// The URL with [`POSTGRES_DEFAULTS`] where it says nothing itself.
+fn with_defaults(url: &str) -> Cow<'_, str> {
+    let (head, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    for default in POSTGRES_DEFAULTS {
+        let (name, _) = default.split_once('=').unwrap_or((default, ""));
+        let is_given = |pair: &&str| pair.split_once('=').is_some_and(|(given, _)| given == name);
+        if !pairs.iter().any(is_given) {
+            pairs.push(default);
+        }
+    }
+    format!("{head}?{}", pairs.join("&")).into()
+}
+
+#[derive(QueryableByName)]
+struct Times {
+    #[diesel(sql_type = BigInt)]
+    statement_millis: i64,
+    #[diesel(sql_type = BigInt)]
+    deadlock_millis: i64,
+}
+
+/// Limits how long a statement may take, unless the operator has set a stricter limit, and times all that follow.
+fn limit(conn: &mut PgConnection) -> QueryResult<()> {
+    let millis = |millis: i64| Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+    let given: Times = diesel::sql_query(
+        "SELECT (extract(epoch FROM current_setting('statement_timeout')::interval) * 1000)::bigint AS statement_millis, \
+         (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000)::bigint AS deadlock_millis",
+    )
+    .get_result(conn)?;
+    let statement = match millis(given.statement_millis) {
+        given if given.is_zero() || given > STATEMENT_MAX => {
+            let most = STATEMENT_MAX.as_millis();
+            conn.batch_execute(&format!("SET statement_timeout = {most}"))?;
+            STATEMENT_MAX
+        }
+        stricter => stricter,
+    };
+    conn.set_instrumentation(Pace::new(pace::Limits {
+        statement: Some(statement),
+        deadlock: millis(given.deadlock_millis),
+    }));
+    Ok(())
+}
+
+/// How long a statement may take on PostgreSQL: less than a request may, so that its caller is told why.
+const STATEMENT_MAX: Duration = Duration::from_secs(20);
+
+/// A server that is not there any more, without having said so, is noticed in half a minute instead of a quarter of an hour.
+const POSTGRES_DEFAULTS: [&str; 5] = [
+    "connect_timeout=5",
+    "keepalives_idle=15",
+    "keepalives_interval=5",
+    "keepalives_count=3",
+    "tcp_user_timeout=30000",
+];
 
 /// `busy_timeout` covers a second process (a command run beside the server); WAL lets readers go on meanwhile. Without
 /// `recursive_triggers` a REPLACE would delete a row of the log past the trigger that refuses it.
@@ -170,13 +240,13 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = O
 /// No reading of whole tables where an index would do: under serialisable isolation that makes every insert into a small table
 /// a conflict with every reader of it. Durable before it is answered, whatever the server's default is.
 const POSTGRES_WRITE: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE; \
-     SET TIME ZONE 'UTC'; SET statement_timeout = '60s'; SET lock_timeout = '10s'; \
+     SET TIME ZONE 'UTC'; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '60s'; SET enable_seqscan = off; SET synchronous_commit = on; \
      SET application_name = 'wardbook';";
 
 /// One snapshot a transaction, and no way to change anything.
 const POSTGRES_READ: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
-     SET TIME ZONE 'UTC'; SET statement_timeout = '30s'; SET application_name = 'wardbook';";
+     SET TIME ZONE 'UTC'; SET application_name = 'wardbook';";
 
 /// Makes and checks pooled read connections.
 #[derive(Debug)]
@@ -230,21 +300,29 @@ pub(super) fn transaction<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> An
 impl From<DieselError> for Stop {
     /// Any error of the database is a fault; a refusal is decided by a rule before. Those that a lost race can
     /// cause are marked transient: run again, the act sees the winner's row and refuses in its own words. So are those of
-    /// a connection that was lost before the commit, because nothing is done then. diesel gives a deadlock (SQLSTATE
-    /// 40P01) no kind of its own, hence `Unknown`.
+    /// a connection that was lost before the commit, because nothing is done then. What diesel has no kind for is told
+    /// apart by the time it took; the exception is a statement that took too long, of which the caller is told.
     fn from(error: DieselError) -> Self {
-        let raced = matches!(
-            error,
-            DieselError::DatabaseError(
-                DatabaseErrorKind::SerializationFailure
-                    | DatabaseErrorKind::UniqueViolation
-                    | DatabaseErrorKind::ForeignKeyViolation
-                    | DatabaseErrorKind::ClosedConnection
-                    | DatabaseErrorKind::UnableToSendCommand
-                    | DatabaseErrorKind::Unknown,
-                _
-            )
-        );
+        let unnamed = match &error {
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, _) => pace::last(),
+            _ => None,
+        };
+        if unnamed == Some(Unnamed::TimedOut) {
+            tracing::warn!(%error, "the database ended a statement that took too long");
+            return DATABASE_TIMED_OUT.refuse().retry_after(5).into();
+        }
+        let raced = unnamed == Some(Unnamed::Raced)
+            || matches!(
+                error,
+                DieselError::DatabaseError(
+                    DatabaseErrorKind::SerializationFailure
+                        | DatabaseErrorKind::UniqueViolation
+                        | DatabaseErrorKind::ForeignKeyViolation
+                        | DatabaseErrorKind::ClosedConnection
+                        | DatabaseErrorKind::UnableToSendCommand,
+                    _
+                )
+            );
         let fault = Fault::caused("query the database", error);
         Self::Fault(if raced { fault.transient() } else { fault })
     }
@@ -274,6 +352,18 @@ mod tests {
             assert_eq!(url.parse::<DatabaseUrl>(), Err(DatabaseUrlError::NoTls));
         }
         assert!(DatabaseUrlError::NoTls.to_string().contains("system-libpq"));
+    }
+
+    #[test]
+    fn what_a_url_says_of_a_lost_server_counts() {
+        let all = POSTGRES_DEFAULTS.join("&");
+        assert_eq!(with_defaults("postgres://h/d"), format!("postgres://h/d?{all}"));
+        let own = with_defaults("postgres://h/d?sslmode=prefer&connect_timeout=60&tcp_user_timeout=0");
+        assert_eq!(
+            own,
+            "postgres://h/d?sslmode=prefer&connect_timeout=60&tcp_user_timeout=0&keepalives_idle=15&keepalives_interval=5\
+             &keepalives_count=3"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::{Connection, QueryResult};
@@ -45,6 +45,10 @@ pub static SHUTTING_DOWN: Reason = Reason::new(
 
 /// How often a transaction that lost a race is run again before the caller is told.
 const ATTEMPTS_MAX: u32 = 32;
+/// For how long: races that are lost by waiting, deadlocks above all, take a second each.
+const RACING_MAX: Duration = Duration::from_secs(20);
+/// How often a writer of PostgreSQL that has nothing to do looks whether the database is still there.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// One transaction: the connection, the instant at which everything in it happens, and whether it has recorded
 /// what it did.
@@ -197,7 +201,8 @@ pub struct WriterLimits {
 pub struct Writer {
     queue: Mutex<Option<Sender<Box<dyn Work>>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    alive: Arc<AtomicBool>,
+    /// Of each thread, whether it can reach the database.
+    alive: Vec<Arc<AtomicBool>>,
 }
 
 impl Writer {
@@ -212,17 +217,19 @@ impl Writer {
         before_commit: BeforeCommit,
     ) -> Result<Self, Fault> {
         let (queue, jobs) = crossbeam_channel::bounded(limits.queue_max.max(1));
-        let alive = Arc::new(AtomicBool::new(true));
+        let mut alive = Vec::new();
         let mut threads = Vec::new();
         match url {
             DatabaseUrl::Sqlite(_) => {
                 let conn = connect(url, Access::Write)?;
+                let reached = Arc::new(AtomicBool::new(true));
+                alive.push(reached.clone());
                 let grouped = Grouped {
                     url: url.clone(),
                     conn,
                     clock: clock.clone(),
                     before_commit,
-                    alive: alive.clone(),
+                    alive: reached,
                 };
                 let group_max = limits.group_max.max(1);
                 threads.push(spawn("writer".into(), move || grouped.serve(&jobs, group_max))?);
@@ -230,18 +237,17 @@ impl Writer {
             DatabaseUrl::Postgres(_) => {
                 for n in 0..limits.connections.max(1) {
                     let conn = connect(url, Access::Write)?;
-                    let mut single = Single {
+                    let reached = Arc::new(AtomicBool::new(true));
+                    alive.push(reached.clone());
+                    let single = Single {
                         url: url.clone(),
                         conn,
                         suspect: false,
+                        alive: reached,
                         clock: clock.clone(),
                     };
                     let jobs = jobs.clone();
-                    threads.push(spawn(format!("writer-{n}"), move || {
-                        while let Ok(job) = jobs.recv() {
-                            single.run(job);
-                        }
-                    })?);
+                    threads.push(spawn(format!("writer-{n}"), move || single.serve(&jobs))?);
                 }
             }
         }
@@ -320,9 +326,10 @@ impl Writer {
         }
     }
 
-    /// True while the threads run and can reach the database.
+    /// True while at least one thread can reach the database, by what each saw last: at its last write, or a moment ago if
+    /// it had nothing to do.
     pub fn is_alive(&self) -> bool {
-        self.alive.load(Ordering::SeqCst)
+        self.alive.iter().any(|alive| alive.load(Ordering::SeqCst))
     }
 
     /// Writes waiting in the queue.
@@ -475,6 +482,8 @@ struct Single {
     conn: Conn,
     /// Nothing is known of the connection's state any more.
     suspect: bool,
+    /// Whether the database could be reached when it was last tried.
+    alive: Arc<AtomicBool>,
     clock: Clock,
 }
 
@@ -489,12 +498,31 @@ enum Attempt {
 }
 
 impl Single {
+    fn serve(mut self, jobs: &Receiver<Box<dyn Work>>) {
+        loop {
+            match jobs.recv_timeout(PROBE_EVERY) {
+                Ok(job) => self.run(job),
+                Err(RecvTimeoutError::Timeout) => self.probe(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Looks whether the database is there, so that the service knows that it cannot write before somebody tries, and
+    /// that it can again before anybody dares to.
+    fn probe(&mut self) {
+        if self.conn.batch_execute("SELECT 1").is_err() {
+            self.suspect = true;
+        }
+        // What it answers is kept in `alive`, and said when it changes.
+        let _ = self.reconnect_if_broken();
+    }
+
     fn run(&mut self, mut job: Box<dyn Work>) {
         let started = Stopwatch::now();
         let mut failure = None;
         for attempt in 1..=ATTEMPTS_MAX {
-            if let Err(fault) = self.reconnect_if_broken() {
-                tracing::error!(%fault, "a writer cannot reach the database");
+            if self.reconnect_if_broken().is_err() {
                 job.settle(&Outcome::Unavailable);
                 return;
             }
@@ -513,6 +541,9 @@ impl Single {
                 }
             }
             metrics::counter!("wardbook_write_retries_total").increment(1);
+            if started.elapsed() > RACING_MAX {
+                break;
+            }
             pause(attempt);
         }
         tracing::warn!(last = ?failure.map(|error| error.to_string()), "a write lost every race");
@@ -520,17 +551,28 @@ impl Single {
     }
 
     fn reconnect_if_broken(&mut self) -> Result<(), Fault> {
-        if self.suspect || is_broken(&mut self.conn) {
-            self.conn = connect(&self.url, Access::Write)?;
-            self.suspect = false;
+        let reached = if self.suspect || is_broken(&mut self.conn) {
+            connect(&self.url, Access::Write).map(|conn| {
+                self.conn = conn;
+                self.suspect = false;
+            })
+        } else {
+            Ok(())
+        };
+        let before = self.alive.swap(reached.is_ok(), Ordering::SeqCst);
+        match &reached {
+            Err(fault) if before => tracing::error!(%fault, "a writer cannot reach the database"),
+            Ok(()) if !before => tracing::info!("a writer reaches the database again"),
+            _ => {}
         }
-        Ok(())
+        reached
     }
 
     /// Begins, runs and ends one transaction by hand rather than with diesel's `transaction`, which does not tell a
     /// failed BEGIN from a failed COMMIT: the one may be repeated, the other may not.
     fn once(&mut self, job: &mut Box<dyn Work>) -> Attempt {
-        if let Err(error) = self.conn.batch_execute("BEGIN") {
+        // Said each time, although the session has it as its default: what a pooler does with sessions is not known here.
+        if let Err(error) = self.conn.batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE") {
             self.suspect = true;
             return Attempt::Repeat(Some(error));
         }

@@ -100,6 +100,16 @@ impl PostgresDatabase {
         )
     }
 
+    /// Lets nobody connect to it, or everybody again. Who is connected stays so.
+    pub fn allow_connections(&self, allowed: bool) {
+        let mut conn = PgConnection::establish(&self.server).expect("the PostgreSQL server answers");
+        conn.batch_execute(&format!(
+            "ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}",
+            self.name
+        ))
+        .expect("a database can be closed");
+    }
+
     /// Something that ends every connection to it, as a failing network does, and returns when they are gone.
     pub fn cutter(&self) -> impl Fn() + Send + Sync + use<> {
         let (server, name) = (self.server.clone(), self.name.clone());

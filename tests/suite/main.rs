@@ -29,6 +29,7 @@ mod log_private;
 mod log_sequencing;
 mod log_serving;
 mod log_tampering;
+mod lost_database;
 mod migrations;
 mod permissions;
 mod requests;
