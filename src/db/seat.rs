@@ -5,7 +5,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Integer};
 
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken, transaction};
 use crate::kernel::refusal::{Answer, Fault};
@@ -14,14 +14,29 @@ use crate::kernel::refusal::{Answer, Fault};
 pub struct Seat {
     url: DatabaseUrl,
     lock: i64,
-    held: Option<Conn>,
+    held: Option<Held>,
     waiting: Option<Conn>,
+}
+
+/// What holds a seat.
+struct Held {
+    conn: Conn,
+    /// The process of the server that has the lock; none on SQLite.
+    backend: Option<i32>,
 }
 
 #[derive(QueryableByName)]
 struct Taken {
     #[diesel(sql_type = Bool)]
     taken: bool,
+    #[diesel(sql_type = Integer)]
+    backend: i32,
+}
+
+#[derive(QueryableByName)]
+struct Backend {
+    #[diesel(sql_type = Integer)]
+    backend: i32,
 }
 
 impl Seat {
@@ -40,7 +55,7 @@ impl Seat {
     /// # Errors
     /// A fault if the database cannot be asked.
     pub fn take(&mut self) -> Result<bool, Fault> {
-        if self.held.as_mut().is_some_and(|conn| !is_broken(conn)) {
+        if self.held.as_mut().is_some_and(|held| !is_broken(&mut held.conn)) {
             return Ok(true);
         }
         self.held = None;
@@ -48,18 +63,19 @@ impl Seat {
             Some(conn) => conn,
             None => self.connect()?,
         };
-        let taken = match &mut conn {
-            Conn::Sqlite(_) => true,
+        let (taken, backend) = match &mut conn {
+            Conn::Sqlite(_) => (true, None),
             Conn::Postgres(c) => {
-                diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken")
+                let query = "SELECT pg_try_advisory_lock($1) AS taken, pg_backend_pid() AS backend";
+                let answer = diesel::sql_query(query)
                     .bind::<BigInt, _>(self.lock)
                     .get_result::<Taken>(c)
-                    .map_err(|error| Fault::caused("ask for a seat", error))?
-                    .taken
+                    .map_err(|error| Fault::caused("ask for a seat", error))?;
+                (answer.taken, Some(answer.backend))
             }
         };
         if taken {
-            self.held = Some(conn);
+            self.held = Some(Held { conn, backend });
         } else {
             self.waiting = Some(conn);
         }
@@ -79,13 +95,18 @@ impl Seat {
     /// Runs `work` in one transaction on the connection that holds the seat.
     ///
     /// # Errors
-    /// What `work` answers; a fault if the seat is not held or the transaction fails.
+    /// What `work` answers; a fault if the seat is not held, if a pooler has put another process of the server behind the
+    /// connection than the one that has the lock, or if the transaction fails.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
-        let conn = self
+        let Held { conn, backend } = self
             .held
             .as_mut()
             .ok_or_else(|| Fault::broken("the seat is not held"))?;
-        transaction(conn, work)
+        let backend = *backend;
+        transaction(conn, |conn| {
+            refuse_other_backend(conn, backend)?;
+            work(conn)
+        })
     }
 
     /// Gives the seat up.
@@ -93,4 +114,22 @@ impl Seat {
         self.held = None;
         self.waiting = None;
     }
+}
+
+/// Refuses to go on behind a pooler that gives each transaction another process of the server: the lock belongs to one of
+/// them, and then keeps nobody out.
+fn refuse_other_backend(conn: &mut Conn, expected: Option<i32>) -> Result<(), Fault> {
+    let (Conn::Postgres(c), Some(expected)) = (conn, expected) else {
+        return Ok(());
+    };
+    let found: Backend = diesel::sql_query("SELECT pg_backend_pid() AS backend")
+        .get_result(c)
+        .map_err(|error| Fault::caused("ask which process of the server this is", error))?;
+    if found.backend == expected {
+        return Ok(());
+    }
+    Err(Fault::broken(
+        "database_url leads through a pooler that changes the server's process between two transactions; the seat that \
+         one instance may hold cannot be kept there. Use session pooling, or PostgreSQL's own address",
+    ))
 }
