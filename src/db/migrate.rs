@@ -2,7 +2,8 @@
 //! migration which this binary does not is newer than the binary, and is refused rather than guessed at.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
@@ -186,7 +187,11 @@ pub(crate) fn locked<T>(
     work: impl FnOnce(&mut Conn) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let _file = match url {
-        DatabaseUrl::Sqlite(path) => Some(lock_file(path)?),
+        DatabaseUrl::Sqlite(path) => {
+            let lock = lock_file(path)?;
+            make_privately(path)?;
+            Some(lock)
+        }
         DatabaseUrl::Postgres(_) => None,
     };
     let mut conn = connect(url, Access::Write)?;
@@ -203,11 +208,31 @@ pub(crate) fn locked<T>(
     work(&mut conn)
 }
 
-fn lock_file(database: &std::path::Path) -> Result<File, Fault> {
+fn lock_file(database: &Path) -> Result<File, Fault> {
     let path = database.with_extension("lock");
-    let file =
-        File::create(&path).map_err(|error| Fault::caused(format!("create {}", path.display()), error))?;
+    let file = private(OpenOptions::new().create(true).append(true))
+        .open(&path)
+        .map_err(|error| Fault::caused(format!("create {}", path.display()), error))?;
     file.lock()
         .map_err(|error| Fault::caused(format!("lock {}", path.display()), error))?;
     Ok(file)
+}
+
+/// Makes the database's file, empty, if it is missing: SQLite would make it readable for everyone, and gives its companions
+/// the mode of this one. A file that is there is not even opened, because closing it would take away the locks of whoever
+/// in this process is using it.
+fn make_privately(database: &Path) -> Result<(), Fault> {
+    match private(OpenOptions::new().create_new(true).write(true)).open(database) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Fault::caused(format!("create {}", database.display()), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is made is its owner's alone.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }

@@ -404,6 +404,42 @@ fn the_declared_tables_are_read_as_they_are_written() {
     assert_eq!(tables.len(), text.matches("table! {").count());
 }
 
+/// Whatever the operator's umask: what a database holds is not for every account of the machine.
+#[cfg(unix)]
+#[test]
+fn what_migrate_makes_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let site = Site::sqlite();
+    let data = site.dir.path().join("data");
+    let program = site.command(&["migrate", "up"]);
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", "umask 0000; exec \"$0\" migrate up"])
+        .arg(program.get_program());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(
+        files.iter().any(|file| file.ends_with("wardbook.db")),
+        "{files:?}"
+    );
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
 on_both_sites! {
     fn migrations_go_up_from_nothing_down_to_nothing_and_up_again(site) {
         let (mut conn, url) = (empty(site), site.database_url());
