@@ -96,6 +96,8 @@ pub mod web {
     pub mod idempotency;
     /// How much one address or account may ask for.
     pub mod limits;
+    /// Pages of other origins.
+    pub mod origins;
     /// Pages of lists.
     pub mod paging;
     /// Who may do what: one table.

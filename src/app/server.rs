@@ -29,6 +29,7 @@ use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
 use crate::web::idempotency;
 use crate::web::limits::Throttle;
+use crate::web::origins::cors;
 use crate::web::secret_file;
 use crate::web::token::Tokens;
 
@@ -422,37 +423,6 @@ fn http(
     .shutdown_timeout(settings.shutdown_timeout_seconds)
     .listen(listener)
     .map(HttpServer::run)
-}
-
-fn cors(origins: &[String]) -> actix_cors::Cors {
-    use actix_web::http::header;
-    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
-    let headers = [
-        "accept",
-        "accept-language",
-        "authorization",
-        "content-type",
-        "if-match",
-        "if-none-match",
-        "idempotency-key",
-    ];
-    let shown: [header::HeaderName; 6] = [
-        header::ETAG,
-        header::LINK,
-        header::LOCATION,
-        header::RETRY_AFTER,
-        header::HeaderName::from_static("x-request-id"),
-        header::HeaderName::from_static("idempotent-replayed"),
-    ];
-    let mut cors = actix_cors::Cors::default()
-        .allowed_methods(methods)
-        .allowed_headers(headers)
-        .expose_headers(shown)
-        .max_age(3_600);
-    for origin in origins {
-        cors = cors.allowed_origin(origin);
-    }
-    cors
 }
 
 /// What is done again and again while the server runs.

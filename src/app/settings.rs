@@ -333,6 +333,7 @@ impl Settings {
         WebSettings {
             public_url: self.public_url(),
             trusted_proxies: self.trusted_proxies.clone(),
+            cors_origins: self.cors_origins.clone(),
             body_bytes_max: self.body_bytes_max,
             import_bytes_max: self.import_bytes_max,
             request_timeout: Duration::from_secs(self.request_timeout_seconds.max(1)),

@@ -24,6 +24,8 @@ pub struct WebSettings {
     pub public_url: String,
     /// Proxies whose `X-Forwarded-For` and `X-Request-Id` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may use the API.
+    pub cors_origins: Vec<String>,
     /// Bytes of a JSON body.
     pub body_bytes_max: usize,
     /// Bytes of an imported table.

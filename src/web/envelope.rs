@@ -22,6 +22,7 @@ use crate::kernel::refusal::{Refusal, Stop};
 use crate::kernel::text::Language;
 use crate::web::context::Context;
 use crate::web::limits::client_address;
+use crate::web::origins;
 use crate::web::problem::{self, INTERNAL, PROBLEM_JSON, TIMED_OUT, Unwritten};
 
 /// The header that carries a request's id, both ways.
@@ -52,6 +53,7 @@ pub async fn envelope(
     };
     let info = info_of(&request, &context);
     let method = request.method().clone();
+    let origin = origins::allowed(request.headers(), &context.settings.cors_origins);
     request.extensions_mut().insert(info.clone());
     if method == Method::HEAD {
         // Whatever can be got can be asked for by HEAD; the connection leaves the body out by itself.
@@ -90,6 +92,9 @@ pub async fn envelope(
     };
     let mut response = problem::response(&refusal, info.language, &info.id);
     finish(response.headers_mut(), &info, &context);
+    if let Some(origin) = origin {
+        origins::mark(response.headers_mut(), origin);
+    }
     record(&method, "none", response.status(), started, &info);
     Err(InternalError::from_response("written out", response).into())
 }

@@ -470,15 +470,26 @@ on_both! {
 
     fn a_request_that_takes_too_long_is_given_up(ward) {
         let mut ward = ward;
-        ward.restart(|settings| settings.request_timeout_seconds = 1);
+        ward.restart(|settings| {
+            settings.request_timeout_seconds = 1;
+            settings.cors_origins = vec!["https://app.example".to_owned()];
+        });
         let token = format!("Bearer {}", ward.token(Role::Admin));
-        let headers: [(&str, &[u8]); 3] = [("Authorization", token.as_bytes()), ("Content-Type", b"application/json"), ("Content-Length", b"100")];
-        let mut wire = Wire::to(ward.server().address);
-        wire.send(&wire::request("POST", "/api/v1/areas", &headers, None));
-        wire.send(b"{\"name_zh\":");
-        let reply = wire.answer(false).unwrap();
-        assert_eq!((reply.status, reply.code().as_str(), reply.header("retry-after")), (503, "timed_out", Some("1")));
-        assert_enveloped(&reply, "timed out");
+        // Pages of other origins can read it, if they may read anything.
+        for (origin, readable) in [("https://app.example", true), ("https://evil.example", false)] {
+            let headers: [(&str, &[u8]); 4] =
+                [("Authorization", token.as_bytes()), ("Content-Type", b"application/json"), ("Content-Length", b"100"), ("Origin", origin.as_bytes())];
+            let mut wire = Wire::to(ward.server().address);
+            wire.send(&wire::request("POST", "/api/v1/areas", &headers, None));
+            wire.send(b"{\"name_zh\":");
+            let reply = wire.answer(false).unwrap();
+            assert_eq!((reply.status, reply.code().as_str(), reply.header("retry-after")), (503, "timed_out", Some("1")));
+            assert_enveloped(&reply, "timed out");
+            assert_eq!(reply.header("access-control-allow-origin"), readable.then_some(origin));
+            let shown = reply.header("access-control-expose-headers").unwrap_or_default();
+            assert_eq!(shown.contains("retry-after") && shown.contains("x-request-id"), readable, "{shown}");
+            assert!(!readable || reply.headers.iter().any(|(name, value)| name == "vary" && value == "origin"), "{reply:?}");
+        }
         assert_eq!(ward.get("/api/v1/areas").json()["items"], json!([]));
     }
 
