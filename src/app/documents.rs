@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, get, web};
-use serde_json::Value;
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, get, web};
+use serde_json::{Map, Value};
 use utoipa_swagger_ui::Config;
 
 use crate::app::operation;
@@ -13,6 +16,7 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
+use crate::web::query::Query;
 
 /// The OpenAPI document.
 #[get("/api/openapi.json")]
@@ -60,9 +64,54 @@ pub async fn metrics_only(context: Shared) -> Answer<HttpResponse> {
     operation::rendered(&context)
 }
 
+/// The middleware that refuses what the document rules out and no handler would notice: a method that a path does not have
+/// but a pattern covering it has, and parameters of an operation that has none.
+///
+/// # Errors
+/// Those of the services within.
+pub async fn as_documented(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let refused = request
+        .app_data::<Shared>()
+        .and_then(|context| refused_by(&context.document, &request));
+    match refused {
+        Some(refused) => Ok(request.into_response(refused)),
+        None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+    }
+}
+
+fn refused_by(document: &Value, request: &ServiceRequest) -> Option<HttpResponse> {
+    let (method, path) = (request.method().as_str(), request.path());
+    let own = document.get("paths").and_then(|paths| paths.get(path));
+    if own.is_some() && operation_at(document, method, path).is_none() {
+        return Some(nothing_at(document, path));
+    }
+    if request.query_string().is_empty() {
+        return None;
+    }
+    let operation = operation_at(document, method, path)?;
+    // An operation that has parameters reads them itself, and tells all of their faults together.
+    let mut parameters = operation
+        .get("parameters")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    if parameters.any(|parameter| parameter.get("in").is_some_and(|place| place == "query")) {
+        return None;
+    }
+    let unknown = Query::of(request.request()).finish().err()?;
+    Some(unknown.error_response())
+}
+
 /// The answer where no operation is: 405 with `Allow` if the path has others, else 404.
 pub async fn nothing_here(request: HttpRequest, context: Shared) -> HttpResponse {
-    let allowed = methods_at(&context.document, request.path());
+    nothing_at(&context.document, request.path())
+}
+
+fn nothing_at(document: &Value, path: &str) -> HttpResponse {
+    let allowed = methods_at(document, path);
     let refusal = if allowed.is_empty() {
         NOT_FOUND.refuse()
     } else {
@@ -83,14 +132,26 @@ fn is_document(path: &str) -> bool {
     path == "/api/openapi.json" || path == "/docs" || path.starts_with("/docs/")
 }
 
-/// The methods that a path has, by the document.
-fn methods_at(document: &Arc<Value>, path: &str) -> Vec<String> {
+/// What the document has at a path: under the path itself, else under every pattern that covers it.
+fn items_at<'d>(document: &'d Value, path: &str) -> impl Iterator<Item = &'d Map<String, Value>> {
     let paths = document.get("paths").and_then(Value::as_object);
-    let mut methods: Vec<String> = paths
-        .into_iter()
-        .flatten()
-        .filter(|(pattern, _)| fits(pattern, path))
-        .filter_map(|(_, item)| item.as_object())
+    let own = paths.and_then(|paths| paths.get(path));
+    let patterns = paths.filter(|_| own.is_none()).into_iter().flatten();
+    let covering = patterns
+        .filter(move |(pattern, _)| fits(pattern, path))
+        .map(|(_, item)| item);
+    own.into_iter().chain(covering).filter_map(Value::as_object)
+}
+
+/// The operation of a path, by the document.
+fn operation_at<'d>(document: &'d Value, method: &str, path: &str) -> Option<&'d Value> {
+    let method = method.to_lowercase();
+    items_at(document, path).find_map(|item| item.get(&method))
+}
+
+/// The methods that a path has, by the document.
+fn methods_at(document: &Value, path: &str) -> Vec<String> {
+    let mut methods: Vec<String> = items_at(document, path)
         .flat_map(|item| item.keys())
         .map(|method| method.to_uppercase())
         .chain(is_document(path).then(|| Method::GET.to_string()))
@@ -127,9 +188,11 @@ mod tests {
         assert!(fits("/audit/tile/{tile}", "/audit/tile/0/x001/000"));
         assert!(!fits("/api/v1/areas/{id}", "/api/v1/areas/"));
         assert!(!fits("/api/v1/areas/{id}", "/api/v1/areas/a/b"));
-        let document =
-            Arc::new(serde_json::json!({"paths": {"/a/{id}": {"get": {}, "patch": {}}, "/b": {"post": {}}}}));
+        let document = serde_json::json!({
+            "paths": {"/a/{id}": {"get": {}, "patch": {}}, "/a/import": {"post": {}}, "/b": {"post": {}}}
+        });
         assert_eq!(methods_at(&document, "/a/1"), ["GET", "HEAD", "PATCH"]);
+        assert_eq!(methods_at(&document, "/a/import"), ["POST"]);
         assert_eq!(methods_at(&document, "/b"), ["POST"]);
         assert!(methods_at(&document, "/c").is_empty());
         assert_eq!(methods_at(&document, "/docs/"), ["GET", "HEAD"]);

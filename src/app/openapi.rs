@@ -23,7 +23,7 @@ use crate::{audit, registry};
         title = "wardbook",
         description = "The system of record through which a city ward buys, rates and pays for its everyday public services.\n\n\
             Instants are RFC 3339, UTC. Whatever was not done comes back as a problem document (RFC 9457) in the language of \
-            `Accept-Language` (zh-CN, en). A POST may carry an `Idempotency-Key`: sent again with the same key, it gets the \
+            `Accept-Language` (zh-CN, en). A parameter that an operation does not have is refused. A POST may carry an `Idempotency-Key`: sent again with the same key, it gets the \
             same answer and does nothing twice. Lists are read page by page with `cursor`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -216,7 +216,8 @@ fn complete_parameters(operation: &mut Map<String, Value>, shape: &Shape<'_>) {
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "1 to 255 visible ASCII characters, remembered for 24 hours",
+            "description": "1 to 255 visible ASCII characters; what was done under it is remembered for 24 hours. What did nothing, \
+                            a refusal or a trial, is not remembered",
             "example": "7d7a2f9c-6e1b-4c7e-9a57-0f5d0b8f4c11",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
@@ -238,7 +239,7 @@ const NOT_NOW: &str =
 fn refusals(shape: &Shape<'_>) -> impl Iterator<Item = (&'static str, &'static str)> {
     let (body, post) = (shape.takes_body, shape.method == "post");
     [
-        (shape.reads_account, "400", UNREADABLE),
+        (true, "400", UNREADABLE),
         (shape.reads_account, "401", UNKNOWN),
         (!shape.public, "403", NOT_ALLOWED),
         (shape.negotiates, "406", "None of the accepted formats is offered"),

@@ -411,6 +411,7 @@ fn http(
             .service(documents::docs_redirect)
             .service(documents::docs)
             .default_service(web::to(documents::nothing_here))
+            .wrap(from_fn(documents::as_documented))
             .wrap(from_fn(throttled))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(Compress::default())

@@ -49,12 +49,16 @@ on_both! {
 
         let table = "code,parent_code,name_zh\n990101,9901,凤鸣区\n990102,9901,青溪区\n990101001,990101,梧桐街道\n";
         let import = |query: &str| keyed(&ward, &format!("/api/v1/areas/import{query}"), "import").body("text/csv", table).send();
-        // A trial does nothing, so there is nothing to be remembered, and the key is still free.
+        // A trial does nothing, so there is nothing to be remembered, and the key is still free, for another table too.
         assert_eq!(import("?dry_run=true").status, 200);
         assert_eq!(import("?dry_run=true").header("idempotent-replayed"), None);
+        let faulty = keyed(&ward, "/api/v1/areas/import?dry_run=true", "import").body("text/csv", "code,name_zh\n,\n").send();
+        assert_eq!(faulty.code(), "invalid", "judged, not refused for its key");
         let first = import("");
         assert_eq!(first.status, 200, "{}", first.text);
         assert_replayed(&first, &import(""));
+        // From now on it belongs to what was done.
+        assert_eq!(import("?dry_run=true").code(), "idempotency_key_reused");
         assert_eq!((areas(&ward), ward.events("area.created").len()), (4, 4));
 
         let id_of = |name: &str| {
@@ -91,7 +95,7 @@ on_both! {
             keyed(&ward, "/api/v1/areas", "k").json(&json!({"parent_id": city, "name_zh": "新区", "name_en": "Newer"})),
             // The same JSON in other bytes is another body: what was sent is compared, not what was understood.
             keyed(&ward, "/api/v1/areas", "k").body("application/json", serde_json::to_string_pretty(&body).unwrap()),
-            keyed(&ward, "/api/v1/areas?x=1", "k").json(&body),
+            keyed(&ward, "/api/v1/areas/import?dry_run=true", "k").body("text/csv", "code,name_zh\n9902,乙\n"),
             keyed(&ward, "/api/v1/areas/import", "k").body("text/csv", "code,name_zh\n9902,乙\n"),
             keyed(&ward, "/api/v1/areas", "k").header("if-match", "\"v1\"").json(&body),
             keyed(&ward, &hang, "k").header("if-match", "\"v1\"").json(&json!({"parent_id": there})),

@@ -202,10 +202,6 @@ on_both! {
             paths.push((beside.to_owned(), BTreeSet::from(["GET".to_owned()])));
         }
         for (path, mut methods) in paths {
-            if path == "/api/v1/areas/import" {
-                // The pattern of an area covers it too: what is got there is an area that does not exist.
-                methods.extend(["GET", "PATCH"].map(str::to_owned));
-            }
             if methods.contains("GET") {
                 methods.insert("HEAD".to_owned());
             }
@@ -314,6 +310,35 @@ on_both! {
             let reply = ward.ask("GET", "/api/v1/audit/export").header("accept", accept).send();
             assert_eq!((reply.status, reply.code().as_str()), (406, "not_acceptable"), "{accept}");
         }
+    }
+
+    /// Whatever the operation, and whether it has parameters or not: one that is ignored would mean something else to whoever
+    /// sent it.
+    fn every_operation_refuses_parameters_that_it_does_not_know(ward) {
+        let document = openapi::document().unwrap();
+        let mut asked = 0;
+        for (path, method, operation) in operations(&document) {
+            let roles = openapi::roles_of(operation["x-action"].as_str().unwrap());
+            let role = if roles.contains(&Role::Public) { Role::Public } else { roles.first().copied().unwrap_or(Role::Public) };
+            let target = format!("{}?unknown=1&b%C3%A4r", path.replace(['{', '}'], ""));
+            let mut methods = vec![method.as_str()];
+            methods.extend((method == "GET").then_some("HEAD"));
+            for method in methods {
+                let reply = ward.ask(method, &target).by(role).send();
+                assert_eq!(reply.status, 400, "{method} {target}: {reply:?}");
+                assert_enveloped(&reply, &target);
+                if method != "HEAD" {
+                    let mut faults = reply.faults();
+                    faults.sort();
+                    assert_eq!(faults, ["?bär", "?unknown"].map(|pointer| (pointer.to_owned(), "unknown_parameter".to_owned())), "{method} {target}");
+                }
+                asked += 1;
+            }
+        }
+        assert!(asked > 25, "{asked}");
+        // An empty query is none.
+        assert_eq!(ward.get("/health/live?").status, 200);
+        assert_eq!(ward.get("/health/live?a=1&a=2").faults(), [("?a", "repeated"), ("?a", "unknown_parameter")].map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
     }
 
     fn every_answer_has_an_id_and_the_security_headers(ward) {
@@ -518,6 +543,7 @@ on_both! {
     fn metrics_count_by_pattern_and_can_have_a_port_of_their_own(ward) {
         let mut ward = ward;
         let area = ward.area(None, "凤城市");
+        ward.get(&format!("/api/v1/areas/{area}"));
         ward.get(&format!("/api/v1/areas/{area}?secret=1"));
         ward.get("/nowhere/at/all");
         by_hand(ward.server().address, "BREW", "/nowhere", &[], None);
@@ -525,6 +551,7 @@ on_both! {
         assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         for line in [
             "wardbook_http_requests_total{method=\"GET\",route=\"/api/v1/areas/{id}\",status=\"200\"} ",
+            "wardbook_http_requests_total{method=\"GET\",route=\"/api/v1/areas/{id}\",status=\"400\"} ",
             "wardbook_http_requests_total{method=\"POST\",route=\"/api/v1/areas\",status=\"201\"} ",
             "wardbook_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"} ",
             "wardbook_http_requests_total{method=\"other\",route=\"none\",status=\"404\"} ",
