@@ -105,5 +105,50 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Organisations of all kinds.
+    organisations (id) {
+        id -> Text,
+        kind -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        credit_code -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Accounts of people.
+    accounts (id) {
+        id -> Text,
+        email -> Nullable<Text>,
+        display_name -> Nullable<Text>,
+        language -> Text,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Which account may act in which capacity, and for whom.
+    role_grants (id) {
+        id -> Text,
+        account_id -> Text,
+        role -> Text,
+        organisation_id -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        granted_by -> Text,
+        granted_at -> Timestamp,
+        ended_by -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(audit_private -> audit_events (event_id));
 diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);
