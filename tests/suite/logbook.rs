@@ -244,7 +244,7 @@ fn sqlite(ward: &Ward) -> SqliteConnection {
 /// Takes the triggers away that make the log append-only, as whoever owns the database can.
 pub fn disarm(ward: &Ward) {
     let statements: String = if ward.database.is_some() {
-        ["events", "private", "nodes", "checkpoints"]
+        ["log", "events", "private", "nodes", "checkpoints"]
             .map(|table| format!("ALTER TABLE audit_{table} DISABLE TRIGGER USER;"))
             .concat()
     } else {
@@ -253,6 +253,9 @@ pub fn disarm(ward: &Ward) {
             "events_placed_once",
             "events_kept",
             "private_kept",
+            "private_only_erased",
+            "log_fixed",
+            "log_kept",
             "nodes_fixed",
             "nodes_kept",
             "checkpoints_fixed",

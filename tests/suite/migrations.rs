@@ -275,7 +275,9 @@ fn good_rows(conn: &Conn) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
             "audit_private",
             vec![
                 ("event_id", quoted("event_1")),
+                ("actor_salt", hash.clone()),
                 ("actor_id", quoted("a")),
+                ("salt", hash.clone()),
                 ("content", quoted("c")),
             ],
         ),
@@ -566,8 +568,8 @@ on_both_sites! {
         }
     }
 
-    /// For everyone, the service's own connections included. What may be done: give an event its place, once, and empty a
-    /// private part.
+    /// For everyone, the service's own connections included. What may be done: give an event its place, once, and erase a
+    /// private part, once.
     fn the_tables_of_the_log_are_append_only(site) {
         let mut conn = migrated(site);
         for (table, row) in good_rows(&conn) {
@@ -612,12 +614,22 @@ on_both_sites! {
                 }
             }
         }
-        for statement in refused {
-            let outcome = attempt(&mut conn, &statement);
+        let refuse = |conn: &mut Conn, statement: &str| {
+            let outcome = attempt(conn, statement);
             let Err(DieselError::DatabaseError(_, why)) = outcome else { panic!("{statement}: {outcome:?}") };
             assert!(why.message().contains("append-only"), "{statement}: {}", why.message());
+        };
+        for statement in refused {
+            refuse(&mut conn, &statement);
         }
-        assert_eq!(execute(&mut conn, "UPDATE audit_private SET content = NULL, actor_id = NULL").unwrap(), 1);
+        // The content first, later who did it; each is gone then, and the first instant stays.
+        let erased = "UPDATE audit_private SET salt = NULL, content = NULL, erased_at = '2026-04-01 00:00:00'";
+        assert_eq!(execute(&mut conn, erased).unwrap(), 1);
+        for again in ["content = 'c'", "salt = actor_salt", "erased_at = NULL", "erased_at = '2026-05-01 00:00:00'"] {
+            refuse(&mut conn, &format!("UPDATE audit_private SET {again}"));
+        }
+        assert_eq!(execute(&mut conn, "UPDATE audit_private SET actor_salt = NULL, actor_id = NULL").unwrap(), 1);
+        refuse(&mut conn, "UPDATE audit_private SET actor_id = 'a'");
         assert_eq!(execute(&mut conn, "UPDATE audit_events SET leaf_index = 0").unwrap(), 1);
         for again in ["1", "NULL"] {
             attempt(&mut conn, &format!("UPDATE audit_events SET leaf_index = {again}")).unwrap_err();

@@ -1,0 +1,3 @@
+DROP TRIGGER audit_private_only_erased;
+DROP TRIGGER audit_log_kept;
+DROP TRIGGER audit_log_fixed;
