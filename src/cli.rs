@@ -281,6 +281,7 @@ fn demo_command(mut settings: Settings, fresh: bool) -> Result<ExitCode, Fault> 
         ));
     }
     settings.data_dir = settings.data_dir.join("demo");
+    demo::name_ward(&mut settings);
     if fresh && settings.data_dir.exists() {
         std::fs::remove_dir_all(&settings.data_dir)
             .map_err(|error| Fault::caused("delete the old demo", error))?;

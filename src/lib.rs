@@ -154,6 +154,36 @@ pub mod duties {
     pub mod store;
 }
 
+/// Mail: queued in the transaction of an act, sent afterwards, once.
+pub mod outbox {
+    /// Mail addresses and names of recipients.
+    pub mod address;
+    /// The kinds of mail.
+    pub mod content;
+    /// Mail that guards an account.
+    mod content_accounts;
+    /// Mail about matters.
+    mod content_matters;
+    /// What people wanted to have once a day.
+    mod digest;
+    /// The form of a mail.
+    pub mod letter;
+    /// What an act wants to have told.
+    pub mod notice;
+    /// The outbox's rules.
+    pub mod rules;
+    /// Sends what is due.
+    pub mod sender;
+    /// The outbox's tables.
+    pub mod store;
+    /// Where mail goes: a mail server, or files.
+    pub mod transport;
+    /// The links that switch mail off.
+    pub mod unsubscribe;
+    /// What a mail says.
+    pub mod wording;
+}
+
 /// Areas, and later organisations and the residents' roll.
 pub mod registry {
     /// What is done to the area tree.
@@ -178,6 +208,8 @@ pub mod app {
     pub mod documents;
     /// Changing the keys that sign access tokens.
     pub mod keys;
+    /// What the configuration says about mail.
+    pub mod mail;
     /// The OpenAPI document.
     pub mod openapi;
     /// Health, metrics, keys, the meaning of problems.

@@ -14,7 +14,7 @@ use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::AppExt;
 
 use crate::app::settings::{ClockKind, Settings};
-use crate::app::{documents, openapi, operation, time};
+use crate::app::{documents, mail, openapi, operation, time};
 use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
@@ -25,6 +25,7 @@ use crate::db::migrate;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
 use crate::kernel::refusal::{Answer, Fault, Stop};
+use crate::outbox::sender::Sender;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
 use crate::web::idempotency;
@@ -185,6 +186,13 @@ impl House {
         Ok(())
     }
 
+    /// The thread that sends mail: of a server, never of a command that runs beside it.
+    fn start_sending(&self) -> Result<Sender, Fault> {
+        let mailing = mail::mailing(&self.settings)?;
+        let (db, clock) = (self.context.db.clone(), self.context.clock.clone());
+        Sender::start(mailing, db, clock, &self.url)
+    }
+
     /// Copies the newest checkpoint beside the keys, where a restored backup does not reach it.
     fn bring_mark_up(&self) {
         let newest = match self.context.db.halted() {
@@ -275,6 +283,7 @@ pub struct Server {
     pub metrics_address: Option<SocketAddr>,
     /// The inside.
     pub house: Option<House>,
+    post: Option<Sender>,
     handle: ServerHandle,
     running: Option<JoinHandle<std::io::Result<()>>>,
 }
@@ -306,6 +315,7 @@ impl Server {
         let mut settings = settings;
         settings.listen = address;
         let house = House::open(settings, start)?;
+        let post = house.start_sending()?;
         let (settings, context) = (house.settings.clone(), house.context.clone());
         let (mark, sequencer) = (house.mark.clone(), house.sequencer.clone());
         let (ready, started) = std::sync::mpsc::channel();
@@ -328,6 +338,7 @@ impl Server {
             address,
             metrics_address,
             house: Some(house),
+            post: Some(post),
             handle,
             running: Some(running),
         })
@@ -356,6 +367,10 @@ impl Server {
             return Ok(());
         };
         let ended = running.join().map_err(|_| Fault::broken("the server panicked"))?;
+        if let Some(post) = self.post.take() {
+            // Before the writer is drained: what is on its way must be marked.
+            post.stop();
+        }
         if let Some(house) = self.house.take() {
             house.close();
         }

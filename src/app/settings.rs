@@ -49,6 +49,39 @@ pub enum LogFormat {
     Json,
 }
 
+/// Where mail goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTransport {
+    /// Into files in the data directory: for trying out, and until a mail server is configured.
+    File,
+    /// To a mail server.
+    Smtp,
+}
+
+/// How the way to the mail server is kept from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmtpTls {
+    /// Not at all: only for a server on the same machine.
+    None,
+    /// By STARTTLS, which the server must offer.
+    Starttls,
+    /// By TLS from the first byte.
+    Tls,
+}
+
+/// A setting that is never printed.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "hidden" })
+    }
+}
+
 /// All settings, with their defaults.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -105,6 +138,28 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Where `/metrics` is served instead of on the public port; empty: on the public port.
     pub metrics_listen: String,
+    /// The ward's name in Chinese, at the head of every mail.
+    pub ward_name_zh: String,
+    /// The ward's name in English.
+    pub ward_name_en: String,
+    /// `file` or `smtp`.
+    pub mail_transport: MailTransport,
+    /// The address that mail comes from; empty: `wardbook@localhost`, which only files accept.
+    pub mail_from: String,
+    /// The mail server's name.
+    pub smtp_host: String,
+    /// Its port; 0: 587, or 465 with `smtp_tls = "tls"`, or 25 with `"none"`.
+    pub smtp_port: u16,
+    /// `none`, `starttls` or `tls`.
+    pub smtp_tls: SmtpTls,
+    /// A file with the certificate authority of the mail server (PEM), if it is one of the ward's own; empty: none.
+    pub smtp_ca_file: PathBuf,
+    /// The name to sign in with; empty: without.
+    pub smtp_user: String,
+    /// The password that goes with it.
+    pub smtp_password: Secret,
+    /// Seconds that sending one mail may take.
+    pub smtp_timeout_seconds: u64,
     /// `text` or `json`.
     pub log_format: LogFormat,
     /// `error`, `warn`, `info`, `debug`, or a filter of tracing-subscriber.
@@ -140,6 +195,17 @@ impl Default for Settings {
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             metrics_listen: String::new(),
+            ward_name_zh: "本区公共服务平台".to_owned(),
+            ward_name_en: "The ward's public services".to_owned(),
+            mail_transport: MailTransport::File,
+            mail_from: String::new(),
+            smtp_host: String::new(),
+            smtp_port: 0,
+            smtp_tls: SmtpTls::Starttls,
+            smtp_ca_file: PathBuf::new(),
+            smtp_user: String::new(),
+            smtp_password: Secret::default(),
+            smtp_timeout_seconds: 30,
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
         }
@@ -147,7 +213,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 29] = [
+pub const NAMES: [&str; 40] = [
     "environment",
     "listen",
     "public_url",
@@ -174,6 +240,17 @@ pub const NAMES: [&str; 29] = [
     "cors_origins",
     "trusted_proxies",
     "metrics_listen",
+    "ward_name_zh",
+    "ward_name_en",
+    "mail_transport",
+    "mail_from",
+    "smtp_host",
+    "smtp_port",
+    "smtp_tls",
+    "smtp_ca_file",
+    "smtp_user",
+    "smtp_password",
+    "smtp_timeout_seconds",
     "log_format",
     "log_level",
     "config",
@@ -236,7 +313,7 @@ impl Settings {
             )));
         }
         self.database()?;
-        Ok(())
+        super::mail::check(self)
     }
 
     /// The service's address as its users see it, without a slash at the end.

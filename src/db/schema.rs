@@ -150,5 +150,41 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Mail, waiting and sent.
+    outbox (id) {
+        id -> Text,
+        dedup_key -> Text,
+        kind -> Text,
+        category -> Text,
+        account_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        name -> Nullable<Text>,
+        language -> Text,
+        facts -> Nullable<Text>,
+        secret -> Bool,
+        state -> Text,
+        attempts -> BigInt,
+        next_at -> Nullable<Timestamp>,
+        useful_until -> Nullable<Timestamp>,
+        last_failure -> Nullable<Text>,
+        digest_id -> Nullable<Text>,
+        created_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// What people have chosen about their mail.
+    mail_preferences (account_id) {
+        account_id -> Text,
+        duty -> Text,
+        news -> Text,
+        language -> Nullable<Text>,
+        version -> BigInt,
+        updated_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(audit_private -> audit_events (event_id));
 diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);

@@ -31,6 +31,7 @@ mod log_serving;
 mod log_tampering;
 mod lost_database;
 mod migrations;
+mod outbox;
 mod permissions;
 mod requests;
 mod tidy;

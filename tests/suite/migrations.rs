@@ -335,6 +335,38 @@ fn good_rows(conn: &Conn) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
                 ("updated_at", AT.to_owned()),
             ],
         ),
+        (
+            "outbox",
+            vec![
+                ("id", quoted("mail_1")),
+                ("dedup_key", quoted("k")),
+                ("kind", quoted("role.taken")),
+                ("category", quoted("duty")),
+                ("account_id", quoted("user_1")),
+                ("address", quoted("a@example.org")),
+                ("name", quoted("n")),
+                ("language", quoted("en")),
+                ("facts", quoted("{}")),
+                ("secret", "FALSE".to_owned()),
+                ("state", quoted("waiting")),
+                ("attempts", "0".to_owned()),
+                ("next_at", AT.to_owned()),
+                ("created_at", AT.to_owned()),
+                ("ended_at", "NULL".to_owned()),
+                ("digest_id", "NULL".to_owned()),
+            ],
+        ),
+        (
+            "mail_preferences",
+            vec![
+                ("account_id", quoted("user_1")),
+                ("duty", quoted("daily")),
+                ("news", quoted("off")),
+                ("language", "NULL".to_owned()),
+                ("version", "2".to_owned()),
+                ("updated_at", AT.to_owned()),
+            ],
+        ),
     ]
 }
 
@@ -525,6 +557,22 @@ on_both_sites! {
             ("areas", "name_en", "''"),
             ("areas", "name_en", &name_101),
             ("areas", "version", "0"),
+            ("outbox", "dedup_key", "''"),
+            ("outbox", "category", "'advertisement'"),
+            ("outbox", "address", "'a'"),
+            ("outbox", "address", "NULL"),
+            ("outbox", "language", "'fr'"),
+            ("outbox", "facts", "NULL"),
+            ("outbox", "state", "'lost'"),
+            ("outbox", "state", "'sent'"),
+            ("outbox", "attempts", "-1"),
+            ("outbox", "next_at", "NULL"),
+            ("outbox", "ended_at", AT),
+            ("outbox", "digest_id", "'mail_1'"),
+            ("mail_preferences", "duty", "'off'"),
+            ("mail_preferences", "news", "'hourly'"),
+            ("mail_preferences", "language", "'fr'"),
+            ("mail_preferences", "version", "1"),
         ];
         let one_byte = blob(&conn, 1);
         for (table, column, value) in wrong {
@@ -536,8 +584,9 @@ on_both_sites! {
                 .map(|(name, good)| match (*name, good.as_str()) {
                     (name, _) if name == column => (name, value.clone()),
                     ("size" | "node_index", _) => (*name, "9".to_owned()),
-                    (_, "'event_1'" | "'area_1'" | "'area_1/'" | "'z'") => (*name, format!("{}2'", &good[..good.len() - 1])),
+                    (_, "'event_1'" | "'area_1'" | "'area_1/'" | "'z'" | "'mail_1'" | "'user_1'") => (*name, format!("{}2'", &good[..good.len() - 1])),
                     ("actor", _) => (*name, "'b'".to_owned()),
+                    ("dedup_key", _) => (*name, "'k2'".to_owned()),
                     _ => (*name, good.clone()),
                 })
                 .collect();
@@ -554,6 +603,9 @@ on_both_sites! {
               SELECT 'area_2', 'area_9', 'district', 'y', name_en, 'area_2/', version, created_at, updated_at FROM areas", DatabaseErrorKind::ForeignKeyViolation),
             ("a private part without its event", "INSERT INTO audit_private (event_id) VALUES ('event_9')", DatabaseErrorKind::ForeignKeyViolation),
             ("a parent with children deleted", "DELETE FROM audit_events", DatabaseErrorKind::RestrictViolation),
+            ("the same mail twice", "INSERT INTO outbox (id, dedup_key, kind, category, address, language, facts, secret, state, attempts, \
+              next_at, created_at) SELECT 'mail_2', dedup_key, kind, category, address, language, facts, secret, state, attempts, \
+              next_at, created_at FROM outbox", DatabaseErrorKind::UniqueViolation),
             ("no name", "UPDATE areas SET name_zh = NULL", DatabaseErrorKind::NotNullViolation),
         ];
         for (what, statement, kind) in refusals {

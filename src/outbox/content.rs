@@ -1,0 +1,269 @@
+//! The kinds of mail there are. A new kind is a struct of its facts with a [`Facts`] of its own, and one line in the list
+//! below; its words are [`Text`](crate::kernel::text::Text), which does not exist in one language only. Facts are stored
+//! as JSON until the mail is sent: a field that is added to a kind later needs `#[serde(default)]`, because mail of the
+//! version before may still wait.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outbox::letter::Letterhead;
+use crate::outbox::rules::Category;
+use crate::outbox::wording::Wording;
+
+pub use crate::outbox::content_accounts::{
+    AccountBootstrap, AccountInvited, FactorChange, PasswordChanged, PasswordReset, RefreshReuseDetected,
+    SecondFactorChanged, SignInCode,
+};
+pub use crate::outbox::content_matters::{
+    BankAccountChangeProposed, DebarmentRecorded, DeputyAppointed, Digest, DigestItem, FollowedHappened,
+    OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
+};
+
+/// What the facts of one kind of mail can tell.
+pub trait Facts {
+    /// Why such a mail is sent.
+    fn category(&self) -> Category;
+
+    /// True if it holds a code or a link that lets in whoever has it: then it is forgotten the moment it is sent.
+    fn is_secret(&self) -> bool {
+        false
+    }
+
+    /// What it says.
+    fn wording(&self, head: &Letterhead) -> Wording;
+}
+
+/// `kinds! { /// … Name "na.me" }`: the enum of all kinds, and what each of them answers.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $kind:literal)+) => {
+        /// What a mail is about, with its facts. Has no `Debug`, because facts hold codes, links and names.
+        #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "facts")]
+        pub enum Content {
+            $($(#[$doc])* #[serde(rename = $kind)] $name($name),)+
+        }
+
+        impl Content {
+            /// Every kind's name.
+            pub const KINDS: &'static [&'static str] = &[$($kind),+];
+
+            /// The name of its kind.
+            pub const fn kind(&self) -> &'static str {
+                match self { $(Self::$name(_) => $kind,)+ }
+            }
+
+            fn facts(&self) -> &dyn Facts {
+                match self { $(Self::$name(facts) => facts,)+ }
+            }
+        }
+
+        $(impl From<$name> for Content {
+            fn from(facts: $name) -> Self {
+                Self::$name(facts)
+            }
+        })+
+    };
+}
+
+kinds! {
+    /// Somebody is invited to open an account.
+    AccountInvited "account.invited"
+    /// The first administrator's way in.
+    AccountBootstrap "account.bootstrap"
+    /// A one-time code to sign in with.
+    SignInCode "sign_in.code"
+    /// A way to choose another password.
+    PasswordReset "password.reset"
+    /// The password is another one.
+    PasswordChanged "password.changed"
+    /// The second factor is another one, or none.
+    SecondFactorChanged "second_factor.changed"
+    /// A refresh token was shown twice.
+    RefreshReuseDetected "refresh_reuse.detected"
+    /// A role was given.
+    RoleGiven "role.given"
+    /// A role was taken away.
+    RoleTaken "role.taken"
+    /// Somebody stands in for somebody else.
+    DeputyAppointed "deputy.appointed"
+    /// A qualification is about to expire.
+    QualificationExpiring "qualification.expiring"
+    /// An organisation was verified.
+    OrganisationVerified "organisation.verified"
+    /// An organisation was not verified.
+    OrganisationRefused "organisation.refused"
+    /// Another bank account was proposed; a second person has to agree.
+    BankAccountChangeProposed "bank_account.change_proposed"
+    /// A supplier was debarred.
+    DebarmentRecorded "debarment.recorded"
+    /// Something happened to what the person follows.
+    FollowedHappened "followed.happened"
+    /// What was kept for the morning.
+    Digest "digest"
+}
+
+impl Content {
+    /// Why it is sent.
+    pub fn category(&self) -> Category {
+        self.facts().category()
+    }
+
+    /// True if it is forgotten the moment it is sent.
+    pub fn is_secret(&self) -> bool {
+        self.facts().is_secret()
+    }
+
+    /// What it says.
+    pub fn wording(&self, head: &Letterhead) -> Wording {
+        self.facts().wording(head)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::kernel::clock::Instant;
+    use crate::outbox::wording::Both;
+    use chrono::{NaiveDate, TimeZone, Utc};
+
+    fn at() -> Instant {
+        Utc.with_ymd_and_hms(2026, 3, 9, 0, 30, 0).unwrap()
+    }
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    /// One mail of each kind; whatever comes from outside is `hostile`.
+    pub fn samples(hostile: &str) -> Vec<Content> {
+        let both = || Both::new(format!("甲{hostile}"), format!("A{hostile}"));
+        let one = || format!("A{hostile}");
+        let path = || format!("/x/{hostile}");
+        let item = |news| DigestItem {
+            subject: both(),
+            path: Some(path()),
+            news,
+        };
+        vec![
+            AccountInvited {
+                by: one(),
+                organisation: both(),
+                path: path(),
+                expires_at: at(),
+            }
+            .into(),
+            AccountBootstrap {
+                path: path(),
+                expires_at: at(),
+            }
+            .into(),
+            SignInCode {
+                code: "042137".to_owned(),
+                minutes: 10,
+            }
+            .into(),
+            PasswordReset {
+                path: path(),
+                minutes: 30,
+            }
+            .into(),
+            PasswordChanged { at: at() }.into(),
+            SecondFactorChanged {
+                change: FactorChange::CodeUsed,
+                at: at(),
+            }
+            .into(),
+            RefreshReuseDetected { at: at() }.into(),
+            RoleGiven {
+                role: both(),
+                organisation: both(),
+                by: one(),
+            }
+            .into(),
+            RoleTaken {
+                role: both(),
+                organisation: both(),
+            }
+            .into(),
+            DeputyAppointed {
+                principal: one(),
+                role: both(),
+                organisation: both(),
+                from: date("2026-03-02"),
+                until: date("2026-03-31"),
+            }
+            .into(),
+            QualificationExpiring {
+                supplier: both(),
+                qualification: both(),
+                days_left: 1,
+                path: path(),
+            }
+            .into(),
+            OrganisationVerified {
+                organisation: both(),
+                path: path(),
+            }
+            .into(),
+            OrganisationRefused {
+                organisation: both(),
+                reason: format!("A\nB{hostile}"),
+                path: path(),
+            }
+            .into(),
+            BankAccountChangeProposed {
+                organisation: both(),
+                by: one(),
+                path: path(),
+            }
+            .into(),
+            DebarmentRecorded {
+                organisation: both(),
+                reason: one(),
+                from: date("2026-03-02"),
+                until: date("2027-03-01"),
+                path: path(),
+            }
+            .into(),
+            FollowedHappened {
+                what: both(),
+                happened: both(),
+                path: path(),
+            }
+            .into(),
+            Digest {
+                date: date("2026-03-09"),
+                items: vec![item(false), item(true)],
+            }
+            .into(),
+        ]
+    }
+
+    #[test]
+    fn there_is_a_sample_of_every_kind_and_its_facts_survive_being_stored() {
+        let samples = samples("");
+        let kinds: Vec<&str> = samples.iter().map(Content::kind).collect();
+        assert_eq!(kinds, Content::KINDS);
+        for content in samples {
+            let stored = serde_json::to_string(&content).unwrap();
+            let read: Content = serde_json::from_str(&stored).unwrap();
+            assert!(read == content, "{}", content.kind());
+            assert!(!content.is_secret() || content.category() == Category::Security);
+        }
+    }
+
+    #[test]
+    fn a_digest_can_be_declined_only_if_it_holds_no_duty() {
+        let item = |news| DigestItem {
+            subject: Both::same("x"),
+            path: None,
+            news,
+        };
+        let of = |items: Vec<DigestItem>| Digest {
+            date: date("2026-03-09"),
+            items,
+        };
+        assert_eq!(of(vec![item(true)]).category(), Category::News);
+        assert_eq!(of(vec![item(true), item(false)]).category(), Category::Duty);
+        assert!(of(vec![item(true), item(false)]).has_news() && !of(vec![item(false)]).has_news());
+    }
+}

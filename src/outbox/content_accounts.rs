@@ -1,0 +1,307 @@
+//! Mail that guards an account: invitations, codes, changed passwords. Always sent, and at once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::clock::Instant;
+use crate::kernel::text::Text;
+use crate::outbox::content::Facts;
+use crate::outbox::letter::Letterhead;
+use crate::outbox::rules::Category;
+use crate::outbox::wording::{Both, Wording, moment};
+use crate::text;
+
+/// Why one gets mail about one's account.
+fn of_your_account() -> Text {
+    Text::fixed(
+        "您收到此邮件，是因为您在本系统的账户发生了与安全有关的变动。此类邮件不能关闭。",
+        "You receive this because something that matters to the security of your account here has happened. \
+         Such messages cannot be switched off.",
+    )
+}
+
+/// What to do if it was somebody else.
+fn if_it_was_not_you() -> Text {
+    Text::fixed(
+        "如果不是您本人操作，请立即修改密码，并联系本单位的管理员。",
+        "If it was not you, change your password at once and tell your organisation's administrator.",
+    )
+}
+
+/// Somebody is invited to open an account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountInvited {
+    /// Who invites.
+    pub by: String,
+    /// For which organisation.
+    pub organisation: Both,
+    /// Where the invitation is accepted; the secret is part of it.
+    pub path: String,
+    /// Until when.
+    pub expires_at: Instant,
+}
+
+impl Facts for AccountInvited {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let (by, Both { zh, en }) = (&self.by, &self.organisation);
+        let until = moment(self.expires_at, head.zone);
+        let (until_zh, until_en) = (until.zh, until.en);
+        Wording::new(
+            text!("邀请您加入{zh}", "You are invited to join {en}"),
+            Text::fixed(
+                "您收到此邮件，是因为有人以此邮箱地址邀请您开立账户。如与您无关，忽略即可。",
+                "You receive this because somebody gave this address to invite you. If it means nothing to you, ignore it.",
+            ),
+        )
+        .says(text!(
+            "{by} 邀请您以{zh}成员的身份开立账户。",
+            "{by} invites you to open an account as a member of {en}."
+        ))
+        .leads_to(Text::fixed("接受邀请", "Accept the invitation"), &self.path)
+        .says(text!(
+            "此链接只能使用一次，{until_zh} 前有效。请勿转发。",
+            "The link works once, until {until_en}. Do not pass it on."
+        ))
+    }
+}
+
+/// The first administrator's way in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountBootstrap {
+    /// Where the first account is opened; the secret is part of it.
+    pub path: String,
+    /// Until when.
+    pub expires_at: Instant,
+}
+
+impl Facts for AccountBootstrap {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let Both { zh, en } = moment(self.expires_at, head.zone);
+        Wording::new(
+            Text::fixed("开立首个管理员账户", "Open the first administrator's account"),
+            Text::fixed(
+                "您收到此邮件，是因为系统的运维人员把此地址设为首个管理员的地址。",
+                "You receive this because the service's operator named this address as the first administrator's.",
+            ),
+        )
+        .says(Text::fixed(
+            "系统已安装完毕，尚无任何账户。请用下面的链接开立首个管理员账户。",
+            "The service has been installed and has no accounts yet. Open the first administrator's with this link.",
+        ))
+        .leads_to(Text::fixed("开立账户", "Open the account"), &self.path)
+        .says(text!(
+            "此链接只能使用一次，{zh} 前有效。持有者即成为管理员，请勿转发。",
+            "The link works once, until {en}. Whoever has it becomes the administrator: do not pass it on."
+        ))
+    }
+}
+
+/// A one-time code to sign in with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInCode {
+    /// Six digits.
+    pub code: String,
+    /// How long it is valid, in minutes.
+    pub minutes: u32,
+}
+
+impl Facts for SignInCode {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let minutes = self.minutes;
+        Wording::new(
+            Text::fixed("您的登录验证码", "Your code to sign in"),
+            Text::fixed(
+                "您收到此邮件，是因为有人以此邮箱地址请求登录。",
+                "You receive this because somebody asked to sign in with this address.",
+            ),
+        )
+        .says(Text::fixed("登录验证码：", "Your code is"))
+        .shows_code(&self.code)
+        .says(text!(
+            "{minutes} 分钟内有效，只能使用一次。工作人员绝不会向您索要验证码。",
+            "It is valid for {minutes} minutes and works once. Nobody who works here will ever ask you for it."
+        ))
+        .says(Text::fixed(
+            "如果不是您本人操作，忽略此邮件即可：没有验证码，无人能够登录。",
+            "If it was not you, ignore this message: nobody can sign in without the code.",
+        ))
+    }
+}
+
+/// A way to choose another password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordReset {
+    /// Where it is chosen; the secret is part of it.
+    pub path: String,
+    /// How long it is valid, in minutes.
+    pub minutes: u32,
+}
+
+impl Facts for PasswordReset {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let minutes = self.minutes;
+        Wording::new(
+            Text::fixed("重设密码", "Choose another password"),
+            Text::fixed(
+                "您收到此邮件，是因为有人请求重设此邮箱地址所属账户的密码。",
+                "You receive this because somebody asked to reset the password of the account with this address.",
+            ),
+        )
+        .says(Text::fixed(
+            "请用下面的链接设置新密码。",
+            "Choose another password with this link.",
+        ))
+        .leads_to(Text::fixed("设置新密码", "Choose a password"), &self.path)
+        .says(text!(
+            "此链接只能使用一次，{minutes} 分钟内有效。",
+            "The link works once, for {minutes} minutes."
+        ))
+        .says(Text::fixed(
+            "如果不是您本人操作，忽略此邮件即可：您的密码没有改变。",
+            "If it was not you, ignore this message: your password has not changed.",
+        ))
+    }
+}
+
+/// The password is another one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordChanged {
+    /// Since when.
+    pub at: Instant,
+}
+
+impl Facts for PasswordChanged {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let Both { zh, en } = moment(self.at, head.zone);
+        Wording::new(
+            Text::fixed("您的密码已修改", "Your password has been changed"),
+            of_your_account(),
+        )
+        .says(text!(
+            "您的账户密码已于 {zh} 修改，其他设备上的登录均已退出。",
+            "The password of your account was changed on {en}. Sessions on other devices have ended."
+        ))
+        .says(if_it_was_not_you())
+    }
+}
+
+/// What became of the second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorChange {
+    /// It is asked for from now on.
+    Enabled,
+    /// It is not asked for any more.
+    Disabled,
+    /// There are new recovery codes; the old ones are void.
+    CodesRenewed,
+    /// A recovery code was used instead of it.
+    CodeUsed,
+}
+
+/// The second factor is another one, or none.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactorChanged {
+    /// What became of it.
+    pub change: FactorChange,
+    /// When.
+    pub at: Instant,
+}
+
+impl Facts for SecondFactorChanged {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let Both { zh, en } = moment(self.at, head.zone);
+        let what = match self.change {
+            FactorChange::Enabled => text!(
+                "您的账户已于 {zh} 启用双重验证。",
+                "On {en} a second factor was added to your account."
+            ),
+            FactorChange::Disabled => text!(
+                "您的账户已于 {zh} 停用双重验证。",
+                "On {en} the second factor was removed from your account."
+            ),
+            FactorChange::CodesRenewed => text!(
+                "您的账户已于 {zh} 生成新的恢复码，原恢复码作废。",
+                "On {en} new recovery codes were made for your account; the old ones are void."
+            ),
+            FactorChange::CodeUsed => text!(
+                "有人于 {zh} 使用恢复码登录了您的账户。",
+                "On {en} a recovery code was used to sign in to your account."
+            ),
+        };
+        Wording::new(
+            Text::fixed("您的双重验证有变动", "Your second factor has changed"),
+            of_your_account(),
+        )
+        .says(what)
+        .says(if_it_was_not_you())
+    }
+}
+
+/// A refresh token was shown twice.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshReuseDetected {
+    /// When.
+    pub at: Instant,
+}
+
+impl Facts for RefreshReuseDetected {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let Both { zh, en } = moment(self.at, head.zone);
+        Wording::new(
+            Text::fixed("您已在所有设备上退出登录", "You have been signed out everywhere"),
+            of_your_account(),
+        )
+        .says(text!(
+            "{zh}，您的账户的一个登录凭证被使用了两次。这可能意味着它被人复制，因此所有登录均已结束。",
+            "On {en} a sign-in of your account was continued twice. It may have been copied, so all sessions have been ended."
+        ))
+        .says(Text::fixed(
+            "请重新登录。如非您本人的设备所致，请修改密码。",
+            "Please sign in again. If none of your own devices explains it, change your password.",
+        ))
+    }
+}
