@@ -8,8 +8,10 @@ use std::time::{Duration, Instant as Stopwatch};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::json;
-use wardbook::db::conn::Conn;
+use wardbook::audit::store;
+use wardbook::db::conn::{Access, Conn, connect};
 use wardbook::db::database::Db;
+use wardbook::db::migrate;
 use wardbook::db::writer::Tx;
 use wardbook::kernel::refusal::{Answer, Stop};
 use wardbook::registry::acts::{self, CreateArea};
@@ -18,6 +20,7 @@ use wardbook::web::policy::Role;
 
 use crate::faults::eventually;
 use crate::harness::Ward;
+use crate::process::Site;
 
 /// `on_postgres! { fn name(ward) { … } }`: as `on_both!`, on PostgreSQL alone.
 macro_rules! on_postgres {
@@ -202,5 +205,36 @@ on_postgres! {
         database.allow_connections(true);
         eventually("the writers to come back", || (alive() && ready() == 200).then_some(()));
         assert_eq!(ward.post("/api/v1/areas", &json!({"name_zh": "凤城市", "name_en": "x"})).status, 201);
+    }
+}
+
+/// A pooler that pools transactions puts another process of the server behind the connection each time. A function that tells
+/// another process each time looks the same from here.
+mod behind_a_pooler_that_pools_transactions_nothing_is_sequenced {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let Some(site) = Site::postgres() else { return };
+        let url = site.database_url();
+        migrate::up(&url).unwrap();
+        let mut conn = connect(&url, Access::Write).unwrap();
+        for statement in [
+            "CREATE SEQUENCE processes",
+            "CREATE FUNCTION pg_backend_pid() RETURNS int LANGUAGE sql AS $$ SELECT nextval('processes')::int $$",
+            "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET search_path = public, pg_catalog'; END $$",
+        ] {
+            run(&mut conn, statement).unwrap();
+        }
+        let server = site.serve();
+        eventually("the sequencer to refuse", || {
+            server.log().contains("leads through a pooler").then_some(())
+        });
+        let unplaced = |conn: &mut Conn| store::waiting(conn, 10).unwrap().len();
+        assert_eq!(unplaced(&mut conn), 1, "the event that starts the log");
+        run(&mut conn, "DROP FUNCTION public.pg_backend_pid").unwrap();
+        eventually("the sequencer to go on", || {
+            (unplaced(&mut conn) == 0).then_some(())
+        });
     }
 }
