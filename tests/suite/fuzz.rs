@@ -1,7 +1,7 @@
 //! Thousands of requests that make no sense, at every operation: none may end in a 5xx, none that is refused may leave
 //! anything behind, and every refusal is a problem document of the catalogue. The same requests at every run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -14,8 +14,10 @@ use crate::harness::Ward;
 use crate::on_both;
 use crate::wire::{self, Wire};
 
-/// Requests at each operation.
-const ROUNDS: usize = 120;
+/// Requests in all, however many operations there are.
+const REQUESTS: usize = 3_000;
+/// An operation that takes a body is asked so much more often than one that does not: it has more to get wrong.
+const BODIES_COUNT: usize = 4;
 
 /// Chance that can be repeated: xorshift64*.
 struct Chance(u64);
@@ -139,35 +141,62 @@ fn odd_text(chance: &mut Chance) -> Vec<u8> {
     }
 }
 
-/// The path with something in the place of its parameters: now and then what is there.
-fn target(chance: &mut Chance, path: &str, operation: &Value, there: &[String]) -> String {
+/// Something that is there, of the kind of the example if there is one: what stands before the first underscore of an id.
+fn known(chance: &mut Chance, example: &str, there: &[String]) -> String {
+    let kind = example.split_once('_').map_or("", |(kind, _)| kind);
+    let alike: Vec<&String> = there
+        .iter()
+        .filter(|id| id.split_once('_').is_some_and(|(of, _)| of == kind))
+        .collect();
+    match (alike.is_empty(), kind.is_empty() || chance.one_in(20)) {
+        (false, false) => (*chance.of(&alike)).clone(),
+        _ => chance.of(there).clone(),
+    }
+}
+
+/// The path with something in the place of its parameters: mostly what is there.
+fn target(chance: &mut Chance, document: &Value, path: &str, operation: &Value, there: &[String]) -> String {
+    let parameters: Vec<&Value> = operation["parameters"].as_array().into_iter().flatten().collect();
     let mut target = String::new();
     for part in path.split('/').skip(1) {
         target.push('/');
         if part.starts_with('{') {
-            let filled = if chance.one_in(2) {
-                chance.of(there).clone().into_bytes()
-            } else {
+            let own = parameters
+                .iter()
+                .find(|parameter| parameter["name"] == part.trim_matches(['{', '}']));
+            let example = own.map(|own| example_of_body(document, own).unwrap_or_default());
+            let filled = if chance.one_in(6) {
                 odd_text(chance)
+            } else {
+                known(
+                    chance,
+                    example.as_ref().and_then(Value::as_str).unwrap_or_default(),
+                    there,
+                )
+                .into_bytes()
             };
             target.push_str(&encoded(chance, &filled));
         } else {
             target.push_str(part);
         }
     }
-    if chance.one_in(20) {
+    if chance.one_in(40) {
         let tail = odd_text(chance);
         target.push_str(&encoded(chance, &tail));
     }
-    let names: Vec<&str> = operation["parameters"]
-        .as_array()
-        .into_iter()
-        .flatten()
+    let names: Vec<&str> = parameters
+        .iter()
         .filter(|parameter| parameter["in"] == "query")
         .filter_map(|parameter| parameter["name"].as_str())
         .collect();
     let mut pairs = Vec::new();
-    for _ in 0..chance.below(7).saturating_sub(3) {
+    // What has a body is to be read as far as that.
+    let many = match (names.is_empty(), operation.get("requestBody").is_some()) {
+        (true, _) => usize::from(chance.one_in(20)),
+        (false, true) => chance.below(6) / 5,
+        (false, false) => chance.below(7).saturating_sub(3),
+    };
+    for _ in 0..many {
         let name = if names.is_empty() || chance.one_in(8) {
             let odd = odd_text(chance);
             encoded(chance, &odd)
@@ -206,8 +235,46 @@ fn target(chance: &mut Chance, path: &str, operation: &Value, there: &[String]) 
     target
 }
 
-/// Puts something odd in the place of some value of a JSON document.
-fn mutated(chance: &mut Chance, value: &Value, there: &[String]) -> Value {
+/// The same document with ids of things that are there, names that nobody has yet, and numbers of the same length.
+fn lively(chance: &mut Chance, value: &Value, there: &[String]) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, member)| (name.clone(), lively(chance, member, there)));
+            Value::Object(members.collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| lively(chance, item, there)).collect()),
+        Value::String(text)
+            if there
+                .iter()
+                .any(|id| id.split('_').next() == text.split('_').next()) =>
+        {
+            json!(known(chance, text, there))
+        }
+        Value::String(text) if text.ends_with('Z') => {
+            json!(format!(
+                "2026-{:02}-{:02}T00:00:00Z",
+                3 + chance.below(9),
+                1 + chance.below(28)
+            ))
+        }
+        Value::String(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            json!(
+                text.bytes()
+                    .map(|_| char::from(b'0' + u8::try_from(chance.below(10)).unwrap()))
+                    .collect::<String>()
+            )
+        }
+        Value::String(text) if text.contains(' ') || !text.is_ascii() => {
+            json!(format!("{text}{}", chance.below(1_000_000)))
+        }
+        _ => value.clone(),
+    }
+}
+
+/// Puts something odd in one place of a JSON document.
+fn mutated(chance: &mut Chance, value: &Value) -> Value {
     let other = |chance: &mut Chance| match chance.below(9) {
         0 => json!(null),
         1 => json!(chance.below(1_000)),
@@ -219,68 +286,68 @@ fn mutated(chance: &mut Chance, value: &Value, there: &[String]) -> Value {
         _ => json!(chance.of(&ODD)),
     };
     match value {
-        Value::Object(members) if !chance.one_in(10) => {
+        Value::Object(members) if !members.is_empty() && !chance.one_in(15) => {
             let mut members = members.clone();
-            for (_, member) in members.iter_mut() {
-                if chance.one_in(2) {
-                    *member = mutated(chance, member, there);
+            let names: Vec<String> = members.keys().cloned().collect();
+            let name = chance.of(&names);
+            match chance.below(6) {
+                0 => drop(members.remove(name)),
+                1 => drop(members.insert((*chance.of(&ODD)).to_owned(), other(chance))),
+                _ => {
+                    let member = mutated(chance, &members[name]);
+                    members.insert(name.clone(), member);
                 }
-            }
-            if chance.one_in(4) {
-                let name = chance.of(&ODD);
-                members.insert((*name).to_owned(), other(chance));
-            }
-            if let Some(name) = members.keys().next().cloned()
-                && chance.one_in(5)
-            {
-                members.remove(&name);
             }
             Value::Object(members)
         }
-        Value::String(text) if text.ends_with('Z') && !chance.one_in(4) => {
-            json!(format!("2026-03-{:02}T00:00:00Z", 2 + chance.below(30)))
-        }
-        // An id that is good for something, or a name that nobody has yet.
-        Value::String(text) if text.starts_with("area_") && !chance.one_in(4) => json!(chance.of(there)),
-        Value::String(text) if text.contains(' ') && !chance.one_in(4) => {
-            json!(format!("{text} {}", chance.next()))
+        Value::Array(items) if !items.is_empty() && !chance.one_in(4) => {
+            let mut items = items.clone();
+            let at = chance.below(items.len());
+            match chance.below(4) {
+                0 => items.push(items[at].clone()),
+                1 => items.truncate(at),
+                _ => items[at] = mutated(chance, &items[at].clone()),
+            }
+            Value::Array(items)
         }
         _ => other(chance),
     }
 }
 
-fn body(chance: &mut Chance, example: &Value, there: &[String]) -> Vec<u8> {
-    let mut bytes = match (chance.below(6), example) {
-        (0, _) => chance.bytes(400),
-        (1..=4, Value::String(table)) => {
-            // A table: some of its cells become odd, and now and then the table itself.
-            let (header, rows) = table.split_at(table.find('\n').map_or(0, |end| end + 1));
-            let header = if chance.one_in(8) {
-                *chance.of(&ODD)
-            } else {
-                header
-            };
-            let cells = rows.split_inclusive([',', '\n']).map(|cell| {
-                if !chance.one_in(6) {
-                    return cell.to_owned();
-                }
-                let end = if chance.one_in(12) {
-                    *chance.of(&[",", "\n", "\"", ""])
-                } else {
-                    &cell[cell.len() - 1..]
-                };
-                format!("{}{end}", chance.of(&ODD))
-            });
-            (header.to_owned() + &cells.collect::<String>()).into_bytes()
-        }
-        (_, Value::String(table)) => table.clone().into_bytes(),
-        (1, example) => example.to_string().into_bytes(),
-        (_, example) => mutated(chance, example, there).to_string().into_bytes(),
+/// A table of which some cells are odd, and now and then the table itself.
+fn mutated_table(chance: &mut Chance, table: &str) -> String {
+    let (header, rows) = table.split_at(table.find('\n').map_or(0, |end| end + 1));
+    let header = if chance.one_in(30) {
+        *chance.of(&ODD)
+    } else {
+        header
     };
-    for _ in 0..chance.below(4) {
-        if bytes.is_empty() || chance.one_in(2) {
-            break;
+    let cells = rows.split_inclusive([',', '\n']).map(|cell| {
+        let end = &cell[cell.len() - 1..];
+        match chance.below(64) {
+            0..=3 => format!("{}{end}", chance.of(&ODD)),
+            4 => format!("{}{}", chance.of(&ODD), chance.of(&[",", "\n", "\"", ""])),
+            5..32 if !cell.is_ascii() => format!("{}{}{end}", &cell[..cell.len() - 1], chance.below(1_000)),
+            _ => cell.to_owned(),
         }
+    });
+    header.to_owned() + &cells.collect::<String>()
+}
+
+/// A body that is as it should be, or nearly so, or now and then no such thing.
+fn body(chance: &mut Chance, example: &Value, there: &[String]) -> Vec<u8> {
+    let mut bytes = match (chance.below(20), example) {
+        (0, _) => chance.bytes(400),
+        (_, Value::String(table)) => mutated_table(chance, table).into_bytes(),
+        (odd, example) => {
+            let mut value = lively(chance, example, there);
+            for _ in 0..odd.saturating_sub(6) / 5 {
+                value = mutated(chance, &value);
+            }
+            value.to_string().into_bytes()
+        }
+    };
+    if !bytes.is_empty() && chance.one_in(16) {
         let at = chance.below(bytes.len());
         match chance.below(3) {
             0 => bytes[at] = u8::try_from(chance.below(256)).unwrap(),
@@ -328,65 +395,82 @@ on_both! {
         let mut there = vec![ward.area(Some(&district), "梧桐街道"), city, district, "0/000.p/2".to_owned(), "malformed".to_owned()];
         there.extend(ward.events("area.*").iter().map(|event| event["id"].as_str().unwrap().to_owned()));
         let mut chance = Chance(0x5EED_0FAB_00C5);
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
+        let (mut with_body, mut judged) = (0, 0);
+        let operations: Vec<_> = operations(&document)
+            .into_iter()
+            .flat_map(|one| {
+                let often = if one.2.get("requestBody").is_some() { BODIES_COUNT } else { 1 };
+                std::iter::repeat_n(one, often)
+            })
+            .collect();
         let mut wire = Wire::to(ward.server().address);
-        for round in 0..ROUNDS {
-            for (path, method, operation) in operations(&document) {
-                let mut headers: Vec<(&str, Vec<u8>)> = Vec::new();
-                if !chance.one_in(10) {
-                    let role = *chance.of(&[Role::Admin, Role::Admin, Role::Admin, Role::Auditor, Role::Resident]);
-                    headers.push(("Authorization", format!("Bearer {}", ward.token(role)).into_bytes()));
+        for (round, (path, method, operation)) in operations.iter().cycle().take(REQUESTS).enumerate() {
+            let mut headers: Vec<(&str, Vec<u8>)> = Vec::new();
+            // Mostly somebody who may do it: whoever may not is turned away before anything is read.
+            let may = openapi::roles_of(operation["x-action"].as_str().unwrap());
+            let role = if may.is_empty() || chance.one_in(12) { *chance.of(&Role::ALL) } else { *chance.of(&may) };
+            if !matches!(role, Role::Public | Role::System) {
+                headers.push(("Authorization", format!("Bearer {}", ward.token(role)).into_bytes()));
+            }
+            let mut content = None;
+            if let Some((kind, media)) = operation["requestBody"]["content"].as_object().and_then(|kinds| kinds.iter().next()) {
+                content = Some(body(&mut chance, &example_of_body(&document, media).unwrap(), &there));
+                if !chance.one_in(25) {
+                    headers.push(("Content-Type", kind.clone().into_bytes()));
                 }
-                let mut content = None;
-                if let Some((kind, media)) = operation["requestBody"]["content"].as_object().and_then(|kinds| kinds.iter().next()) {
-                    content = Some(body(&mut chance, &example_of_body(&document, media).unwrap(), &there));
-                    if !chance.one_in(15) {
-                        headers.push(("Content-Type", kind.clone().into_bytes()));
-                    }
-                    if chance.one_in(2) {
-                        headers.push(("If-Match", b"*".to_vec()));
-                    }
-                } else if chance.one_in(10) {
-                    content = Some(chance.bytes(100));
-                }
-                for _ in 0..chance.below(4) {
+            } else if chance.one_in(10) {
+                content = Some(chance.bytes(100));
+            }
+            let versioned = operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "If-Match");
+            if versioned && !chance.one_in(15) {
+                headers.push(("If-Match", b"*".to_vec()));
+            }
+            if chance.one_in(4) {
+                for _ in 0..1 + chance.below(3) {
                     let name = *chance.of(&HEADERS);
                     if name != "Authorization" || chance.one_in(4) {
                         headers.push((name, header_value(&mut chance)));
                     }
                 }
-                let method = if chance.one_in(25) { *chance.of(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"]) } else { method.as_str() };
-                let target = target(&mut chance, &path, &operation, &there);
-                let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
-                let request = wire::request(method, &target, &headers, content.as_deref());
-                let before = events(&ward);
+            }
+            let method = if chance.one_in(40) { *chance.of(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"]) } else { method.as_str() };
+            let target = target(&mut chance, &document, path, operation, &there);
+            let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
+            let request = wire::request(method, &target, &headers, content.as_deref());
+            let before = events(&ward);
+            wire.send(&request);
+            let reply = wire.answer(method == "HEAD").unwrap_or_else(|| {
+                // The server may have closed a connection on which it answered before it had read everything.
+                wire = Wire::to(ward.server().address);
                 wire.send(&request);
-                let reply = wire.answer(method == "HEAD").unwrap_or_else(|| {
-                    // The server may have closed a connection on which it answered before it had read everything.
-                    wire = Wire::to(ward.server().address);
-                    wire.send(&request);
-                    wire.answer(method == "HEAD").unwrap_or_else(|| panic!("no answer in round {round}: {}", String::from_utf8_lossy(&request)))
-                });
-                let told = || format!("round {round}: {reply:?} to\n{}", String::from_utf8_lossy(&request));
-                assert!((200..500).contains(&reply.status), "{}", told());
-                seen.insert((method.to_owned(), reply.status));
-                if reply.status >= 400 {
-                    assert_eq!(events(&ward), before, "a refusal left something behind, {}", told());
-                    assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{}", told());
-                    if method != "HEAD" {
-                        assert!(codes.contains(reply.code().as_str()), "{}", told());
-                    }
-                } else if matches!(method, "GET" | "HEAD") {
-                    assert_eq!(events(&ward), before, "reading wrote something, {}", told());
+                wire.answer(method == "HEAD").unwrap_or_else(|| panic!("no answer to request {round}: {}", String::from_utf8_lossy(&request)))
+            });
+            let told = || format!("request {round}: {reply:?} to\n{}", String::from_utf8_lossy(&request));
+            assert!((200..500).contains(&reply.status), "{}", told());
+            *seen.entry((method.to_owned(), reply.status)).or_insert(0) += 1;
+            if operation.get("requestBody").is_some() {
+                with_body += 1;
+                // Read, and answered for what it says: done, or refused by the schema, a rule or the state of things.
+                judged += usize::from(matches!(reply.status, 200..300 | 409 | 412 | 422));
+            }
+            if reply.status >= 400 {
+                assert_eq!(events(&ward), before, "a refusal left something behind, {}", told());
+                assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{}", told());
+                if method != "HEAD" {
+                    assert!(codes.contains(reply.code().as_str()), "{}", told());
                 }
+            } else if matches!(method, "GET" | "HEAD") {
+                assert_eq!(events(&ward), before, "reading wrote something, {}", told());
             }
         }
-        // The requests were not so odd that nothing could become of any. More is not asked for: each new operation changes
-        // all that follow.
-        let answered = |method: &str, statuses: &[u16]| statuses.iter().any(|status| seen.contains(&(method.to_owned(), *status)));
-        for (method, statuses) in [("GET", &[200][..]), ("GET", &[400]), ("GET", &[404]), ("POST", &[200, 201]), ("POST", &[400]), ("POST", &[401]), ("POST", &[403]), ("POST", &[409]), ("POST", &[422]), ("PATCH", &[404]), ("PATCH", &[422])] {
+        // The requests were not so odd that nothing could become of any, and most of those with a body came as far as it. More
+        // is not asked for: each new operation changes all that follow.
+        let answered = |method: &str, statuses: &[u16]| statuses.iter().any(|status| seen.contains_key(&(method.to_owned(), *status)));
+        for (method, statuses) in [("GET", &[200][..]), ("GET", &[400]), ("GET", &[404]), ("POST", &[200, 201]), ("POST", &[400]), ("POST", &[401]), ("POST", &[403]), ("POST", &[409]), ("POST", &[422]), ("PATCH", &[200]), ("PATCH", &[404]), ("PATCH", &[422])] {
             assert!(answered(method, statuses), "{method} {statuses:?} is not among {seen:?}");
         }
+        assert!(judged * 2 > with_body, "{judged} of {with_body} bodies were judged: {seen:?}");
         assert_eq!(ward.get("/health/ready").status, 200);
     }
 }
