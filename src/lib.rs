@@ -148,6 +148,8 @@ pub mod audit {
 
 /// Separation of duties: who did what on which matter, and who may therefore not do what else on it.
 pub mod duties {
+    /// Who did what, for auditors.
+    pub mod http;
     /// Which duties are kept apart.
     pub mod rules;
     /// Who did what.
@@ -198,6 +200,24 @@ pub mod registry {
     pub mod store;
 }
 
+/// Accounts of people: who may act in which capacity, who stands in for whom, and the tokens of machines.
+pub mod people {
+    /// Roles, deputies and machines' tokens are given and taken.
+    pub mod acts_roles;
+    /// Machines' tokens over HTTP.
+    pub mod http_api_tokens;
+    /// Roles and deputies over HTTP.
+    pub mod http_roles;
+    /// Tells who shows a credential.
+    pub mod identities;
+    /// Who may hold which role, lend it, or give a machine a token.
+    pub mod rules_roles;
+    /// Machines' tokens.
+    pub mod store_api_tokens;
+    /// Roles given, and lent.
+    pub mod store_grants;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
@@ -206,6 +226,8 @@ pub mod app {
     pub mod demo;
     /// The OpenAPI document, its page, and what is said where nothing is.
     pub mod documents;
+    /// What is done again and again while the service runs.
+    pub mod keeping;
     /// Changing the keys that sign access tokens.
     pub mod keys;
     /// What the configuration says about mail.

@@ -15,7 +15,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, registry};
+use crate::{audit, duties, people, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +29,7 @@ use crate::{audit, registry};
     ),
     tags(
         (name = "areas", description = "The tree of city, districts, streets and communities"),
+        (name = "people", description = "Accounts, their roles and deputies, and the tokens of machines"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "time", description = "The clock that deadlines are judged by"),
         (name = "operation", description = "For operators and programs"),
@@ -46,6 +47,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(
             scope("/api/v1")
                 .configure(registry::http::operations)
+                .configure(people::http_roles::operations)
+                .configure(people::http_api_tokens::operations)
+                .configure(duties::http::operations)
                 .configure(audit::http::operations)
                 .configure(time::operations),
         );

@@ -13,6 +13,7 @@ use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::AppExt;
 
+use crate::app::keeping::Keeper;
 use crate::app::settings::{ClockKind, Settings};
 use crate::app::{documents, mail, openapi, operation, time};
 use crate::audit::note::Signer;
@@ -24,20 +25,16 @@ use crate::db::database::{Db, Halting};
 use crate::db::migrate;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
-use crate::kernel::refusal::{Answer, Fault, Stop};
+use crate::kernel::refusal::{Fault, Stop};
 use crate::outbox::sender::Sender;
+use crate::people::identities::Identities;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
-use crate::web::idempotency;
 use crate::web::limits::Throttle;
 use crate::web::origins::cors;
 use crate::web::secret_file;
 use crate::web::token::Tokens;
 
-/// How often the mark is brought up to date, and the key directory read again.
-const MARK_EVERY: Duration = Duration::from_secs(2);
-/// How often old answers are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
@@ -49,6 +46,7 @@ pub struct House {
     pub settings: Settings,
     /// The shared state.
     pub context: web::Data<Context>,
+    identities: Arc<Identities>,
     mark: Mark,
     sequencer: Sequencer,
     url: DatabaseUrl,
@@ -103,19 +101,14 @@ impl House {
             days: settings.calendar()?,
         };
         let throttle = Throttle::new(settings.rates());
-        let context = web::Data::new(Context::new(
-            db,
-            clock,
-            calendar,
-            tokens,
-            throttle,
-            settings.web(),
-            document,
-        ));
+        let identities = Arc::new(Identities::default());
+        let context = Context::new(db, clock, calendar, tokens, throttle, settings.web(), document);
+        let context = web::Data::new(context.identifying(identities.identify()));
         let mark = Mark::in_directory(&keys);
         let mut house = Self {
             settings,
             context,
+            identities,
             mark,
             sequencer,
             url,
@@ -317,14 +310,19 @@ impl Server {
         let house = House::open(settings, start)?;
         let post = house.start_sending()?;
         let (settings, context) = (house.settings.clone(), house.context.clone());
-        let (mark, sequencer) = (house.mark.clone(), house.sequencer.clone());
+        let keeper = Keeper {
+            context: context.clone(),
+            mark: house.mark.clone(),
+            sequencer: house.sequencer.clone(),
+            identities: house.identities.clone(),
+        };
         let (ready, started) = std::sync::mpsc::channel();
         let running = std::thread::Builder::new()
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
                     let server = http(&settings, &context, listener, metrics)?;
-                    actix_web::rt::spawn(keep_house(context, mark, sequencer));
+                    actix_web::rt::spawn(keeper.keep());
                     // The receiver waits for exactly this.
                     let _ = ready.send(server.handle());
                     server.await
@@ -439,49 +437,4 @@ fn http(
     .shutdown_timeout(settings.shutdown_timeout_seconds)
     .listen(listener)
     .map(HttpServer::run)
-}
-
-/// What is done again and again while the server runs.
-async fn keep_house(context: web::Data<Context>, mark: Mark, sequencer: Sequencer) {
-    let mut marked: i64 = 0;
-    let mut rounds: u32 = 0;
-    loop {
-        tokio::time::sleep(MARK_EVERY).await;
-        operation::sum_up_metrics();
-        // A key that another instance has made signs here too from now on, and one that was deleted is not trusted.
-        if let Err(fault) = context.tokens.reload() {
-            tracing::warn!(%fault, "the keys of access tokens could not be read again");
-        }
-        if context.db.halted().is_some() {
-            if let Some(note) = sequencer.witnessed()
-                && let Err(fault) = mark.advance(&note, sequencer.verifier())
-            {
-                tracing::warn!(%fault, "the mark of the log could not be written");
-            }
-            continue;
-        }
-        match context.db.read(audit::store::last_checkpoint).await {
-            Ok(Some(newest)) if newest.size != marked => {
-                match mark.advance(&newest.note, sequencer.verifier()) {
-                    Ok(()) => marked = newest.size,
-                    Err(fault) => tracing::warn!(%fault, "the mark of the log could not be written"),
-                }
-            }
-            Ok(_) => {}
-            Err(stop) => tracing::warn!(%stop, "the newest checkpoint could not be read"),
-        }
-        rounds = rounds.wrapping_add(1);
-        if u64::from(rounds) % (FORGET_EVERY.as_secs() / MARK_EVERY.as_secs()) == 0 {
-            let forgotten: Answer<usize> = context
-                .db
-                .upkeep(|tx| {
-                    let now = tx.now();
-                    idempotency::forget_old(tx, now)
-                })
-                .await;
-            if let Err(stop) = forgotten {
-                tracing::warn!(%stop, "old answers could not be forgotten");
-            }
-        }
-    }
 }

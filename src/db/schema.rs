@@ -151,6 +151,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Grants of roles that are lent to a deputy for a time.
+    deputations (id) {
+        id -> Text,
+        grant_id -> Text,
+        principal_id -> Text,
+        deputy_id -> Text,
+        from_at -> Timestamp,
+        until_at -> Timestamp,
+        appointed_at -> Timestamp,
+        revoked_by -> Nullable<Text>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Tokens of machines, by their digest.
+    api_tokens (id) {
+        id -> Text,
+        account_id -> Text,
+        name -> Text,
+        scopes -> Text,
+        digest -> Binary,
+        strong -> Bool,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+        last_used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     /// Mail, waiting and sent.
     outbox (id) {
         id -> Text,
@@ -187,4 +218,8 @@ diesel::table! {
 }
 
 diesel::joinable!(audit_private -> audit_events (event_id));
+diesel::joinable!(role_grants -> accounts (account_id));
+diesel::joinable!(deputations -> role_grants (grant_id));
+diesel::joinable!(api_tokens -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);
+diesel::allow_tables_to_appear_in_same_query!(accounts, role_grants, deputations, api_tokens);

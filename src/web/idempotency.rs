@@ -51,6 +51,8 @@ pub struct Reply {
     etag: Option<String>,
     location: Option<String>,
     body: String,
+    /// The body to give to whoever sends the request again, where that is another one.
+    repeated: Option<String>,
     replayed: bool,
 }
 
@@ -66,8 +68,20 @@ impl Reply {
             etag: None,
             location: None,
             body,
+            repeated: None,
             replayed: false,
         })
+    }
+
+    /// The same answer, but whoever sends the request again gets this one: for secrets that are shown once, of which nothing
+    /// may be stored.
+    ///
+    /// # Errors
+    /// A fault if the value cannot be written as JSON.
+    pub fn remembered_as<T: Serialize>(mut self, value: &T) -> Result<Self, Fault> {
+        let body = serde_json::to_string(value).map_err(|error| Fault::caused("write an answer", error))?;
+        self.repeated = Some(body);
+        Ok(self)
     }
 
     /// The same answer with an `ETag`.
@@ -228,6 +242,7 @@ impl Known {
             etag: self.etag,
             location: self.location,
             body: self.body,
+            repeated: None,
             replayed: true,
         })
     }
@@ -259,7 +274,7 @@ fn remember(tx: &mut Tx<'_>, actor: &str, key: &str, fingerprint: &[u8], reply: 
             idempotency_keys::status.eq(i64::from(reply.status)),
             idempotency_keys::etag.eq(&reply.etag),
             idempotency_keys::location.eq(&reply.location),
-            idempotency_keys::body.eq(&reply.body),
+            idempotency_keys::body.eq(reply.repeated.as_ref().unwrap_or(&reply.body)),
             idempotency_keys::created_at.eq(created_at),
         ))
         .execute(tx.conn())?;

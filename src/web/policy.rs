@@ -134,6 +134,22 @@ pub enum Action {
     MoveClock,
     /// Change the keys that sign tokens.
     RotateTokenKey,
+    /// See who holds which role.
+    ReadRoles,
+    /// Give an account a role.
+    GiveRole,
+    /// Take a role away.
+    TakeRole,
+    /// See who stands in for whom.
+    ReadDeputies,
+    /// Lend one of one's own roles.
+    AppointDeputy,
+    /// End a deputation before its time.
+    RevokeDeputy,
+    /// Make, see and revoke one's own machines' tokens.
+    ManageApiTokens,
+    /// See who did what on a matter.
+    ReadDuties,
 }
 
 impl Action {
@@ -144,6 +160,11 @@ impl Action {
             Self::CreateArea | Self::RenameArea | Self::MoveArea | Self::ImportAreas => "areas.write",
             Self::ReadLog | Self::OpenEvent | Self::FindEventsByActor => "log.read",
             Self::MoveClock | Self::RotateTokenKey => "platform.write",
+            Self::ReadRoles | Self::ReadDeputies => "people.read",
+            Self::GiveRole | Self::TakeRole | Self::AppointDeputy | Self::RevokeDeputy => "people.write",
+            // No scope that anyone can ask for: a token never makes or revokes tokens.
+            Self::ManageApiTokens => "",
+            Self::ReadDuties => "log.read",
         }
     }
 }
@@ -151,6 +172,7 @@ impl Action {
 /// All scopes there are, sorted.
 pub fn scopes() -> Vec<&'static str> {
     let mut scopes: Vec<&str> = TABLE.iter().map(|(action, _)| action.scope()).collect();
+    scopes.retain(|scope| !scope.is_empty());
     scopes.sort_unstable();
     scopes.dedup();
     scopes
@@ -213,11 +235,12 @@ impl<'a> Matter<'a> {
 }
 
 use Action::{
-    CreateArea, FindEventsByActor, ImportAreas, MoveArea, MoveClock, OpenEvent, ReadAreas, ReadLog,
-    RenameArea, RotateTokenKey,
+    AppointDeputy, CreateArea, FindEventsByActor, GiveRole, ImportAreas, ManageApiTokens, MoveArea,
+    MoveClock, OpenEvent, ReadAreas, ReadDeputies, ReadDuties, ReadLog, ReadRoles, RenameArea, RevokeDeputy,
+    RotateTokenKey, TakeRole,
 };
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
-use Role::{Admin, Auditor, Public, System};
+use Role::{Admin, Auditor, OrganisationAdmin, Public, System};
 
 /// The table. What is not in it is forbidden.
 pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
@@ -231,6 +254,46 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (FindEventsByActor, &[(Auditor, Anywhere), (Public, OwnDoing)]),
     (MoveClock, &[(Admin, Anywhere), (System, Anywhere)]),
     (RotateTokenKey, &[(Admin, Anywhere), (System, Anywhere)]),
+    (
+        ReadRoles,
+        &[
+            (Admin, Anywhere),
+            (Auditor, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (Public, OwnAccount),
+        ],
+    ),
+    (
+        GiveRole,
+        &[
+            (Admin, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (System, Anywhere),
+        ],
+    ),
+    (
+        TakeRole,
+        &[
+            (Admin, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (System, Anywhere),
+        ],
+    ),
+    (
+        ReadDeputies,
+        &[
+            (Auditor, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (Public, OwnAccount),
+        ],
+    ),
+    (AppointDeputy, &[(Public, SignedIn)]),
+    (
+        RevokeDeputy,
+        &[(OrganisationAdmin, OwnOrganisation), (Public, OwnAccount)],
+    ),
+    (ManageApiTokens, &[(Public, SignedIn)]),
+    (ReadDuties, &[(Auditor, Anywhere)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

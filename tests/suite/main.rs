@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails, and its scenarios and builders are no #[test] functions themselves"
 )]
 
+mod cast;
 mod harness;
 mod logbook;
 mod process;
@@ -34,5 +35,6 @@ mod migrations;
 mod outbox;
 mod permissions;
 mod requests;
+mod roles;
 mod tidy;
 mod tokens;

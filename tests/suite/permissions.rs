@@ -124,7 +124,7 @@ on_both! {
                     faults.push(format!("{who} {fault}"));
                 }
                 // Who may not do it learns nothing of how: not even that the body is no body.
-                if expected != Expected::Allowed && method != "GET" {
+                if expected == Expected::Refused && method != "GET" {
                     let reply = good_request(&ward, &document, &path, &method, &operation, "nonsense").by(role).body("image/png", "%").send();
                     if let Some(fault) = fault_of(&reply, role, expected) {
                         faults.push(format!("{who}, with nonsense, {fault}"));

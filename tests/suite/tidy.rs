@@ -46,8 +46,8 @@ const SQL_ELSEWHERE: &[(&str, &str)] = &[
 /// Who keeps the house: changes that are not the ward's state and so leave no event.
 const UPKEEP: &[(&str, &str)] = &[
     (
-        "src/app/server.rs",
-        "forgets answers that are too old to be asked for again",
+        "src/app/keeping.rs",
+        "forgets answers that are too old to be asked for again, and notes when machines' tokens were used",
     ),
     ("src/db/database.rs", "passes it on to the writer"),
     (

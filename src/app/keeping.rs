@@ -1,0 +1,132 @@
+//! What is done again and again while the service runs: keys and the mark of the log are looked after, what nobody needs any
+//! more is forgotten, what was gathered in memory is written down. Changes nothing of the ward but through acts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+
+use crate::app::operation;
+use crate::audit;
+use crate::audit::sequencer::Sequencer;
+use crate::audit::startup::Mark;
+use crate::kernel::refusal::Answer;
+use crate::people::identities::Identities;
+use crate::people::store_api_tokens;
+use crate::web::context::Context;
+use crate::web::idempotency;
+
+/// How often the mark is brought up to date, and the key directory read again.
+const ROUND_EVERY: Duration = Duration::from_secs(2);
+/// How often old answers are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How often it is written down when machines' tokens were last used.
+const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
+
+/// Everything that is looked after.
+pub struct Keeper {
+    /// The shared state.
+    pub context: web::Data<Context>,
+    /// The mark of the log.
+    pub mark: Mark,
+    /// What signs the log.
+    pub sequencer: Sequencer,
+    /// Who is who.
+    pub identities: Arc<Identities>,
+}
+
+impl Keeper {
+    /// Goes on until the runtime ends.
+    pub async fn keep(self) {
+        let mut marked: i64 = 0;
+        let mut round: u32 = 0;
+        loop {
+            tokio::time::sleep(ROUND_EVERY).await;
+            round = round.wrapping_add(1);
+            operation::sum_up_metrics();
+            // A key that another instance has made signs here too from now on, and one that was deleted is not trusted.
+            if let Err(fault) = self.context.tokens.reload() {
+                tracing::warn!(%fault, "the keys of access tokens could not be read again");
+            }
+            if self.context.db.halted().is_some() {
+                self.advance_mark_while_halted();
+                continue;
+            }
+            self.advance_mark(&mut marked).await;
+            if is_due(round, FORGET_EVERY) {
+                self.forget_old_answers().await;
+            }
+            if is_due(round, NOTE_USE_EVERY) {
+                self.note_use_of_tokens().await;
+            }
+        }
+    }
+
+    fn advance_mark_while_halted(&self) {
+        if let Some(note) = self.sequencer.witnessed()
+            && let Err(fault) = self.mark.advance(&note, self.sequencer.verifier())
+        {
+            tracing::warn!(%fault, "the mark of the log could not be written");
+        }
+    }
+
+    async fn advance_mark(&self, marked: &mut i64) {
+        match self.context.db.read(audit::store::last_checkpoint).await {
+            Ok(Some(newest)) if newest.size != *marked => {
+                match self.mark.advance(&newest.note, self.sequencer.verifier()) {
+                    Ok(()) => *marked = newest.size,
+                    Err(fault) => tracing::warn!(%fault, "the mark of the log could not be written"),
+                }
+            }
+            Ok(_) => {}
+            Err(stop) => tracing::warn!(%stop, "the newest checkpoint could not be read"),
+        }
+    }
+
+    async fn forget_old_answers(&self) {
+        let forgotten: Answer<usize> = self
+            .context
+            .db
+            .upkeep(|tx| {
+                let now = tx.now();
+                idempotency::forget_old(tx, now)
+            })
+            .await;
+        if let Err(stop) = forgotten {
+            tracing::warn!(%stop, "old answers could not be forgotten");
+        }
+    }
+
+    async fn note_use_of_tokens(&self) {
+        let used = self.identities.take_used();
+        if used.is_empty() {
+            return;
+        }
+        let noted: Answer<()> = self
+            .context
+            .db
+            .upkeep(move |tx| store_api_tokens::note_use(tx, &used))
+            .await;
+        if let Err(stop) = noted {
+            tracing::warn!(%stop, "the use of tokens could not be noted");
+        }
+    }
+}
+
+/// True once in every so many rounds.
+fn is_due(round: u32, every: Duration) -> bool {
+    let rounds = (every.as_secs() / ROUND_EVERY.as_secs()).max(1);
+    u64::from(round) % rounds == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chore_is_due_once_in_its_time() {
+        let due = (1..=300).filter(|round| is_due(*round, NOTE_USE_EVERY)).count();
+        assert_eq!(due, 10);
+        assert!(is_due(1, Duration::from_secs(1)) && is_due(300, FORGET_EVERY) && !is_due(1, FORGET_EVERY));
+    }
+}
