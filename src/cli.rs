@@ -425,13 +425,22 @@ fn tell_rows(table: &str, rows: u64) {
     say_error(&format!("{table}: {rows} rows"));
 }
 
+/// How long a server may think about how it is: longer than it waits for a connection to its database.
+const HEALTH_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
 fn health(settings: &Settings) -> Result<ExitCode, Fault> {
     let mut address = settings.listen;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     let url = format!("http://{address}/health/ready");
-    match ureq::get(&url).call() {
+    // No proxy of the environment's knows the way to this machine's own port.
+    let agent = ureq::Agent::config_builder()
+        .proxy(None)
+        .timeout_global(Some(HEALTH_WAIT))
+        .build()
+        .new_agent();
+    match agent.get(&url).call() {
         Ok(mut response) => {
             say(response.body_mut().read_to_string().unwrap_or_default().trim());
             Ok(ExitCode::SUCCESS)

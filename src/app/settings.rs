@@ -256,6 +256,10 @@ pub const NAMES: [&str; 40] = [
     "config",
 ];
 
+/// What may follow `WARDBOOK_` in the environment without being a setting: what tests use, and what Kubernetes puts there of
+/// a service that is called wardbook.
+const NOT_SETTINGS: [&str; 3] = ["TEST_", "SERVICE_", "PORT"];
+
 /// Settings that are lists; in the environment their items are separated by commas.
 const LISTS: [&str; 2] = ["cors_origins", "trusted_proxies"];
 
@@ -275,10 +279,23 @@ impl Settings {
             Some(path) => builder.add_source(File::new(&path.to_string_lossy(), FileFormat::Toml)),
             None => builder.add_source(File::new("wardbook.toml", FileFormat::Toml).required(false)),
         };
-        let named = environment.filter_map(|(name, value)| {
-            let name = name.strip_prefix("WARDBOOK_")?.to_ascii_lowercase();
-            (NAMES.contains(&name.as_str()) && name != "config").then_some((name, value))
-        });
+        let ours =
+            environment.filter_map(|(name, value)| Some((name.strip_prefix("WARDBOOK_")?.to_owned(), value)));
+        let (named, strange): (Vec<_>, Vec<_>) = ours
+            .filter(|(name, _)| !NOT_SETTINGS.iter().any(|prefix| name.starts_with(prefix)))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .partition(|(name, _)| NAMES.contains(&name.as_str()));
+        if !strange.is_empty() {
+            let strange: Vec<String> = strange
+                .iter()
+                .map(|(name, _)| format!("WARDBOOK_{}", name.to_uppercase()))
+                .collect();
+            return Err(Fault::broken(format!(
+                "the environment has {}, but there is no such setting",
+                strange.join(", ")
+            )));
+        }
+        let named = named.into_iter().filter(|(name, _)| name != "config");
         let given = flags
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()));
@@ -475,6 +492,22 @@ mod tests {
             .to_string();
         assert!(error.contains("rate_per_adress"), "{error}");
         assert!(Settings::load(Some(&dir.path().join("none.toml")), std::iter::empty(), &[]).is_err());
+        let error = load(
+            &[("WARDBOOK_RATE_PER_ADRESS", "1"), ("WARDBOOK_LISTENS", "x")],
+            &[],
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(
+            error.contains("WARDBOOK_RATE_PER_ADRESS, WARDBOOK_LISTENS"),
+            "{error}"
+        );
+        let others = [
+            ("WARDBOOK_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("WARDBOOK_SERVICE_HOST", "10.0.0.1"),
+            ("LISTEN", "x"),
+        ];
+        assert!(load(&others, &[]).is_ok());
     }
 
     #[test]

@@ -118,6 +118,8 @@ enum Outcome<'a> {
 
 trait Work: Send {
     fn attempt(&mut self, tx: &mut Tx<'_>) -> Verdict;
+    /// Why the last attempt failed, for the log.
+    fn trouble(&self) -> String;
     fn settle(self: Box<Self>, outcome: &Outcome<'_>);
 }
 
@@ -149,6 +151,13 @@ where
         };
         self.answer = Some(answer);
         verdict
+    }
+
+    fn trouble(&self) -> String {
+        match &self.answer {
+            Some(Err(stop)) => stop.to_string(),
+            _ => String::new(),
+        }
     }
 
     fn settle(self: Box<Self>, outcome: &Outcome<'_>) {
@@ -492,7 +501,7 @@ enum Attempt {
     /// The job has its answer, and what it did is durable if it was to be.
     Settled,
     /// Nothing was done, and a fresh attempt may fare better.
-    Repeat(Option<DieselError>),
+    Repeat(String),
     /// The commit failed, and nobody knows in which state. To run the job again could do it twice.
     Lost(DieselError),
 }
@@ -520,7 +529,7 @@ impl Single {
 
     fn run(&mut self, mut job: Box<dyn Work>) {
         let started = Stopwatch::now();
-        let mut failure = None;
+        let mut failure = String::new();
         for attempt in 1..=ATTEMPTS_MAX {
             if self.reconnect_if_broken().is_err() {
                 job.settle(&Outcome::Unavailable);
@@ -532,7 +541,7 @@ impl Single {
                     metrics::histogram!("wardbook_write_seconds").record(started.elapsed().as_secs_f64());
                     return;
                 }
-                Attempt::Repeat(error) => failure = error,
+                Attempt::Repeat(why) => failure = why,
                 Attempt::Lost(error) => {
                     let fault = Fault::caused("commit", error);
                     tracing::error!(%fault, "a write failed");
@@ -546,7 +555,7 @@ impl Single {
             }
             pause(attempt);
         }
-        tracing::warn!(last = ?failure.map(|error| error.to_string()), "a write lost every race");
+        tracing::warn!(last = failure, "a write lost every race");
         job.settle(&Outcome::Contended);
     }
 
@@ -574,7 +583,7 @@ impl Single {
         // Said each time, although the session has it as its default: what a pooler does with sessions is not known here.
         if let Err(error) = self.conn.batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE") {
             self.suspect = true;
-            return Attempt::Repeat(Some(error));
+            return Attempt::Repeat(error.to_string());
         }
         let now = self.clock.now();
         match job.attempt(&mut Tx::new(&mut self.conn, now)) {
@@ -585,7 +594,7 @@ impl Single {
             }
             Verdict::Again => {
                 self.roll_back();
-                Attempt::Repeat(None)
+                Attempt::Repeat(job.trouble())
             }
         }
     }
@@ -599,7 +608,7 @@ impl Single {
         self.roll_back();
         match error {
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
-                Attempt::Repeat(Some(error))
+                Attempt::Repeat(error.to_string())
             }
             error => Attempt::Lost(error),
         }

@@ -1,6 +1,8 @@
 //! The harness: opens a ward for one test, asks it things, and, when the test is over, checks that its log holds. Never
 //! sleeps to wait for time to pass: the ward's clock is moved instead.
 
+use std::io::Write as _;
+use std::sync::Once;
 use std::time::{Duration, Instant as Stopwatch};
 
 use chrono::{TimeZone, Utc};
@@ -61,12 +63,21 @@ pub struct PostgresDatabase {
 impl PostgresDatabase {
     /// A fresh database, or `None`, said aloud, if there is no server to make it on.
     pub fn make() -> Option<Self> {
+        static SAID: Once = Once::new();
         let Ok(server) = std::env::var(POSTGRES) else {
             assert!(
                 std::env::var(REQUIRED).is_err(),
                 "{REQUIRED} is set, but {POSTGRES} names no server"
             );
-            eprintln!("not run on PostgreSQL: {POSTGRES} names no server (tests/run starts one)");
+            SAID.call_once(|| {
+                // Not eprintln!, which is shown only of tests that fail.
+                let mut error = std::io::stderr();
+                let said = writeln!(
+                    error,
+                    "NOT RUN ON POSTGRESQL: {POSTGRES} names no server (tests/run starts one)"
+                );
+                said.expect("standard error can be written to");
+            });
             return None;
         };
         Some(Self::named(server, ""))

@@ -596,6 +596,28 @@ on_both! {
         assert_eq!(ward.get(&format!("/api/v1/areas/{area}")).status, 200);
     }
 
+    /// What the container's health check runs.
+    fn the_command_health_asks_the_server_itself(ward) {
+        let health = || {
+            Command::new(env!("CARGO_BIN_EXE_wardbook"))
+                .arg("health")
+                .env("WARDBOOK_LISTEN", ward.server().address.to_string())
+                .env("WARDBOOK_DATA_DIR", ward.dir.path())
+                .envs(["http_proxy", "HTTP_PROXY", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:1")))
+                .env_remove("NO_PROXY")
+                .env_remove("no_proxy")
+                .output()
+                .unwrap()
+        };
+        let ready = health();
+        assert!(ready.status.success(), "{ready:?}");
+        assert!(String::from_utf8_lossy(&ready.stdout).contains("\"ok\""), "{ready:?}");
+        ward.settle();
+        ward.context().db.halt(Text::fixed("测试", "a test"));
+        let not_ready = health();
+        assert_eq!(not_ready.status.code(), Some(1), "{not_ready:?}");
+    }
+
     fn every_problem_is_explained(ward) {
         let all = ward.get("/problems").json();
         let all = all.as_array().unwrap();
