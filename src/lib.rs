@@ -158,6 +158,8 @@ pub mod duties {
 
 /// Mail: queued in the transaction of an act, sent afterwards, once.
 pub mod outbox {
+    /// What is done about mail.
+    pub mod acts;
     /// Mail addresses and names of recipients.
     pub mod address;
     /// The kinds of mail.
@@ -168,6 +170,8 @@ pub mod outbox {
     mod content_matters;
     /// What people wanted to have once a day.
     mod digest;
+    /// Mail over HTTP.
+    pub mod http;
     /// The form of a mail.
     pub mod letter;
     /// What an act wants to have told.

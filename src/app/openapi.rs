@@ -15,7 +15,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, duties, people, registry};
+use crate::{audit, duties, outbox, people, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ use crate::{audit, duties, people, registry};
         (name = "areas", description = "The tree of city, districts, streets and communities"),
         (name = "people", description = "Accounts, their roles and deputies, and the tokens of machines"),
         (name = "log", description = "The tamper-evident log of every change"),
+        (name = "mail", description = "What the service tells people, and how they want it"),
         (name = "time", description = "The clock that deadlines are judged by"),
         (name = "operation", description = "For operators and programs"),
     ),
@@ -51,6 +52,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_api_tokens::operations)
                 .configure(duties::http::operations)
                 .configure(audit::http::operations)
+                .configure(outbox::http::operations)
                 .configure(time::operations),
         );
 }

@@ -200,6 +200,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     let mut reasons: Vec<&'static Reason> = problem::REASONS.to_vec();
     reasons.extend(policy::REASONS);
     reasons.extend(crate::registry::rules::REASONS);
+    reasons.extend(crate::outbox::rules::REASONS);
     reasons.extend(crate::people::rules_roles::REASONS);
     reasons.push(&crate::duties::rules::SEPARATION_OF_DUTIES);
     reasons.extend([

@@ -27,6 +27,7 @@ use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
 use crate::kernel::refusal::{Fault, Stop};
 use crate::outbox::sender::Sender;
+use crate::outbox::unsubscribe::UnsubscribeKey;
 use crate::people::identities::Identities;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
@@ -309,6 +310,7 @@ impl Server {
         settings.listen = address;
         let house = House::open(settings, start)?;
         let post = house.start_sending()?;
+        let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let (settings, context) = (house.settings.clone(), house.context.clone());
         let keeper = Keeper {
             context: context.clone(),
@@ -321,7 +323,7 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let server = http(&settings, &context, listener, metrics)?;
+                    let server = http(&settings, &context, &key, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     // The receiver waits for exactly this.
                     let _ = ready.send(server.handle());
@@ -393,6 +395,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
 fn http(
     settings: &Settings,
     context: &web::Data<Context>,
+    key: &web::Data<UnsubscribeKey>,
     listener: TcpListener,
     metrics: Option<TcpListener>,
 ) -> std::io::Result<actix_web::dev::Server> {
@@ -413,10 +416,11 @@ fn http(
         .run();
         actix_web::rt::spawn(server);
     }
-    let (context, origins) = (context.clone(), settings.cors_origins.clone());
+    let (context, key, origins) = (context.clone(), key.clone(), settings.cors_origins.clone());
     HttpServer::new(move || {
         let (app, _) = App::new()
             .app_data(context.clone())
+            .app_data(key.clone())
             .into_utoipa_app()
             .configure(openapi::operations)
             .split_for_parts();

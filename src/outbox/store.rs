@@ -12,7 +12,7 @@ use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Language;
-use crate::outbox::address::Address;
+use crate::outbox::address::{Address, NAME_LENGTH_MAX, one_line};
 use crate::outbox::content::Content;
 use crate::outbox::notice::{Notice, Recipient};
 use crate::outbox::rules::{
@@ -78,7 +78,7 @@ pub(super) fn insert(conn: &mut Conn, notice: &Notice, now: Instant) -> Answer<O
         category: notice.content.category().name(),
         account_id: notice.to.account_id.as_deref(),
         address: notice.to.address.whole(),
-        name: &notice.to.name,
+        name: &one_line(&notice.to.name, NAME_LENGTH_MAX),
         language: notice.to.language.tag(),
         facts,
         secret: notice.content.is_secret(),
@@ -467,4 +467,163 @@ pub fn counts(conn: &mut Conn) -> Answer<Counts> {
         dead,
         oldest: oldest.map(|oldest| oldest.and_utc()),
     })
+}
+
+/// A mail as administrators see it: not what it says, and of the address only what tells mails apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: MailId,
+    /// What it is about.
+    pub kind: String,
+    /// Why it is sent.
+    pub category: Category,
+    /// Where it stands.
+    pub state: State,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why the last attempt failed.
+    pub last_failure: Option<Failure>,
+    /// The address, masked; none once it was forgotten.
+    pub address: Option<String>,
+    /// When it was queued.
+    pub created_at: Instant,
+    /// When it is tried, or told in a digest.
+    pub next_at: Option<Instant>,
+    /// When it was sent, collected, dropped or given up.
+    pub ended_at: Option<Instant>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+struct ListedRow {
+    id: MailId,
+    kind: String,
+    category: String,
+    state: String,
+    attempts: i64,
+    last_failure: Option<String>,
+    address: Option<String>,
+    created_at: NaiveDateTime,
+    next_at: Option<NaiveDateTime>,
+    ended_at: Option<NaiveDateTime>,
+}
+
+impl TryFrom<ListedRow> for Listed {
+    type Error = Fault;
+
+    fn try_from(row: ListedRow) -> Result<Self, Fault> {
+        let state =
+            State::named(&row.state).ok_or_else(|| Fault::broken(format!("a mail that is {}", row.state)))?;
+        Ok(Self {
+            id: row.id,
+            kind: row.kind,
+            category: category(&row.category)?,
+            state,
+            attempts: row.attempts,
+            last_failure: row.last_failure.as_deref().and_then(Failure::named),
+            address: row
+                .address
+                .and_then(|address| Some(address.parse::<Address>().ok()?.masked())),
+            created_at: row.created_at.and_utc(),
+            next_at: row.next_at.map(|at| at.and_utc()),
+            ended_at: row.ended_at.map(|at| at.and_utc()),
+        })
+    }
+}
+
+/// The mail of that id, if there is one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn listed(conn: &mut Conn, id: &MailId) -> Answer<Option<Listed>> {
+    let row = outbox::table
+        .find(id)
+        .select(ListedRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Listed::try_from).transpose()?)
+}
+
+/// Up to `max` mails in a state, newest first; only those older than `before`, where it is given.
+///
+/// # Errors
+/// A fault of the database.
+pub fn list(conn: &mut Conn, state: State, before: Option<&str>, max: i64) -> Answer<Vec<Listed>> {
+    let mut query = outbox::table
+        .filter(outbox::state.eq(state.name()))
+        .order(outbox::id.desc())
+        .select(ListedRow::as_select())
+        .limit(max)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(outbox::id.lt(before));
+    }
+    let rows: Vec<ListedRow> = query.load(conn)?;
+    Ok(rows.into_iter().map(Listed::try_from).collect::<Result<_, _>>()?)
+}
+
+/// Queues a mail again that was given up. False if it was not.
+///
+/// # Errors
+/// A fault of the database.
+pub fn requeue(conn: &mut Conn, id: &MailId, now: Instant) -> Answer<bool> {
+    let dead = outbox::table
+        .find(id)
+        .filter(outbox::state.eq(State::Dead.name()));
+    let again = Standing::open(State::Waiting, now, None);
+    let changed = diesel::update(dead)
+        .set((&again, outbox::attempts.eq(0_i64)))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Saves what an account has chosen over the version before it.
+///
+/// # Errors
+/// A fault of the database, or if that version is not there any more.
+pub fn save_preferences(
+    conn: &mut Conn,
+    account_id: &str,
+    preferences: &Preferences,
+    now: Instant,
+) -> Answer<()> {
+    let before = preferences.version.saturating_sub(1);
+    let values = (
+        mail_preferences::duty.eq(preferences.duty.name()),
+        mail_preferences::news.eq(preferences.news.name()),
+        mail_preferences::language.eq(preferences.language.map(Language::tag)),
+        mail_preferences::version.eq(preferences.version),
+        mail_preferences::updated_at.eq(now.naive_utc()),
+    );
+    let changed = if before == Preferences::default().version {
+        diesel::insert_into(mail_preferences::table)
+            .values((mail_preferences::account_id.eq(account_id), values))
+            .execute(conn)?
+    } else {
+        let row = mail_preferences::table
+            .find(account_id)
+            .filter(mail_preferences::version.eq(before));
+        diesel::update(row).set(values).execute(conn)?
+    };
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Fault::broken(format!("{changed} rows of preferences saved instead of one")).into())
+    }
+}
+
+/// Does not send an account's news that wait or are held.
+///
+/// # Errors
+/// A fault of the database.
+pub fn decline_news(conn: &mut Conn, account_id: &str, now: Instant) -> Answer<()> {
+    let unsent = outbox::table
+        .filter(outbox::account_id.eq(account_id))
+        .filter(outbox::state.eq_any([State::Waiting.name(), State::Held.name()]))
+        .filter(outbox::category.eq(Category::News.name()));
+    diesel::update(unsent)
+        .set(&Standing::ended(State::Dropped, None, now))
+        .execute(conn)?;
+    Ok(())
 }

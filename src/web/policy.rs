@@ -134,6 +134,16 @@ pub enum Action {
     MoveClock,
     /// Change the keys that sign tokens.
     RotateTokenKey,
+    /// See how one's own mail comes.
+    ReadOwnMailPreferences,
+    /// Change how one's own mail comes.
+    ChangeOwnMailPreferences,
+    /// Switch mail off by the link in it.
+    UnsubscribeMail,
+    /// See which mail stands where, without what it says.
+    ListMail,
+    /// Queue mail again that was given up.
+    RequeueMail,
     /// See who holds which role.
     ReadRoles,
     /// Give an account a role.
@@ -160,6 +170,10 @@ impl Action {
             Self::CreateArea | Self::RenameArea | Self::MoveArea | Self::ImportAreas => "areas.write",
             Self::ReadLog | Self::OpenEvent | Self::FindEventsByActor => "log.read",
             Self::MoveClock | Self::RotateTokenKey => "platform.write",
+            Self::ReadOwnMailPreferences => "account.read",
+            Self::ChangeOwnMailPreferences | Self::UnsubscribeMail => "account.write",
+            Self::ListMail => "platform.read",
+            Self::RequeueMail => "platform.write",
             Self::ReadRoles | Self::ReadDeputies => "people.read",
             Self::GiveRole | Self::TakeRole | Self::AppointDeputy | Self::RevokeDeputy => "people.write",
             // No scope that anyone can ask for: a token never makes or revokes tokens.
@@ -254,6 +268,11 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (FindEventsByActor, &[(Auditor, Anywhere), (Public, OwnDoing)]),
     (MoveClock, &[(Admin, Anywhere), (System, Anywhere)]),
     (RotateTokenKey, &[(Admin, Anywhere), (System, Anywhere)]),
+    (Action::ReadOwnMailPreferences, &[(Public, SignedIn)]),
+    (Action::ChangeOwnMailPreferences, &[(Public, SignedIn)]),
+    (Action::UnsubscribeMail, &[(Public, Anywhere)]),
+    (Action::ListMail, &[(Admin, Anywhere)]),
+    (Action::RequeueMail, &[(Admin, Anywhere)]),
     (
         ReadRoles,
         &[

@@ -1,5 +1,5 @@
-//! The harness: opens a ward for one test, asks it things, and, when the test is over, checks that its log holds. Never
-//! sleeps to wait for time to pass: the ward's clock is moved instead.
+//! The harness: opens a ward for one test, asks it things, and, when the test is over, checks that its log holds and
+//! that its mail is accounted for. Never sleeps to wait for time to pass: the ward's clock is moved instead.
 
 use std::io::Write as _;
 use std::sync::Once;
@@ -296,6 +296,7 @@ impl Drop for Ward {
         if self.server.is_some() && self.log_must_hold && !std::thread::panicking() {
             let verdict = self.verdict();
             assert_eq!(verdict.exit_code(), 0, "{verdict}");
+            assert_eq!(crate::outbox::impossible(self), Vec::<String>::new());
         }
     }
 }

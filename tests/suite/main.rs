@@ -13,6 +13,7 @@ mod cast;
 mod harness;
 mod logbook;
 mod process;
+mod smtp;
 mod wire;
 
 mod api_spec;
@@ -33,6 +34,8 @@ mod log_tampering;
 mod lost_database;
 mod migrations;
 mod outbox;
+mod outbox_crashes;
+mod outbox_smtp;
 mod permissions;
 mod requests;
 mod roles;

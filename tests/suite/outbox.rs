@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::Text;
+use serde_json::{Value, json};
 use wardbook::audit;
 use wardbook::audit::entry::Event;
+use wardbook::both;
 use wardbook::db::writer::Tx;
 use wardbook::kernel::refusal::{Answer, Fault};
 use wardbook::kernel::text::Language;
@@ -13,9 +17,10 @@ use wardbook::outbox::notice::{Notice, Recipient};
 use wardbook::outbox::store;
 use wardbook::outbox::wording::Both;
 use wardbook::web::actor::Actor;
+use wardbook::web::policy::Role;
 
 use crate::faults::eventually;
-use crate::harness::Ward;
+use crate::harness::{Reply, Ward, account};
 use crate::on_both;
 
 /// Somebody with an account.
@@ -94,6 +99,33 @@ pub fn written(ward: &Ward, count: usize) -> Vec<String> {
     })
 }
 
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// The lines of a query that names its one column `line`.
+pub fn lines(ward: &Ward, query: &str) -> Vec<String> {
+    let found = ward.context().db.read_and_wait(|conn| {
+        let rows: Vec<Line> = both!(conn, c => sql_query(query).load(c))?;
+        Ok(rows.into_iter().map(|row| row.line).collect())
+    });
+    found.unwrap()
+}
+
+/// Mail that stands where none can: what the table's own checks do not see.
+pub fn impossible(ward: &Ward) -> Vec<String> {
+    let query = "SELECT id || ' is ' || state || ' after ' || attempts || ' attempts' AS line FROM outbox o WHERE \
+         (state = 'waiting' AND attempts > 10) OR (state = 'sent' AND attempts = 0) \
+         OR (state = 'dead' AND (attempts = 0 OR last_failure IS NULL)) \
+         OR (state IN ('held', 'collected') AND category = 'security') \
+         OR (state = 'dropped' AND facts IS NOT NULL AND secret) \
+         OR (state = 'collected' AND NOT EXISTS (SELECT 1 FROM outbox d WHERE d.id = o.digest_id AND d.kind = 'digest')) \
+         OR (ended_at < created_at) OR (name IS NULL AND address IS NOT NULL)";
+    lines(ward, query)
+}
+
 on_both! {
     fn mail_is_told_with_its_act_or_not_at_all(ward) {
         let db = &ward.context().db;
@@ -145,5 +177,176 @@ on_both! {
         let link = "List-Unsubscribe: <http://ward.test/api/v1/mail/unsubscribe/user_a.";
         assert!(declinable[0].contains(link) && declinable[0].contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{}", declinable[0]);
         assert!(!other[0].contains("nsubscribe"), "{}", other[0]);
+    }
+
+    fn what_a_mail_said_is_forgotten_and_that_it_was_sent_is_not(ward) {
+        let clock = ward.context().clock.clone();
+        let told = |ward: &Ward| lines(ward, "SELECT kind || ' ' || CASE WHEN facts IS NULL THEN 'blank' ELSE 'kept' END || ' ' \
+             || coalesce(address, 'nobody') || ' ' || coalesce(name, 'nameless') AS line FROM outbox ORDER BY kind");
+        let notices = [duty("duty", reader("a", Language::English), "Office"), code("code", reader("b", Language::English), "739104")];
+        tell(&ward, &notices);
+        written(&ward, 2);
+        // The code at once; what may have to be explained, for a month.
+        eventually("the mails to be marked", || (told(&ward) == ["role.taken kept a@example.org Wang Wei", "sign_in.code blank b@example.org Wang Wei"]).then_some(()));
+        clock.advance(clock.now() + chrono::Duration::days(29));
+        tell(&ward, &[duty("later", reader("c", Language::English), "Office")]);
+        written(&ward, 3);
+        assert_eq!(told(&ward).len(), 3);
+        assert!(told(&ward).iter().all(|line| !line.contains("nobody")));
+        clock.advance(clock.now() + chrono::Duration::days(2));
+        eventually("the first two to be forgotten", || {
+            let told = told(&ward);
+            let blank = told.iter().filter(|line| line.ends_with("blank nobody nameless")).count();
+            (blank == 2).then_some(())
+        });
+        assert_eq!(tell(&ward, &notices), [false, false], "they are not told again");
+        clock.advance(clock.now() + chrono::Duration::days(400));
+        eventually("all to be forgotten", || told(&ward).is_empty().then_some(()));
+        assert_eq!(tell(&ward, &notices), [true, true]);
+        eventually("them to be sent", || (told(&ward).len() == 2 && lines(&ward, "SELECT id AS line FROM outbox WHERE state = 'sent'").len() == 2).then_some(()));
+    }
+}
+
+/// What the account of a role has chosen.
+fn choices(ward: &Ward, role: Role) -> Reply {
+    ward.ask("GET", "/api/v1/me/mail-preferences").by(role).send()
+}
+
+/// Chooses something else for the account of a role.
+fn choose(ward: &Ward, role: Role, version: &str, body: &Value) -> Reply {
+    ward.ask("PUT", "/api/v1/me/mail-preferences")
+        .by(role)
+        .header("if-match", version)
+        .json(body)
+        .send()
+}
+
+/// The account of a role, as a reader of mail.
+fn person(role: Role) -> Recipient {
+    let mut to = reader("person", Language::English);
+    to.account_id = Some(account(role));
+    to
+}
+
+/// The link in a mail that switches mail off, as a path.
+fn link(mail: &str) -> String {
+    let unfolded = mail.replace("\r\n ", " ");
+    let line = unfolded
+        .lines()
+        .find_map(|line| line.strip_prefix("List-Unsubscribe: <"))
+        .unwrap();
+    line.trim_end_matches('>')
+        .strip_prefix("http://ward.test")
+        .unwrap()
+        .to_owned()
+}
+
+on_both! {
+    fn people_choose_how_their_own_mail_comes(ward) {
+        let usual = choices(&ward, Role::Resident);
+        assert_eq!((usual.status, usual.header("etag")), (200, Some("\"v1\"")));
+        assert_eq!(usual.json(), json!({"duty": "at_once", "news": "at_once", "language": null, "version": 1}));
+        assert_eq!(choices(&ward, Role::Public).code(), "unauthenticated");
+
+        let daily = json!({"duty": "daily", "news": "off", "language": "zh-CN"});
+        let changed = choose(&ward, Role::Resident, "\"v1\"", &daily);
+        assert_eq!((changed.status, changed.header("etag")), (200, Some("\"v2\"")), "{}", changed.text);
+        assert_eq!(choose(&ward, Role::Resident, "\"v1\"", &daily).code(), "version_stale");
+        assert_eq!(choose(&ward, Role::Resident, "\"v2\"", &daily).json()["version"], 2, "nothing changes");
+        let back = choose(&ward, Role::Resident, "*", &json!({"duty": "at_once", "news": "daily"}));
+        assert_eq!(back.json(), json!({"duty": "at_once", "news": "daily", "language": null, "version": 3}));
+        assert_eq!(choices(&ward, Role::Auditor).json()["version"], 1, "nobody else's");
+        let missing = ward.ask("PUT", "/api/v1/me/mail-preferences").by(Role::Resident).json(&daily).send();
+        assert_eq!(missing.code(), "version_missing");
+        for bad in [json!({"duty": "off", "news": "off"}), json!({"duty": "daily"}), json!({"duty": "daily", "news": "off", "language": "fr"})] {
+            assert_eq!(choose(&ward, Role::Resident, "*", &bad).status, 422, "{bad}");
+        }
+
+        let events = ward.events("mail_preferences.changed");
+        assert_eq!(events.len(), 2);
+        let public = events.iter().map(|event| json!([event["subject"], event["data"]]).to_string()).collect::<String>();
+        assert!(!public.contains("user_") && !public.contains("daily"), "{public}");
+    }
+
+    fn mail_comes_in_the_language_that_was_chosen(ward) {
+        choose(&ward, Role::Resident, "*", &json!({"duty": "at_once", "news": "at_once", "language": "zh-CN"}));
+        tell(&ward, &[duty("duty", person(Role::Resident), "Office")]);
+        assert!(written(&ward, 1)[0].contains("Subject: =?utf-8?"));
+    }
+
+    fn what_is_wanted_daily_comes_in_one_mail_in_the_morning(ward) {
+        let clock = ward.context().clock.clone();
+        choose(&ward, Role::Resident, "*", &json!({"duty": "daily", "news": "daily"}));
+        let to = || person(Role::Resident);
+        tell(&ward, &[
+            duty("one", to(), "Office One"),
+            news("two", to(), "Book Two"),
+            code("three", to(), "739104"),
+            duty("other", reader("other", Language::English), "Elsewhere"),
+        ]);
+        // What guards the account does not wait, nor does what others have to act on.
+        let at_once = written(&ward, 2);
+        assert!(at_once.iter().any(|mail| mail.contains("739104")) && at_once.iter().any(|mail| mail.contains("Elsewhere")));
+        let morning = crate::harness::start() + chrono::Duration::days(1);
+        clock.advance(morning - chrono::Duration::microseconds(1));
+        tell(&ward, &[duty("four", to(), "Office Four")]);
+        eventually("all three to be held", || (lines(&ward, "SELECT id AS line FROM outbox WHERE state = 'held'").len() == 3).then_some(()));
+        assert_eq!(files(&ward).len(), 2);
+        clock.advance(morning);
+        let mails = written(&ward, 3);
+        let digest = mails.iter().find(|mail| mail.contains("Your day in the ward")).expect("a digest");
+        let flat = digest.replace("=\r\n", "");
+        for part in ["Office One", "Book Two", "Office Four", "3 March 2026", "(3)"] {
+            assert!(flat.contains(part), "{part} in {flat}");
+        }
+        // It holds news, so it says how to switch them off; and it is not held for the next digest itself.
+        assert!(digest.contains("List-Unsubscribe: "));
+        assert_eq!(lines(&ward, "SELECT DISTINCT kind AS line FROM outbox WHERE state = 'collected' ORDER BY kind"), ["followed.happened", "role.taken"]);
+        clock.advance(morning + chrono::Duration::days(3));
+        tell(&ward, &[code("five", to(), "111111")]);
+        written(&ward, 4);
+    }
+
+    fn one_click_switches_news_off_and_nothing_else(ward) {
+        let to = || person(Role::Resident);
+        tell(&ward, &[news("one", to(), "Book One")]);
+        let path = link(&written(&ward, 1)[0]);
+        let later = ward.context().clock.now() + chrono::Duration::hours(1);
+        tell(&ward, &[news("waits", to(), "Book Waits").not_before(later)]);
+
+        // Whatever follows links by itself changes nothing.
+        for method in ["GET", "HEAD"] {
+            let page = ward.ask(method, &path).send();
+            assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+        }
+        let page = ward.get(&path);
+        assert!(page.text.contains("不再接收") && page.text.contains("lang=\"en\"") && page.text.contains("<form method=\"post\">"));
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
+        assert_eq!(choices(&ward, Role::Resident).json()["news"], "at_once");
+
+        // As RFC 8058 has it: no cookie, no token, this very body.
+        let done = ward.ask("POST", &path).body("application/x-www-form-urlencoded", "List-Unsubscribe=One-Click").send();
+        assert_eq!(done.status, 200, "{}", done.text);
+        assert!(done.text.contains("已关闭") && done.text.contains("Switched off"));
+        assert_eq!(choices(&ward, Role::Resident).json(), json!({"duty": "at_once", "news": "off", "language": null, "version": 2}));
+        assert_eq!(ward.ask("POST", &path).send().status, 200, "a second time");
+        assert_eq!(choices(&ward, Role::Resident).json()["version"], 2);
+        let events = ward.events("mail_preferences.unsubscribed");
+        assert_eq!(events.len(), 1);
+        assert!(!json!([events[0]["subject"], events[0]["data"]]).to_string().contains("user_"));
+
+        ward.context().clock.advance(later);
+        tell(&ward, &[news("two", to(), "Book Two"), duty("three", to(), "Office"), news("other", reader("other", Language::English), "Book One")]);
+        let mails = written(&ward, 3);
+        assert!(mails.iter().all(|mail| !mail.contains("Book Two") && !mail.contains("Book Waits")));
+        assert_eq!(lines(&ward, "SELECT kind AS line FROM outbox WHERE state = 'dropped'"), ["followed.happened", "followed.happened"]);
+
+        let (account, code) = path.rsplit_once('.').unwrap();
+        for bad in [format!("{account}x.{code}"), format!("{account}.{}", &code[1..]), format!("{account}."), account.to_owned()] {
+            for method in ["GET", "POST"] {
+                assert_eq!(ward.ask(method, &bad).send().code(), "not_found", "{bad}");
+            }
+        }
     }
 }

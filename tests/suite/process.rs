@@ -46,7 +46,7 @@ macro_rules! on_both_sites {
 }
 
 /// The service's address as its users see it: part of every token.
-const PUBLIC_URL: &str = "http://ward.test";
+pub const PUBLIC_URL: &str = "http://ward.test";
 
 /// Clients of a load, for each server.
 const CLIENTS: usize = 4;
@@ -111,10 +111,16 @@ impl Site {
 
     /// Starts a server.
     pub fn start(&self) -> Starting {
+        self.start_with(&[])
+    }
+
+    /// Starts a server with more in its environment.
+    pub fn start_with(&self, environment: &[(&str, String)]) -> Starting {
         let n = self.started.fetch_add(1, Ordering::SeqCst);
         let log = self.dir.path().join(format!("{n}.log"));
         let mut child = self
             .command(&["serve"])
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()
