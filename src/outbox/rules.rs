@@ -302,7 +302,11 @@ pub fn course(mail: &Due, preferences: &Preferences, now: Instant, zone: Tz) -> 
     match preferences.frequency(mail.category) {
         Frequency::AtOnce => Course::Send,
         Frequency::Off => Course::Decline,
-        Frequency::Daily => Course::Hold(next_morning(now, zone)),
+        Frequency::Daily => match next_morning(now, zone) {
+            // It would be useless by then, and the reader has to know.
+            morning if mail.useful_until.is_some_and(|until| until <= morning) => Course::Send,
+            morning => Course::Hold(morning),
+        },
     }
 }
 
@@ -398,6 +402,12 @@ mod tests {
             ..due(Category::Duty)
         };
         assert_eq!(of(&stranger), Course::Send);
+        let until = |until| Due {
+            useful_until: Some(until),
+            ..due(Category::Duty)
+        };
+        assert_eq!(of(&until(morning)), Course::Send);
+        assert_eq!(of(&until(morning + Duration::seconds(1))), Course::Hold(morning));
         let late = Due {
             useful_until: Some(at(1, 0)),
             ..due(Category::Security)

@@ -2,7 +2,7 @@
 //! updates that say which state they mean.
 
 use chrono::NaiveDateTime;
-use diesel::dsl::{count_star, min};
+use diesel::dsl::{count_star, exists, min};
 use diesel::prelude::*;
 
 use crate::both;
@@ -179,7 +179,8 @@ fn category(name: &str) -> Result<Category, Fault> {
     Category::named(name).ok_or_else(|| Fault::broken(format!("a mail of category {name}")))
 }
 
-/// Up to `max` mails in this state whose time has come, those that have waited longest first.
+/// Up to `max` mails in this state whose time has come, those that have waited longest first. One that cannot be read, because
+/// another version wrote it, is given up: it must not keep all others from being sent.
 ///
 /// # Errors
 /// A fault of the database.
@@ -191,7 +192,25 @@ pub fn due(conn: &mut Conn, state: State, now: Instant, max: i64) -> Answer<Vec<
         .select(ParcelRow::as_select())
         .limit(max)
         .load(conn)?;
-    Ok(rows.into_iter().map(Parcel::try_from).collect::<Result<_, _>>()?)
+    readable(conn, rows, now)
+}
+
+fn readable(conn: &mut Conn, rows: Vec<ParcelRow>, now: Instant) -> Answer<Vec<Parcel>> {
+    let mut parcels = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (id, attempts) = (row.id.clone(), row.attempts);
+        match Parcel::try_from(row) {
+            Ok(parcel) => parcels.push(parcel),
+            Err(fault) => {
+                tracing::error!(%fault, "a mail cannot be read and is given up");
+                let given_up = Standing::ended(State::Dead, Some(Failure::Unsendable), now);
+                diesel::update(outbox::table.find(&id))
+                    .set((&given_up, outbox::attempts.eq(attempts.saturating_add(1))))
+                    .execute(conn)?;
+            }
+        }
+    }
+    Ok(parcels)
 }
 
 /// True if a mail in either of the two states that wait for their time is due.
@@ -199,19 +218,11 @@ pub fn due(conn: &mut Conn, state: State, now: Instant, max: i64) -> Answer<Vec<
 /// # Errors
 /// A fault of the database.
 pub fn is_anything_due(conn: &mut Conn, now: Instant) -> Answer<bool> {
-    for state in [State::Waiting, State::Held] {
-        let found: Option<MailId> = outbox::table
-            .filter(outbox::state.eq(state.name()))
-            .filter(outbox::next_at.le(now.naive_utc()))
-            .order((outbox::next_at, outbox::id))
-            .select(outbox::id)
-            .first(conn)
-            .optional()?;
-        if found.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let open = [State::Waiting, State::Held].map(State::name);
+    let due = outbox::table
+        .filter(outbox::state.eq_any(open))
+        .filter(outbox::next_at.le(now.naive_utc()));
+    Ok(diesel::select(exists(due)).get_result(conn)?)
 }
 
 /// Mails of one account that are held for a digest whose time has come.
@@ -227,7 +238,7 @@ pub fn held_of(conn: &mut Conn, account_id: &str, now: Instant, max: i64) -> Ans
         .select(ParcelRow::as_select())
         .limit(max)
         .load(conn)?;
-    Ok(rows.into_iter().map(Parcel::try_from).collect::<Result<_, _>>()?)
+    readable(conn, rows, now)
 }
 
 /// Where a mail stands next.
@@ -270,21 +281,17 @@ fn advance(conn: &mut Conn, parcel: &Parcel, from: State, attempts: i64, to: &St
         .filter(outbox::state.eq(from.name()))
         .filter(outbox::attempts.eq(parcel.attempts));
     let is_secret = parcel.content.as_ref().is_some_and(Content::is_secret);
-    let changed = if is_secret && to.ended_at.is_some() && to.state != State::Dead.name() {
-        let gone: Option<String> = None;
+    let forgets = is_secret && to.ended_at.is_some() && to.state != State::Dead.name();
+    let gone: Option<String> = None;
+    let next = (to, outbox::attempts.eq(attempts));
+    let changed = if forgets {
         diesel::update(stands)
-            .set((to, outbox::attempts.eq(attempts), outbox::facts.eq(gone)))
+            .set((next, outbox::facts.eq(gone)))
             .execute(conn)?
     } else {
-        diesel::update(stands)
-            .set((to, outbox::attempts.eq(attempts)))
-            .execute(conn)?
+        diesel::update(stands).set(next).execute(conn)?
     };
-    match changed {
-        0 => Ok(false),
-        1 => Ok(true),
-        more => Err(Fault::broken(format!("{more} mails of one id")).into()),
-    }
+    Ok(changed == 1)
 }
 
 /// Takes a mail to send it: counts the attempt, and keeps everybody from it until `free_at`. `None` if somebody else has it.
@@ -611,6 +618,29 @@ pub fn save_preferences(
     } else {
         Err(Fault::broken(format!("{changed} rows of preferences saved instead of one")).into())
     }
+}
+
+/// Forgets a person: what waits is not sent, what was sent is not known any more, and what they had chosen is gone. For the
+/// act by which an account is erased.
+///
+/// # Errors
+/// A fault of the database.
+pub fn forget_account(tx: &mut Tx<'_>, account_id: &str) -> Answer<()> {
+    let now = tx.now();
+    let gone: Option<String> = None;
+    let unsent = [State::Waiting, State::Held, State::Dead].map(State::name);
+    let forgotten = (
+        outbox::facts.eq(&gone),
+        outbox::address.eq(&gone),
+        outbox::name.eq(&gone),
+    );
+    let of_account = || outbox::table.filter(outbox::account_id.eq(account_id));
+    diesel::update(of_account().filter(outbox::state.eq_any(unsent)))
+        .set((&Standing::ended(State::Dropped, None, now), forgotten))
+        .execute(tx.conn())?;
+    diesel::update(of_account()).set(forgotten).execute(tx.conn())?;
+    diesel::delete(mail_preferences::table.find(account_id)).execute(tx.conn())?;
+    Ok(())
 }
 
 /// Does not send an account's news that wait or are held.

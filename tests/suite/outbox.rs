@@ -179,6 +179,50 @@ on_both! {
         assert!(!other[0].contains("nsubscribe"), "{}", other[0]);
     }
 
+    fn a_mail_that_cannot_be_read_holds_up_no_other(ward) {
+        let later = ward.context().clock.now() + chrono::Duration::hours(1);
+        let notices: Vec<Notice> = (0..10).map(|n| duty(&format!("n{n}"), reader(&format!("r{n}"), Language::English), "Office").not_before(later)).collect();
+        tell(&ward, &notices);
+        // As another version might have written them.
+        let spoil = |tx: &mut Tx<'_>| {
+            record(tx)?;
+            for (column, value, key) in [("address", "not an address", "n0"), ("facts", "{\"kind\":\"unheard.of\"}", "n1"), ("facts", "nonsense", "n2")] {
+                let statement = format!("UPDATE outbox SET {column} = '{value}' WHERE dedup_key = '{key}'");
+                both!(tx.conn(), c => sql_query(statement).execute(c))?;
+            }
+            Ok(())
+        };
+        ward.context().db.write_and_wait(spoil).unwrap();
+        ward.context().clock.advance(later);
+        written(&ward, 7);
+        let dead = "SELECT dedup_key || ' ' || last_failure AS line FROM outbox WHERE state = 'dead' ORDER BY dedup_key";
+        eventually("the others to be given up", || (lines(&ward, dead) == ["n0 unsendable", "n1 unsendable", "n2 unsendable"]).then_some(()));
+        let listed = ward.ask("GET", "/api/v1/admin/mail").by(Role::Admin).send();
+        assert_eq!(listed.json()["items"].as_array().unwrap().len(), 3, "{}", listed.text);
+    }
+
+    fn who_is_erased_is_known_to_no_mail_any_more(ward) {
+        let clock = ward.context().clock.clone();
+        choose(&ward, Role::Resident, "*", &json!({"duty": "daily", "news": "off"}));
+        let to = || person(Role::Resident);
+        let later = clock.now() + chrono::Duration::hours(1);
+        tell(&ward, &[code("sent", to(), "739104"), duty("held", to(), "Office"), code("waits", to(), "111111").not_before(later), duty("other", reader("b", Language::English), "Office")]);
+        written(&ward, 2);
+        eventually("one to be held", || (!lines(&ward, "SELECT id AS line FROM outbox WHERE state = 'held'").is_empty()).then_some(()));
+        let erase = |tx: &mut Tx<'_>| {
+            record(tx)?;
+            store::forget_account(tx, &account(Role::Resident))
+        };
+        ward.context().db.write_and_wait(erase).unwrap();
+        clock.advance(later + chrono::Duration::days(2));
+        tell(&ward, &[duty("after", reader("b", Language::English), "Office")]);
+        written(&ward, 3);
+        let known = lines(&ward, "SELECT coalesce(name, '') || coalesce(address, '') || coalesce(facts, '') AS line FROM outbox \
+             WHERE account_id = 'user_resident'");
+        assert_eq!(known, ["", "", ""]);
+        assert_eq!(choices(&ward, Role::Resident).json()["version"], 1);
+    }
+
     fn what_a_mail_said_is_forgotten_and_that_it_was_sent_is_not(ward) {
         let clock = ward.context().clock.clone();
         let told = |ward: &Ward| lines(ward, "SELECT kind || ' ' || CASE WHEN facts IS NULL THEN 'blank' ELSE 'kept' END || ' ' \
@@ -200,7 +244,7 @@ on_both! {
             (blank == 2).then_some(())
         });
         assert_eq!(tell(&ward, &notices), [false, false], "they are not told again");
-        clock.advance(clock.now() + chrono::Duration::days(400));
+        clock.advance(clock.now() + chrono::Duration::days(401));
         eventually("all to be forgotten", || told(&ward).is_empty().then_some(()));
         assert_eq!(tell(&ward, &notices), [true, true]);
         eventually("them to be sent", || (told(&ward).len() == 2 && lines(&ward, "SELECT id AS line FROM outbox WHERE state = 'sent'").len() == 2).then_some(()));
