@@ -146,6 +146,40 @@ pub mod audit {
     pub mod verify;
 }
 
+/// Attachments: files that people upload, stored once for each content, and read by whoever may read what they hang on.
+pub mod files {
+    /// Who may read an attachment.
+    pub mod access;
+    /// What is done to attachments.
+    pub mod acts;
+    /// Files on their way out, hashed once more.
+    pub mod delivery;
+    /// What the handlers of files share.
+    pub mod desk;
+    /// Attachments over HTTP.
+    pub mod http;
+    /// From a request's body to a file on the shelf.
+    pub mod intake;
+    /// The types of files, and what bytes really are.
+    pub mod media;
+    /// Names of files, cleaned.
+    pub mod name;
+    /// Parts of files.
+    pub mod range;
+    /// The rules of attachments.
+    pub mod rules;
+    /// The virus scanner.
+    pub mod scanner;
+    /// The store of files: a folder or a bucket.
+    pub mod shelf;
+    /// The tables of attachments.
+    pub mod store;
+    /// Keeps the store of files in order.
+    pub mod sweep;
+    /// Compares every file with its hash.
+    pub mod verify;
+}
+
 /// Separation of duties: who did what on which matter, and who may therefore not do what else on it.
 pub mod duties {
     /// Who did what, for auditors.
@@ -230,6 +264,8 @@ pub mod app {
     pub mod demo;
     /// The OpenAPI document, its page, and what is said where nothing is.
     pub mod documents;
+    /// The store of files, for commands and for keeping it in order.
+    pub mod files;
     /// What is done again and again while the service runs.
     pub mod keeping;
     /// Changing the keys that sign access tokens.

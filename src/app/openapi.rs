@@ -12,10 +12,10 @@ use crate::audit::http::Order as EventSort;
 use crate::kernel::refusal::Fault;
 use crate::registry::store::Sort as AreaSort;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
-use crate::web::policy::{Role, TABLE};
+use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, duties, outbox, people, registry};
+use crate::{audit, duties, files, outbox, people, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use crate::{audit, duties, outbox, people, registry};
     tags(
         (name = "areas", description = "The tree of city, districts, streets and communities"),
         (name = "people", description = "Accounts, their roles and deputies, and the tokens of machines"),
+        (name = "attachments", description = "Files that people upload"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
         (name = "time", description = "The clock that deadlines are judged by"),
@@ -53,6 +54,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(duties::http::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
+                .configure(files::http::operations)
                 .configure(time::operations),
         );
 }
@@ -134,6 +136,14 @@ pub fn roles_of(action: &str) -> Vec<Role> {
         .collect()
 }
 
+/// True if the operation answers whoever does not say who they are: no condition but none holds of a stranger.
+fn answers_strangers(action: &str) -> bool {
+    TABLE
+        .iter()
+        .filter(|(listed, _)| format!("{listed:?}") == action)
+        .any(|(_, grants)| grants.contains(&(Role::Public, Condition::Anywhere)))
+}
+
 /// What decides about an operation's common parts.
 struct Shape<'a> {
     method: &'a str,
@@ -159,7 +169,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let shape = Shape {
         method,
         reads_account,
-        public: !reads_account || roles.contains(&Role::Public),
+        public: !reads_account || answers_strangers(&action),
         takes_body: operation.contains_key("requestBody"),
         negotiates: operation
             .get("responses")
@@ -185,7 +195,14 @@ fn name_roles(operation: &mut Map<String, Value>, roles: &[Role]) {
         .get("description")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let names: Vec<String> = roles.iter().map(|role| format!("`{}`", role.name())).collect();
+    let names: Vec<String> = roles
+        .iter()
+        .map(|role| match role {
+            // With a condition, or else strangers would be answered.
+            Role::Public => "everyone with an account".to_owned(),
+            role => format!("`{}`", role.name()),
+        })
+        .collect();
     let description = format!("{said}\n\nFor: {}.", names.join(", "));
     operation.insert("description".to_owned(), json!(description.trim_start()));
 }

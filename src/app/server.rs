@@ -23,6 +23,7 @@ use crate::audit::{self, store::LogRow};
 use crate::db::conn::{Access, DatabaseUrl, connect};
 use crate::db::database::{Db, Halting};
 use crate::db::migrate;
+use crate::files::desk::Desk;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
 use crate::kernel::refusal::{Fault, Stop};
@@ -48,6 +49,8 @@ pub struct House {
     /// The shared state.
     pub context: web::Data<Context>,
     identities: Arc<Identities>,
+    /// The store of files, and who may read them.
+    pub files: Desk,
     mark: Mark,
     sequencer: Sequencer,
     url: DatabaseUrl,
@@ -106,10 +109,12 @@ impl House {
         let context = Context::new(db, clock, calendar, tokens, throttle, settings.web(), document);
         let context = web::Data::new(context.identifying(identities.identify()));
         let mark = Mark::in_directory(&keys);
+        let files = web::Data::new(crate::app::files::open(&settings)?);
         let mut house = Self {
             settings,
             context,
             identities,
+            files,
             mark,
             sequencer,
             url,
@@ -318,13 +323,15 @@ impl Server {
             sequencer: house.sequencer.clone(),
             identities: house.identities.clone(),
         };
+        let files = house.files.clone();
         let (ready, started) = std::sync::mpsc::channel();
         let running = std::thread::Builder::new()
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let server = http(&settings, &context, &key, listener, metrics)?;
+                    let server = http(&settings, &context, &key, &files, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
+                    actix_web::rt::spawn(crate::app::files::keep(context, files));
                     // The receiver waits for exactly this.
                     let _ = ready.send(server.handle());
                     server.await
@@ -396,6 +403,7 @@ fn http(
     settings: &Settings,
     context: &web::Data<Context>,
     key: &web::Data<UnsubscribeKey>,
+    files: &Desk,
     listener: TcpListener,
     metrics: Option<TcpListener>,
 ) -> std::io::Result<actix_web::dev::Server> {
@@ -416,11 +424,13 @@ fn http(
         .run();
         actix_web::rt::spawn(server);
     }
-    let (context, key, origins) = (context.clone(), key.clone(), settings.cors_origins.clone());
+    let (context, key, files) = (context.clone(), key.clone(), files.clone());
+    let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         let (app, _) = App::new()
             .app_data(context.clone())
             .app_data(key.clone())
+            .app_data(files.clone())
             .into_utoipa_app()
             .configure(openapi::operations)
             .split_for_parts();

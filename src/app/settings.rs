@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::db::conn::DatabaseUrl;
 use crate::db::database::Limits;
 use crate::db::writer::WriterLimits;
+use crate::files::media::MediaType;
 use crate::kernel::calendar::Calendar;
 use crate::kernel::refusal::Fault;
 use crate::web::context::WebSettings;
@@ -124,6 +125,30 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Bytes of an imported table.
     pub import_bytes_max: usize,
+    /// `file:///path` or `s3://bucket/prefix`; empty: the folder `files` in `data_dir`.
+    pub files_url: String,
+    /// The server of the bucket; empty: Amazon's.
+    pub files_s3_endpoint: String,
+    /// The bucket's region; empty: that of the environment.
+    pub files_s3_region: String,
+    /// Who asks for the bucket; empty: as the environment or the machine's role says.
+    pub files_s3_access_key_id: String,
+    /// The key that goes with it.
+    pub files_s3_secret_access_key: Secret,
+    /// Types of files that are taken.
+    pub files_types: Vec<MediaType>,
+    /// Bytes of an uploaded file.
+    pub file_bytes_max: u64,
+    /// Bytes that an account may upload in a day.
+    pub files_quota_bytes_per_day: u64,
+    /// Bytes of an account's files that hang on nothing.
+    pub files_quota_bytes_unattached: u64,
+    /// Hours after which a file that hangs on nothing is removed.
+    pub files_orphan_hours: u32,
+    /// Seconds that an upload or a download may take.
+    pub files_timeout_seconds: u64,
+    /// The virus scanner, `tcp://host:port` or `unix:///path`; empty: none.
+    pub files_clamd: String,
     /// Seconds that a request may take.
     pub request_timeout_seconds: u64,
     /// Seconds that running requests get at shutdown.
@@ -188,6 +213,18 @@ impl Default for Settings {
             write_group_max: 256,
             body_bytes_max: 262_144,
             import_bytes_max: 4_194_304,
+            files_url: String::new(),
+            files_s3_endpoint: String::new(),
+            files_s3_region: String::new(),
+            files_s3_access_key_id: String::new(),
+            files_s3_secret_access_key: Secret::default(),
+            files_types: MediaType::USUAL.to_vec(),
+            file_bytes_max: 20_971_520,
+            files_quota_bytes_per_day: 524_288_000,
+            files_quota_bytes_unattached: 209_715_200,
+            files_orphan_hours: 24,
+            files_timeout_seconds: 600,
+            files_clamd: String::new(),
             request_timeout_seconds: 30,
             shutdown_timeout_seconds: 20,
             rate_per_address: 100,
@@ -213,7 +250,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 40] = [
+pub const NAMES: [&str; 52] = [
     "environment",
     "listen",
     "public_url",
@@ -233,6 +270,18 @@ pub const NAMES: [&str; 40] = [
     "write_group_max",
     "body_bytes_max",
     "import_bytes_max",
+    "files_url",
+    "files_s3_endpoint",
+    "files_s3_region",
+    "files_s3_access_key_id",
+    "files_s3_secret_access_key",
+    "files_types",
+    "file_bytes_max",
+    "files_quota_bytes_per_day",
+    "files_quota_bytes_unattached",
+    "files_orphan_hours",
+    "files_timeout_seconds",
+    "files_clamd",
     "request_timeout_seconds",
     "shutdown_timeout_seconds",
     "rate_per_address",
@@ -261,7 +310,7 @@ pub const NAMES: [&str; 40] = [
 const NOT_SETTINGS: [&str; 3] = ["TEST_", "SERVICE_", "PORT"];
 
 /// Settings that are lists; in the environment their items are separated by commas.
-const LISTS: [&str; 2] = ["cors_origins", "trusted_proxies"];
+const LISTS: [&str; 3] = ["cors_origins", "files_types", "trusted_proxies"];
 
 impl Settings {
     /// Reads the configuration. `file` is the one named by `--config`; without it `wardbook.toml` is read if it is there.
@@ -330,6 +379,7 @@ impl Settings {
             )));
         }
         self.database()?;
+        super::files::check(self)?;
         super::mail::check(self)
     }
 

@@ -217,6 +217,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Contents of files, each once.
+    file_objects (sha256) {
+        sha256 -> Text,
+        bytes -> BigInt,
+        place -> Text,
+        stored_at -> Timestamp,
+        unused_since -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Files that somebody uploaded.
+    attachments (id) {
+        id -> Text,
+        sha256 -> Text,
+        bytes -> BigInt,
+        media_type -> Text,
+        name -> Text,
+        uploaded_by -> Text,
+        uploaded_at -> Timestamp,
+        matter_kind -> Nullable<Text>,
+        matter_id -> Nullable<Text>,
+        visibility -> Nullable<Text>,
+        attached_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// What accounts have uploaded, by day.
+    attachment_usage (account, day) {
+        account -> Text,
+        day -> Date,
+        bytes -> BigInt,
+    }
+}
+
+diesel::joinable!(attachments -> file_objects (sha256));
+diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
+
 diesel::joinable!(audit_private -> audit_events (event_id));
 diesel::joinable!(role_grants -> accounts (account_id));
 diesel::joinable!(deputations -> role_grants (grant_id));

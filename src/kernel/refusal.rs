@@ -29,6 +29,8 @@ pub enum Kind {
     TooLarge,
     /// A kind of content that is not read here.
     UnsupportedContent,
+    /// A part of something that does not have it.
+    Unsatisfiable,
     /// Readable, but with values that are not valid.
     Invalid,
     /// An update that does not say which version it means.

@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
@@ -21,7 +23,8 @@ use crate::kernel::refusal::{Answer, Fault, Objection, Refusal, Stop};
 use crate::kernel::text::Text;
 use crate::text;
 use crate::web::context::Context;
-use crate::web::problem::{BODY_TOO_LARGE, INVALID, MALFORMED, UNSUPPORTED_CONTENT};
+use crate::web::envelope::RequestInfo;
+use crate::web::problem::{BODY_TOO_LARGE, INVALID, MALFORMED, TIMED_OUT, UNSUPPORTED_CONTENT};
 
 /// Objects and arrays inside each other; a deeper body is refused before it is parsed.
 pub const JSON_DEPTH_MAX: usize = 32;
@@ -92,25 +95,96 @@ impl Incoming {
         let digest = Sha256::digest(&bytes).into();
         Ok(RawBody { bytes, digest })
     }
+
+    /// Reads the body piece by piece, whatever its media type is: for what is too large to be held at once. The request may
+    /// then take as long as `within` allows, as long as its pieces keep coming.
+    ///
+    /// # Errors
+    /// [`UNSUPPORTED_CONTENT`] if it is compressed; [`BODY_TOO_LARGE`] if it says itself that it is.
+    pub fn stream(self, bytes_max: u64, within: Duration) -> Answer<Stream> {
+        let silence_max = Context::of(&self.request)?.settings.request_timeout;
+        refuse_coding(&self.request)?;
+        let length = self.request.headers().get(CONTENT_LENGTH);
+        let length = length
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.parse::<u64>().ok());
+        if length.is_some_and(|length| length > bytes_max) {
+            return Err(too_large(bytes_max));
+        }
+        if let Some(info) = self.request.extensions().get::<RequestInfo>() {
+            info.patience.extend(within);
+        }
+        Ok(Stream {
+            payload: self.payload,
+            left: bytes_max,
+            bytes_max,
+            silence_max,
+        })
+    }
 }
 
-fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
+/// A body that is read piece by piece.
+pub struct Stream {
+    payload: Payload,
+    left: u64,
+    bytes_max: u64,
+    silence_max: Duration,
+}
+
+impl Stream {
+    /// The next piece; `None` after the last one.
+    ///
+    /// # Errors
+    /// [`BODY_TOO_LARGE`]; [`MALFORMED`] if the body breaks off; [`TIMED_OUT`] if nothing comes for as long as a whole request
+    /// may usually take.
+    pub async fn next(&mut self) -> Answer<Option<Bytes>> {
+        let piece = tokio::time::timeout(self.silence_max, self.payload.next()).await;
+        let Some(piece) = piece.map_err(|_| TIMED_OUT.refuse().retry_after(1))? else {
+            return Ok(None);
+        };
+        let piece = piece.map_err(|_| broken_off())?;
+        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.left = self
+            .left
+            .checked_sub(length)
+            .ok_or_else(|| too_large(self.bytes_max))?;
+        Ok(Some(piece))
+    }
+}
+
+fn broken_off() -> Refusal {
+    MALFORMED.because(Text::fixed("请求体不完整", "the body breaks off"))
+}
+
+fn too_large(bytes_max: u64) -> Stop {
+    BODY_TOO_LARGE
+        .because(text!("最多 {bytes_max} 字节", "at most {bytes_max} bytes"))
+        .into()
+}
+
+fn refuse_coding(request: &HttpRequest) -> Answer<()> {
     let coding = request.headers().get(CONTENT_ENCODING);
     if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let why = Text::fixed("不接受压缩的请求体", "send the body without Content-Encoding");
         return Err(UNSUPPORTED_CONTENT.because(why).into());
     }
+    Ok(())
+}
+
+/// The media type that a request says its body is of, in lower case and without parameters; empty if it does not say.
+pub fn claimed_type(request: &HttpRequest) -> String {
     let sent = request
         .headers()
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let essence = sent
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = sent.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
+    refuse_coding(request)?;
+    let essence = claimed_type(request);
     if kinds.contains(&essence.as_str()) {
         return Ok(());
     }
@@ -126,12 +200,9 @@ fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
 async fn collect(mut payload: Payload, bytes_max: usize) -> Answer<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
-        let chunk =
-            chunk.map_err(|_| MALFORMED.because(Text::fixed("请求体不完整", "the body breaks off")))?;
+        let chunk = chunk.map_err(|_| broken_off())?;
         if bytes.len().saturating_add(chunk.len()) > bytes_max {
-            return Err(BODY_TOO_LARGE
-                .because(text!("最多 {bytes_max} 字节", "at most {bytes_max} bytes"))
-                .into());
+            return Err(too_large(u64::try_from(bytes_max).unwrap_or(u64::MAX)));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -2,7 +2,10 @@
 //! headers, one line in the log and the metrics. Never looks into a body and never logs an address, a query or a token.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant as Stopwatch;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -37,6 +40,48 @@ pub struct RequestInfo {
     pub id: String,
     /// The language that the caller reads.
     pub language: Language,
+    /// How long the request may take.
+    pub patience: Patience,
+    /// True if only the head of the answer is wanted, so that nobody need open what the body would be read from.
+    pub is_head: bool,
+}
+
+/// How long a request may take. A handler that reads or writes a file allows itself more than the usual.
+#[derive(Clone, Debug)]
+pub struct Patience(Arc<AtomicU64>);
+
+impl Patience {
+    fn new(usual: Duration) -> Self {
+        let patience = Self(Arc::default());
+        patience.extend(usual);
+        patience
+    }
+
+    /// Allows at least this much, counted from the beginning of the request.
+    pub fn extend(&self, to: Duration) {
+        let millis = u64::try_from(to.as_millis()).unwrap_or(u64::MAX);
+        self.0.fetch_max(millis, Ordering::SeqCst);
+    }
+
+    /// How much is allowed.
+    pub fn allowed(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    /// What `work` gives, or `None` if it takes longer.
+    async fn bear<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let begun = tokio::time::Instant::now();
+        let mut work = pin!(work);
+        loop {
+            let allowed = self.allowed();
+            match tokio::time::timeout_at(begun + allowed, work.as_mut()).await {
+                Ok(done) => return Some(done),
+                // It has asked for more meanwhile.
+                Err(_) if self.allowed() > allowed => {}
+                Err(_) => return None,
+            }
+        }
+    }
 }
 
 /// The middleware.
@@ -60,13 +105,9 @@ pub async fn envelope(
         request.head_mut().method = Method::GET;
     }
 
-    let outcome = tokio::time::timeout(
-        context.settings.request_timeout,
-        AssertUnwindSafe(next.call(request)).catch_unwind(),
-    )
-    .await;
-    let refusal = match outcome {
-        Ok(Ok(Ok(response))) => {
+    let work = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let refusal = match info.patience.bear(work).await {
+        Some(Ok(Ok(response))) => {
             let mut response = written_out(response.map_into_boxed_body(), &info);
             finish(response.headers_mut(), &info, &context);
             let route = response.request().match_pattern();
@@ -79,8 +120,8 @@ pub async fn envelope(
             );
             return Ok(response);
         }
-        Ok(Ok(Err(error))) => refusal_of(&error),
-        Ok(Err(panic)) => {
+        Some(Ok(Err(error))) => refusal_of(&error),
+        Some(Err(panic)) => {
             tracing::error!(
                 request_id = info.id,
                 panic = panic_text(&*panic),
@@ -88,7 +129,7 @@ pub async fn envelope(
             );
             INTERNAL.refuse()
         }
-        Err(_) => TIMED_OUT.refuse().retry_after(1),
+        None => TIMED_OUT.refuse().retry_after(1),
     };
     let mut response = problem::response(&refusal, info.language, &info.id);
     finish(response.headers_mut(), &info, &context);
@@ -143,6 +184,8 @@ fn info_of(request: &ServiceRequest, context: &Context) -> RequestInfo {
     RequestInfo {
         id: given.map_or_else(|| id::mint("request", context.clock.now()), str::to_owned),
         language: Language::preferred(header(&ACCEPT_LANGUAGE).unwrap_or_default()),
+        patience: Patience::new(context.settings.request_timeout),
+        is_head: request.method() == Method::HEAD,
     }
 }
 
@@ -200,6 +243,13 @@ fn refusal_of(error: &Error) -> Refusal {
 fn finish(headers: &mut HeaderMap, info: &RequestInfo, context: &Context) {
     if let Ok(id) = HeaderValue::from_str(&info.id) {
         headers.insert(REQUEST_ID, id);
+    }
+    // How a handler says that its bytes are to be sent as they are; it is no coding to tell anybody of (RFC 9110 §8.4.1).
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|coding| coding == "identity")
+    {
+        headers.remove(CONTENT_ENCODING);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

@@ -3,24 +3,30 @@
 
 use actix_cors::Cors;
 use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ETAG, HeaderMap, HeaderName, HeaderValue,
-    LINK, LOCATION, ORIGIN, RETRY_AFTER, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG,
+    HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, ORIGIN, RETRY_AFTER, VARY,
 };
 
 /// Methods that such a page may use.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /// Request headers that it may set.
-const ASKED: [&str; 7] = [
+const ASKED: [&str; 10] = [
     "accept",
     "accept-language",
     "authorization",
+    "content-disposition",
     "content-type",
     "if-match",
     "if-none-match",
+    "if-range",
     "idempotency-key",
+    "range",
 ];
 /// Headers of an answer that it may read.
-const SHOWN: [HeaderName; 6] = [
+const SHOWN: [HeaderName; 9] = [
+    CONTENT_DISPOSITION,
+    CONTENT_RANGE,
+    HeaderName::from_static("repr-digest"),
     ETAG,
     LINK,
     LOCATION,

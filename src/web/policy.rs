@@ -160,6 +160,14 @@ pub enum Action {
     ManageApiTokens,
     /// See who did what on a matter.
     ReadDuties,
+    /// Upload a file.
+    UploadAttachment,
+    /// See what one has uploaded and not used yet.
+    ListOwnAttachments,
+    /// See or download an attachment; the matter it hangs on decides which.
+    ReadAttachment,
+    /// Remove what one has uploaded and not used yet.
+    RemoveAttachment,
 }
 
 impl Action {
@@ -179,6 +187,8 @@ impl Action {
             // No scope that anyone can ask for: a token never makes or revokes tokens.
             Self::ManageApiTokens => "",
             Self::ReadDuties => "log.read",
+            Self::ListOwnAttachments | Self::ReadAttachment => "files.read",
+            Self::UploadAttachment | Self::RemoveAttachment => "files.write",
         }
     }
 }
@@ -249,9 +259,9 @@ impl<'a> Matter<'a> {
 }
 
 use Action::{
-    AppointDeputy, CreateArea, FindEventsByActor, GiveRole, ImportAreas, ManageApiTokens, MoveArea,
-    MoveClock, OpenEvent, ReadAreas, ReadDeputies, ReadDuties, ReadLog, ReadRoles, RenameArea, RevokeDeputy,
-    RotateTokenKey, TakeRole,
+    AppointDeputy, CreateArea, FindEventsByActor, GiveRole, ImportAreas, ListOwnAttachments, ManageApiTokens,
+    MoveArea, MoveClock, OpenEvent, ReadAreas, ReadAttachment, ReadDeputies, ReadDuties, ReadLog, ReadRoles,
+    RemoveAttachment, RenameArea, RevokeDeputy, RotateTokenKey, TakeRole, UploadAttachment,
 };
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::{Admin, Auditor, OrganisationAdmin, Public, System};
@@ -313,6 +323,10 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (ManageApiTokens, &[(Public, SignedIn)]),
     (ReadDuties, &[(Auditor, Anywhere)]),
+    (UploadAttachment, &[(Public, SignedIn)]),
+    (ListOwnAttachments, &[(Public, SignedIn)]),
+    (ReadAttachment, &[(Public, Anywhere)]),
+    (RemoveAttachment, &[(Public, SignedIn)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use serde_json::Value;
 use tempfile::TempDir;
-use wardbook::app::server::Server;
+use wardbook::app::server::{House, Server};
 use wardbook::app::settings::{ClockKind, Environment, Settings};
 use wardbook::audit::note::Verifier;
 use wardbook::audit::source::HttpSource;
@@ -204,9 +204,14 @@ impl Ward {
         self.server.as_ref().expect("the server runs")
     }
 
+    /// The inside of the server.
+    pub fn house(&self) -> &House {
+        self.server().house.as_ref().expect("the house is open")
+    }
+
     /// The shared state of the server.
     pub fn context(&self) -> &wardbook::web::context::Context {
-        &self.server().house.as_ref().expect("the house is open").context
+        &self.house().context
     }
 
     /// An address on this server.

@@ -319,7 +319,10 @@ on_both! {
         let mut asked = 0;
         for (path, method, operation) in operations(&document) {
             let roles = openapi::roles_of(operation["x-action"].as_str().unwrap());
-            let role = if roles.contains(&Role::Public) { Role::Public } else { roles.first().copied().unwrap_or(Role::Public) };
+            let ways = operation["security"].as_array().unwrap();
+            let strangers = ways.is_empty() || ways.contains(&json!({}));
+            let named = roles.into_iter().find(|role| *role != Role::Public);
+            let role = if strangers { Role::Public } else { named.unwrap_or(Role::Resident) };
             let target = format!("{}?unknown=1&b%C3%A4r", path.replace(['{', '}'], ""));
             let mut methods = vec![method.as_str()];
             methods.extend((method == "GET").then_some("HEAD"));

@@ -51,6 +51,10 @@ const UPKEEP: &[(&str, &str)] = &[
     ),
     ("src/db/database.rs", "passes it on to the writer"),
     (
+        "src/files/sweep.rs",
+        "forgets contents that no attachment has any more; that it ended was recorded",
+    ),
+    (
         "src/outbox/sender.rs",
         "marks what is sent: whether a mail server has taken a mail is not the ward's state",
     ),

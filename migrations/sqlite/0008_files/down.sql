@@ -1,0 +1,3 @@
+DROP TABLE attachment_usage;
+DROP TABLE attachments;
+DROP TABLE file_objects;
