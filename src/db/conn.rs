@@ -71,7 +71,7 @@ pub enum DatabaseUrlError {
     /// TLS asked for, but libpq is the bundled one, which has none. Connecting in clear instead would be a lie.
     #[error(
         "this URL asks for TLS (sslmode), but this build's bundled libpq has none; build with \
-         --no-default-features --features system-libpq, or reach PostgreSQL over a Unix socket or loopback"
+         --no-default-features --features system-libpq,s3, or reach PostgreSQL over a Unix socket or loopback"
     )]
     NoTls,
 }

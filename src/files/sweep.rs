@@ -51,6 +51,10 @@ pub async fn round(files: &Files, db: &Db, now: Instant) -> Answer<Swept> {
         let limits = files.limits.clone();
         let removed = db.write(move |tx| acts::remove_orphans(tx, &limits)).await?;
         swept.orphans = swept.orphans.saturating_add(removed);
+        if removed == 0 {
+            // What was read is behind what is written to.
+            break;
+        }
     }
     for _ in 0..TRANSACTIONS_MAX {
         let places = db
