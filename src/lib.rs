@@ -224,6 +224,26 @@ pub mod outbox {
     pub mod wording;
 }
 
+/// The rules of public purchase as dated data with citations: what the acts above ask instead of knowing numbers.
+pub mod statutes {
+    /// The profiles that come with the program.
+    pub mod built_in;
+    /// Every rule that the service asks for.
+    pub mod codes;
+    #[cfg(test)]
+    mod numbers;
+    /// A version of the rules, checked.
+    pub mod profile;
+    /// Which version applies, and which may be loaded.
+    pub mod rules;
+    /// What a rule can say.
+    pub mod value;
+    /// The schema of what a rule can say.
+    pub mod value_json;
+    /// Which words a profile may use.
+    pub mod wording;
+}
+
 /// Areas, and later organisations and the residents' roll.
 pub mod registry {
     /// What is done to the area tree.
