@@ -226,20 +226,28 @@ pub mod outbox {
 
 /// The rules of public purchase as dated data with citations: what the acts above ask instead of knowing numbers.
 pub mod statutes {
+    /// What is done to the statutes.
+    pub mod acts;
     /// The profiles that come with the program.
     pub mod built_in;
     /// Every rule that the service asks for.
     pub mod codes;
+    /// The statutes over HTTP.
+    pub mod http;
     #[cfg(test)]
     mod numbers;
     /// A version of the rules, checked.
     pub mod profile;
     /// Which version applies, and which may be loaded.
     pub mod rules;
+    /// The statutes' table.
+    pub mod store;
     /// What a rule can say.
     pub mod value;
     /// The schema of what a rule can say.
     pub mod value_json;
+    /// How statutes are shown.
+    pub mod view;
     /// Which words a profile may use.
     pub mod wording;
 }

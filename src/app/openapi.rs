@@ -15,7 +15,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, duties, files, outbox, people, registry};
+use crate::{audit, duties, files, outbox, people, registry, statutes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ use crate::{audit, duties, files, outbox, people, registry};
         (name = "areas", description = "The tree of city, districts, streets and communities"),
         (name = "people", description = "Accounts, their roles and deputies, and the tokens of machines"),
         (name = "attachments", description = "Files that people upload"),
+        (name = "statutes", description = "The rules that apply, as dated data with citations"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
         (name = "time", description = "The clock that deadlines are judged by"),
@@ -52,6 +53,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_roles::operations)
                 .configure(people::http_api_tokens::operations)
                 .configure(duties::http::operations)
+                .configure(statutes::http::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

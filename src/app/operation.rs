@@ -204,6 +204,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::people::rules_roles::REASONS);
     reasons.extend(crate::files::rules::REASONS);
     reasons.push(&crate::duties::rules::SEPARATION_OF_DUTIES);
+    reasons.extend(crate::statutes::rules::REASONS);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,
         &writer::CONTENTION,

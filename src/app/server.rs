@@ -20,16 +20,19 @@ use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
-use crate::db::conn::{Access, DatabaseUrl, connect};
+use crate::db::conn::{Access, Conn, DatabaseUrl, connect};
 use crate::db::database::{Db, Halting};
 use crate::db::migrate;
 use crate::files::desk::Desk;
+use crate::kernel::calendar::local_date;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
 use crate::kernel::refusal::{Fault, Stop};
 use crate::outbox::sender::Sender;
 use crate::outbox::unsubscribe::UnsubscribeKey;
 use crate::people::identities::Identities;
+use crate::statutes;
+use crate::web::actor::Actor;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
 use crate::web::limits::Throttle;
@@ -124,6 +127,32 @@ impl House {
         house.check_log()?;
         house.start_sequencing()?;
         Ok(house)
+    }
+
+    /// Brings the rules that come with the program into the database, which is the one place they are read from. For a server only:
+    /// a command that exports the log writes nothing into it.
+    fn load_statutes(&self) -> Result<(), Fault> {
+        let (db, jurisdiction) = (&self.context.db, self.settings.jurisdiction.clone());
+        if db.halted().is_some() {
+            return Ok(());
+        }
+        let there = |conn: &mut Conn| statutes::acts::built_in_are_there(conn, &jurisdiction);
+        if !db.read_primary_and_wait(there).map_err(opening)? {
+            let of = jurisdiction.clone();
+            let loaded = db
+                .write_and_wait(move |tx| statutes::acts::load_built_in(tx, &Actor::system(), &of))
+                .map_err(opening)?;
+            tracing::info!(loaded, "loaded the rules that come with the program");
+        }
+        let today = local_date(self.context.clock.now(), self.settings.zone);
+        let applies = |conn: &mut Conn| statutes::store::in_force(conn, &jurisdiction, today);
+        if db.read_primary_and_wait(applies).map_err(opening)?.is_none() {
+            tracing::warn!(
+                jurisdiction,
+                "no rules apply here today; a regulator has to load them"
+            );
+        }
+        Ok(())
     }
 
     /// Checks the stored log before anything is signed over it, and starts a new one in a new database. Asks the database
@@ -314,6 +343,7 @@ impl Server {
         let mut settings = settings;
         settings.listen = address;
         let house = House::open(settings, start)?;
+        house.load_statutes()?;
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let (settings, context) = (house.settings.clone(), house.context.clone());

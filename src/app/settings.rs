@@ -17,6 +17,8 @@ use crate::db::writer::WriterLimits;
 use crate::files::media::MediaType;
 use crate::kernel::calendar::Calendar;
 use crate::kernel::refusal::Fault;
+use crate::statutes::built_in;
+use crate::statutes::profile::Jurisdiction;
 use crate::web::context::WebSettings;
 use crate::web::limits::Rates;
 
@@ -107,6 +109,8 @@ pub struct Settings {
     pub clock: ClockKind,
     /// The ward's time zone, by its IANA name.
     pub zone: Tz,
+    /// Whose rules apply: a jurisdiction of `GET /api/v1/statutes`.
+    pub jurisdiction: String,
     /// A table of working days instead of the one built in; empty: that one.
     pub working_days_file: PathBuf,
     /// Threads that answer requests; 0: as many as there are cores.
@@ -204,6 +208,7 @@ impl Default for Settings {
             log_origin: String::new(),
             clock: ClockKind::System,
             zone: crate::kernel::calendar::ZONE_DEFAULT,
+            jurisdiction: built_in::JURISDICTION_DEFAULT.to_owned(),
             working_days_file: PathBuf::new(),
             workers: 0,
             connections_max: 10_000,
@@ -250,7 +255,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 52] = [
+pub const NAMES: [&str; 53] = [
     "environment",
     "listen",
     "public_url",
@@ -261,6 +266,7 @@ pub const NAMES: [&str; 52] = [
     "log_origin",
     "clock",
     "zone",
+    "jurisdiction",
     "working_days_file",
     "workers",
     "connections_max",
@@ -372,6 +378,15 @@ impl Settings {
                 "clock = \"simulated\" needs environment = \"development\": deadlines of a real ward follow real time",
             ));
         }
+        self.jurisdiction
+            .parse::<Jurisdiction>()
+            .map_err(|error| Fault::caused("jurisdiction", error))?;
+        if self.environment == Environment::Production && self.jurisdiction == built_in::JURISDICTION_OF_TESTS
+        {
+            return Err(Fault::broken(
+                "jurisdiction = \"test\" needs environment = \"development\": its rules protect nobody",
+            ));
+        }
         let url = self.public_url();
         if !(url.starts_with("http://") || url.starts_with("https://")) || url.contains(['?', '#', ' ']) {
             return Err(Fault::broken(format!(
@@ -481,6 +496,7 @@ impl Settings {
             body_bytes_max: self.body_bytes_max,
             import_bytes_max: self.import_bytes_max,
             request_timeout: Duration::from_secs(self.request_timeout_seconds.max(1)),
+            jurisdiction: self.jurisdiction.clone(),
             metrics_in_public: self.metrics_listen.is_empty(),
             tls: self.public_url.starts_with("https://"),
         }
@@ -591,6 +607,28 @@ mod tests {
             )
             .is_ok()
         );
+    }
+
+    #[test]
+    fn a_jurisdiction_is_well_formed_and_that_of_tests_is_not_for_a_real_ward() {
+        assert_eq!(load(&[], &[]).unwrap().jurisdiction, "cn");
+        assert_eq!(
+            load(&[("WARDBOOK_JURISDICTION", "cn-31")], &[])
+                .unwrap()
+                .web()
+                .jurisdiction,
+            "cn-31"
+        );
+        assert!(load(&[("WARDBOOK_JURISDICTION", "China")], &[]).is_err());
+        let error = load(&[("WARDBOOK_JURISDICTION", "test")], &[])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("development"), "{error}");
+        let development = [
+            ("WARDBOOK_JURISDICTION", "test"),
+            ("WARDBOOK_ENVIRONMENT", "development"),
+        ];
+        assert!(load(&development, &[]).is_ok());
     }
 
     #[test]

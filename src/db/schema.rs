@@ -71,6 +71,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Versions of the rules, as loaded.
+    statutes (id) {
+        id -> Text,
+        jurisdiction -> Text,
+        effective_from -> Date,
+        revision -> BigInt,
+        built_in -> Bool,
+        content -> Text,
+        content_sha256 -> Binary,
+        event_id -> Text,
+        loaded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// Where a simulated clock stands: one row or none.
     simulated_clock (id) {
         id -> BigInt,

@@ -34,6 +34,8 @@ pub struct WebSettings {
     pub request_timeout: Duration,
     /// True if `/metrics` is served on the public port.
     pub metrics_in_public: bool,
+    /// Whose rules apply in this ward: a jurisdiction of the statutes.
+    pub jurisdiction: String,
     /// True if the service is reached over TLS, so that browsers are told to insist on it.
     pub tls: bool,
 }

@@ -130,6 +130,10 @@ pub enum Action {
     OpenEvent,
     /// Ask for the events of one person.
     FindEventsByActor,
+    /// See the rules that apply, and those that did.
+    ReadStatutes,
+    /// Load a version of the rules.
+    LoadStatute,
     /// Move a simulated clock.
     MoveClock,
     /// Change the keys that sign tokens.
@@ -177,6 +181,8 @@ impl Action {
             Self::ReadAreas => "areas.read",
             Self::CreateArea | Self::RenameArea | Self::MoveArea | Self::ImportAreas => "areas.write",
             Self::ReadLog | Self::OpenEvent | Self::FindEventsByActor => "log.read",
+            Self::ReadStatutes => "statutes.read",
+            Self::LoadStatute => "statutes.write",
             Self::MoveClock | Self::RotateTokenKey => "platform.write",
             Self::ReadOwnMailPreferences => "account.read",
             Self::ChangeOwnMailPreferences | Self::UnsubscribeMail => "account.write",
@@ -276,6 +282,11 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (ReadLog, &[(Public, Anywhere)]),
     (OpenEvent, &[(Auditor, Anywhere), (Public, OwnDoing)]),
     (FindEventsByActor, &[(Auditor, Anywhere), (Public, OwnDoing)]),
+    (Action::ReadStatutes, &[(Public, Anywhere)]),
+    (
+        Action::LoadStatute,
+        &[(Role::Regulator, Anywhere), (System, Anywhere)],
+    ),
     (MoveClock, &[(Admin, Anywhere), (System, Anywhere)]),
     (RotateTokenKey, &[(Admin, Anywhere), (System, Anywhere)]),
     (Action::ReadOwnMailPreferences, &[(Public, SignedIn)]),

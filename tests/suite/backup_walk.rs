@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::harness::PostgresDatabase;
+use crate::harness::{NOWHERE, PostgresDatabase};
 
 mod a_ward_is_backed_up_restored_and_goes_on_by_command {
     use super::*;
@@ -112,6 +112,7 @@ impl<'a> Place<'a> {
         command
             .env_clear()
             .env("WARDBOOK_PUBLIC_URL", "http://ward.test")
+            .env("WARDBOOK_JURISDICTION", NOWHERE)
             .current_dir(self.dir)
             .args(&self.arguments)
             .args(arguments);

@@ -26,9 +26,13 @@ const POSTGRES: &str = "WARDBOOK_TEST_POSTGRES_URL";
 const REQUIRED: &str = "WARDBOOK_TEST_REQUIRE_POSTGRES";
 
 /// `on_both! { fn name(ward) { … } }`: a scenario as two tests, `name::sqlite` and `name::postgres`.
+/// `on_both! { in "cn"; fn name(ward) { … } }`: in a ward to which the rules of that jurisdiction apply.
 #[macro_export]
 macro_rules! on_both {
-    ($($(#[$doc:meta])* fn $name:ident($ward:ident) $body:block)+) => {$(
+    ($($(#[$doc:meta])* fn $name:ident($ward:ident) $body:block)+) => {
+        $crate::on_both! { in $crate::harness::NOWHERE; $($(#[$doc])* fn $name($ward) $body)+ }
+    };
+    (in $jurisdiction:expr; $($(#[$doc:meta])* fn $name:ident($ward:ident) $body:block)+) => {$(
         $(#[$doc])*
         fn $name($ward: $crate::harness::Ward) $body
 
@@ -36,18 +40,21 @@ macro_rules! on_both {
         mod $name {
             #[test]
             fn sqlite() {
-                super::$name($crate::harness::Ward::sqlite());
+                super::$name($crate::harness::Ward::sqlite_in($jurisdiction));
             }
 
             #[test]
             fn postgres() {
-                if let Some(ward) = $crate::harness::Ward::postgres() {
+                if let Some(ward) = $crate::harness::Ward::postgres_in($jurisdiction) {
                     super::$name(ward);
                 }
             }
         }
     )+};
 }
+
+/// A jurisdiction whose rules nobody has loaded: in the log of a ward there is nothing at first but that it was started.
+pub const NOWHERE: &str = "xx";
 
 /// Where every test's clock begins: Monday, 2 March 2026, 08:00 in Shanghai.
 pub fn start() -> Instant {
@@ -158,12 +165,24 @@ pub struct Ward {
 impl Ward {
     /// A ward on SQLite.
     pub fn sqlite() -> Self {
-        Self::with(None, |_| {})
+        Self::sqlite_in(NOWHERE)
+    }
+
+    /// A ward on SQLite to which these rules apply.
+    pub fn sqlite_in(jurisdiction: &str) -> Self {
+        Self::with(None, |settings| settings.jurisdiction = jurisdiction.to_owned())
     }
 
     /// A ward on PostgreSQL, if there is a server.
     pub fn postgres() -> Option<Self> {
-        Some(Self::with(Some(PostgresDatabase::make()?), |_| {}))
+        Self::postgres_in(NOWHERE)
+    }
+
+    /// A ward on PostgreSQL to which these rules apply, if there is a server.
+    pub fn postgres_in(jurisdiction: &str) -> Option<Self> {
+        let database = PostgresDatabase::make()?;
+        let change = |settings: &mut Settings| settings.jurisdiction = jurisdiction.to_owned();
+        Some(Self::with(Some(database), change))
     }
 
     /// A ward with settings of its own.
@@ -189,12 +208,16 @@ impl Ward {
         }
     }
 
-    /// Stops the server and starts it again over the same data, with other settings if the test wants.
+    /// Stops the server and starts it again over the same data, with other settings if the test wants. The rules that apply
+    /// stay the same.
     pub fn restart(&mut self, change: impl FnOnce(&mut Settings)) {
+        let house = self.server.as_ref().and_then(|server| server.house.as_ref());
+        let jurisdiction = house.map(|house| house.settings.jurisdiction.clone());
         if let Some(server) = self.server.take() {
             server.stop().expect("the ward stops");
         }
         let mut settings = settings_in(&self.dir, self.database.as_ref());
+        settings.jurisdiction = jurisdiction.unwrap_or(settings.jurisdiction);
         change(&mut settings);
         self.server = Some(Server::start(settings, start()).expect("the ward opens again"));
     }
@@ -315,6 +338,7 @@ pub fn settings_in(dir: &TempDir, database: Option<&PostgresDatabase>) -> Settin
         public_url: "http://ward.test".to_owned(),
         data_dir: dir.path().to_owned(),
         database_url: database.map(PostgresDatabase::url).unwrap_or_default(),
+        jurisdiction: NOWHERE.to_owned(),
         workers: 2,
         database_readers: 4,
         database_writers: 4,

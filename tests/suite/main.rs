@@ -41,5 +41,6 @@ mod outbox_smtp;
 mod permissions;
 mod requests;
 mod roles;
+mod statutes;
 mod tidy;
 mod tokens;

@@ -367,6 +367,20 @@ fn good_rows(conn: &Conn) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
                 ("updated_at", AT.to_owned()),
             ],
         ),
+        (
+            "statutes",
+            vec![
+                ("id", quoted("statute_1")),
+                ("jurisdiction", quoted("cn")),
+                ("effective_from", quoted("2026-03-02")),
+                ("revision", one()),
+                ("built_in", "TRUE".to_owned()),
+                ("content", quoted("{}")),
+                ("content_sha256", blob(conn, 32)),
+                ("event_id", quoted("event_1")),
+                ("loaded_at", AT.to_owned()),
+            ],
+        ),
     ]
 }
 
@@ -573,6 +587,10 @@ on_both_sites! {
             ("mail_preferences", "news", "'hourly'"),
             ("mail_preferences", "language", "'fr'"),
             ("mail_preferences", "version", "1"),
+            ("statutes", "jurisdiction", "'c'"),
+            ("statutes", "revision", "0"),
+            ("statutes", "content", "'x'"),
+            ("statutes", "content_sha256", &short),
         ];
         let one_byte = blob(&conn, 1);
         for (table, column, value) in wrong {
@@ -584,7 +602,7 @@ on_both_sites! {
                 .map(|(name, good)| match (*name, good.as_str()) {
                     (name, _) if name == column => (name, value.clone()),
                     ("size" | "node_index", _) => (*name, "9".to_owned()),
-                    (_, "'event_1'" | "'area_1'" | "'area_1/'" | "'z'" | "'mail_1'" | "'user_1'") => (*name, format!("{}2'", &good[..good.len() - 1])),
+                    (_, "'event_1'" | "'area_1'" | "'area_1/'" | "'z'" | "'statute_1'" | "'mail_1'" | "'user_1'") => (*name, format!("{}2'", &good[..good.len() - 1])),
                     ("actor", _) => (*name, "'b'".to_owned()),
                     ("dedup_key", _) => (*name, "'k2'".to_owned()),
                     _ => (*name, good.clone()),
@@ -606,6 +624,8 @@ on_both_sites! {
             ("the same mail twice", "INSERT INTO outbox (id, dedup_key, kind, category, address, language, facts, secret, state, attempts, \
               next_at, created_at) SELECT 'mail_2', dedup_key, kind, category, address, language, facts, secret, state, attempts, \
               next_at, created_at FROM outbox", DatabaseErrorKind::UniqueViolation),
+            ("a revision that is there", "INSERT INTO statutes (id, jurisdiction, effective_from, revision, built_in, content, content_sha256, event_id, loaded_at) \
+              SELECT 'statute_2', jurisdiction, effective_from, revision, built_in, content, content_sha256, event_id, loaded_at FROM statutes", DatabaseErrorKind::UniqueViolation),
             ("no name", "UPDATE areas SET name_zh = NULL", DatabaseErrorKind::NotNullViolation),
         ];
         for (what, statement, kind) in refusals {
@@ -645,6 +665,10 @@ on_both_sites! {
             "DELETE FROM audit_checkpoints",
             "UPDATE duties SET person = 'user_2'",
             "DELETE FROM duties",
+            "UPDATE statutes SET effective_from = '2027-01-01'",
+            "UPDATE statutes SET content = '{ }'",
+            "UPDATE statutes SET revision = 2",
+            "DELETE FROM statutes",
         ]
         .map(str::to_owned)
         .to_vec();
@@ -654,7 +678,7 @@ on_both_sites! {
         for column in ["root", "frontier"] {
             refused.push(format!("UPDATE audit_checkpoints SET {column} = {other}"));
         }
-        let tables = ["audit_events", "audit_private", "audit_nodes", "audit_checkpoints", "duties"];
+        let tables = ["audit_events", "audit_private", "audit_nodes", "audit_checkpoints", "duties", "statutes"];
         match &conn {
             Conn::Postgres(_) => refused.extend(tables.map(|table| format!("TRUNCATE {table} CASCADE"))),
             // A row that replaces another deletes it.

@@ -18,7 +18,7 @@ use wardbook::web::policy::Role;
 use wardbook::web::token::Tokens;
 
 use crate::faults::{PATIENCE, eventually};
-use crate::harness::{PostgresDatabase, account};
+use crate::harness::{NOWHERE, PostgresDatabase, account};
 
 /// `on_both_sites! { fn name(site) { … } }`: as `on_both!`, but nothing is running yet.
 #[macro_export]
@@ -95,6 +95,7 @@ impl Site {
             .env("WARDBOOK_DATABASE_URL", url.unwrap_or_default())
             .env("WARDBOOK_PUBLIC_URL", PUBLIC_URL)
             .env("WARDBOOK_LISTEN", "127.0.0.1:0")
+            .env("WARDBOOK_JURISDICTION", NOWHERE)
             .env("WARDBOOK_WORKERS", "2")
             .env("WARDBOOK_DATABASE_READERS", "4")
             .env("WARDBOOK_DATABASE_WRITERS", "4")
