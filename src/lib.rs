@@ -238,22 +238,46 @@ pub mod registry {
     pub mod store;
 }
 
-/// Accounts of people: who may act in which capacity, who stands in for whom, and the tokens of machines.
+/// Accounts of people: how they sign in, who may act in which capacity, who stands in for whom, and the tokens of machines.
 pub mod people {
+    /// What is done to accounts.
+    pub mod acts;
     /// Roles, deputies and machines' tokens are given and taken.
     pub mod acts_roles;
+    /// What is done to sessions.
+    pub mod acts_sessions;
+    /// What signing in needs besides the database.
+    pub mod gate;
+    /// Hashes of passwords.
+    pub mod hashing;
     /// Machines' tokens over HTTP.
     pub mod http_api_tokens;
     /// Roles and deputies over HTTP.
     pub mod http_roles;
+    /// Signing in and out over HTTP.
+    pub mod http_sessions;
     /// Tells who shows a credential.
     pub mod identities;
+    /// Accounts: what makes one, and which state follows which.
+    pub mod rules;
+    /// Which passwords are good enough.
+    pub mod rules_passwords;
     /// Who may hold which role, lend it, or give a machine a token.
     pub mod rules_roles;
+    /// Sessions: how long they last and why they end.
+    pub mod rules_sessions;
+    /// Secrets that are handed out, and the keys for them.
+    pub mod secrets;
+    /// The accounts' table.
+    pub mod store;
     /// Machines' tokens.
     pub mod store_api_tokens;
     /// Roles given, and lent.
     pub mod store_grants;
+    /// The tables of sessions and refresh tokens.
+    pub mod store_sessions;
+    /// How many guesses are listened to.
+    pub mod throttle;
 }
 
 /// Puts the service together.

@@ -29,6 +29,7 @@ use crate::kernel::id;
 use crate::kernel::refusal::{Fault, Stop};
 use crate::outbox::sender::Sender;
 use crate::outbox::unsubscribe::UnsubscribeKey;
+use crate::people::gate::{AtGate, Gate};
 use crate::people::identities::Identities;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
@@ -48,6 +49,8 @@ pub struct House {
     pub settings: Settings,
     /// The shared state.
     pub context: web::Data<Context>,
+    /// What signing in needs besides.
+    pub gate: AtGate,
     identities: Arc<Identities>,
     /// The store of files, and who may read them.
     pub files: Desk,
@@ -105,7 +108,8 @@ impl House {
             days: settings.calendar()?,
         };
         let throttle = Throttle::new(settings.rates());
-        let identities = Arc::new(Identities::default());
+        let gate = web::Data::new(Gate::open(settings.sign_in(), &keys)?);
+        let identities = Arc::new(Identities::new(settings.second_factor_roles.clone()));
         let context = Context::new(db, clock, calendar, tokens, throttle, settings.web(), document);
         let context = web::Data::new(context.identifying(identities.identify()));
         let mark = Mark::in_directory(&keys);
@@ -113,6 +117,7 @@ impl House {
         let mut house = Self {
             settings,
             context,
+            gate,
             identities,
             files,
             mark,
@@ -316,7 +321,7 @@ impl Server {
         let house = House::open(settings, start)?;
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
-        let (settings, context) = (house.settings.clone(), house.context.clone());
+        let (settings, context, gate) = (house.settings.clone(), house.context.clone(), house.gate.clone());
         let keeper = Keeper {
             context: context.clone(),
             mark: house.mark.clone(),
@@ -329,7 +334,7 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let server = http(&settings, &context, &key, &files, listener, metrics)?;
+                    let server = http(&settings, &context, &key, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     actix_web::rt::spawn(crate::app::files::keep(context, files));
                     // The receiver waits for exactly this.
@@ -404,6 +409,7 @@ fn http(
     context: &web::Data<Context>,
     key: &web::Data<UnsubscribeKey>,
     files: &Desk,
+    gate: &AtGate,
     listener: TcpListener,
     metrics: Option<TcpListener>,
 ) -> std::io::Result<actix_web::dev::Server> {
@@ -424,13 +430,14 @@ fn http(
         .run();
         actix_web::rt::spawn(server);
     }
-    let (context, key, files) = (context.clone(), key.clone(), files.clone());
+    let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         let (app, _) = App::new()
             .app_data(context.clone())
             .app_data(key.clone())
             .app_data(files.clone())
+            .app_data(gate.clone())
             .into_utoipa_app()
             .configure(openapi::operations)
             .split_for_parts();

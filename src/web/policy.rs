@@ -109,6 +109,11 @@ impl Role {
             Self::System => "system",
         }
     }
+
+    /// The role of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
 }
 
 /// Everything that can be done or seen.
@@ -160,6 +165,14 @@ pub enum Action {
     ManageApiTokens,
     /// See who did what on a matter.
     ReadDuties,
+    /// Sign in, and stay so.
+    SignIn,
+    /// Make an account that is in use at once, with its first roles.
+    CreateAccount,
+    /// See where one is signed in.
+    ReadOwnSessions,
+    /// Sign out, here or everywhere.
+    EndOwnSessions,
     /// Upload a file.
     UploadAttachment,
     /// See what one has uploaded and not used yet.
@@ -186,7 +199,10 @@ impl Action {
             Self::GiveRole | Self::TakeRole | Self::AppointDeputy | Self::RevokeDeputy => "people.write",
             // No scope that anyone can ask for: a token never makes or revokes tokens.
             Self::ManageApiTokens => "",
+            // Nor one for what only a person does, in a session.
+            Self::SignIn | Self::ReadOwnSessions | Self::EndOwnSessions => "",
             Self::ReadDuties => "log.read",
+            Self::CreateAccount => "people.write",
             Self::ListOwnAttachments | Self::ReadAttachment => "files.read",
             Self::UploadAttachment | Self::RemoveAttachment => "files.write",
         }
@@ -263,6 +279,7 @@ use Action::{
     MoveArea, MoveClock, OpenEvent, ReadAreas, ReadAttachment, ReadDeputies, ReadDuties, ReadLog, ReadRoles,
     RemoveAttachment, RenameArea, RevokeDeputy, RotateTokenKey, TakeRole, UploadAttachment,
 };
+use Action::{CreateAccount, EndOwnSessions, ReadOwnSessions, SignIn};
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::{Admin, Auditor, OrganisationAdmin, Public, System};
 
@@ -323,6 +340,10 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (ManageApiTokens, &[(Public, SignedIn)]),
     (ReadDuties, &[(Auditor, Anywhere)]),
+    (SignIn, &[(Public, Anywhere)]),
+    (CreateAccount, &[(System, Anywhere)]),
+    (ReadOwnSessions, &[(Public, SignedIn)]),
+    (EndOwnSessions, &[(Public, SignedIn)]),
     (UploadAttachment, &[(Public, SignedIn)]),
     (ListOwnAttachments, &[(Public, SignedIn)]),
     (ReadAttachment, &[(Public, Anywhere)]),
