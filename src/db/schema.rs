@@ -253,6 +253,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// One-time codes that were sent by mail.
+    sign_in_codes (id) {
+        id -> Text,
+        account_id -> Text,
+        mac -> Binary,
+        attempts -> BigInt,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Second factors.
+    second_factors (account_id) {
+        account_id -> Text,
+        sealed -> Binary,
+        last_step -> BigInt,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Recovery codes, each good once.
+    recovery_codes (account_id, hash) {
+        account_id -> Text,
+        hash -> Binary,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     /// Links that work once: invitations and the like.
     one_time_links (hash) {
         hash -> Binary,

@@ -3,29 +3,37 @@
 //! minutes to everyone who is signed in, and changes nothing of what anybody may do.
 
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::audit;
 use crate::audit::entry::Event;
 use crate::db::writer::Tx;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::Answer;
-use crate::people::rules::State;
+use crate::outbox::content::RefreshReuseDetected;
+use crate::people::acts_second_factor::{Shown, show};
+use crate::people::letters::tell;
+use crate::people::rules::{Email, State};
+use crate::people::rules_links::ChallengeId;
 use crate::people::rules_sessions::{self, End, Means, SESSIONS_MAX, Session, SessionId};
+use crate::people::secrets::Keys;
 use crate::people::store_sessions::TokenHash;
-use crate::people::{store, store_sessions};
+use crate::people::{store, store_links, store_sessions};
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
-/// Somebody who has proved who they are.
-#[derive(Clone, Debug)]
+/// Somebody who has proved who they are, but for a second factor.
+#[derive(Clone)]
 pub struct BeginSession {
     /// Who.
     pub account_id: AccountId,
     /// How.
     pub means: Means,
-    /// True if by a second factor too.
-    pub second_factor: bool,
+    /// What they showed as their second factor.
+    pub second_factor: Option<Zeroizing<String>>,
+    /// The mailed code that was found right; it is used up.
+    pub challenge: Option<ChallengeId>,
     /// What the device calls itself.
     pub device_name: Option<String>,
     /// The hash of the password that was found right.
@@ -36,35 +44,69 @@ pub struct BeginSession {
     pub token: TokenHash,
 }
 
-/// Begins a session; `None` if the account is not in use, or the password is another one by now.
+/// What became of a sign-in.
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// It is one, of an account with this mail address.
+    Session(Session, Option<Email>),
+    /// The account is not in use, or what was shown is not good any more.
+    Refused,
+    /// A second factor is asked for.
+    SecondFactorNeeded,
+    /// What was shown as the second factor is not it.
+    SecondFactorRefused,
+}
+
+/// Begins a session. Whatever is not good enough changes nothing.
 ///
 /// # Errors
 /// Permission; a fault of the database.
-pub fn begin(tx: &mut Tx<'_>, command: &BeginSession) -> Answer<Option<Session>> {
+pub fn begin(tx: &mut Tx<'_>, keys: &Keys, command: &BeginSession) -> Answer<Begun> {
     policy::allow(&Actor::public(), Action::SignIn, Matter::default())?;
-    let in_use =
-        store::account(tx.conn(), &command.account_id)?.is_some_and(|account| account.state == State::Active);
-    let same_password = command.password_hash.is_none()
-        || store::password(tx.conn(), &command.account_id)? == command.password_hash;
-    if !in_use || !same_password {
+    let begun = begin_if_right(tx, keys, command)?;
+    if !matches!(begun, Begun::Session(..)) {
         tx.nothing_to_change();
-        return Ok(None);
     }
+    Ok(begun)
+}
+
+fn begin_if_right(tx: &mut Tx<'_>, keys: &Keys, command: &BeginSession) -> Answer<Begun> {
+    let account = store::account(tx.conn(), &command.account_id)?;
+    let Some(account) = account.filter(|account| account.state == State::Active) else {
+        return Ok(Begun::Refused);
+    };
+    let same_password =
+        command.password_hash.is_none() || store::password(tx.conn(), &account.id)? == command.password_hash;
+    let code_unused = match &command.challenge {
+        Some(challenge) => store_links::use_code(tx, challenge)?,
+        None => true,
+    };
+    if !same_password || !code_unused {
+        return Ok(Begun::Refused);
+    }
+    let id = SessionId::mint(tx.now());
+    let by = Actor::in_session(account.id.to_string(), id.to_string(), Vec::new());
+    let shown = command.second_factor.as_ref().map(|shown| shown.as_str());
+    let second_factor = match show(tx, &by, keys, &account, shown)? {
+        Shown::NoneThere => false,
+        Shown::Right => true,
+        Shown::Needed => return Ok(Begun::SecondFactorNeeded),
+        Shown::Wrong => return Ok(Begun::SecondFactorRefused),
+    };
     if let Some(hash) = &command.rehashed {
         store::set_password(tx, &command.account_id, hash)?;
     }
     let now = tx.now();
     let session = Session {
-        id: SessionId::mint(now),
+        id,
         account_id: command.account_id.clone(),
         device_name: command.device_name.clone(),
         means: command.means,
-        second_factor: command.second_factor,
+        second_factor,
         created_at: now,
         used_at: now,
         expires_at: rules_sessions::expiry(now, now),
     };
-    let by = Actor::in_session(session.account_id.to_string(), session.id.to_string(), Vec::new());
     let others = store_sessions::sessions_of(tx.conn(), &session.account_id, now)?;
     end_longest_unused(tx, &by, others)?;
     store_sessions::insert(tx, &session, &command.token)?;
@@ -75,7 +117,7 @@ pub fn begin(tx: &mut Tx<'_>, command: &BeginSession) -> Answer<Option<Session>>
         private: json!({ "account_id": session.account_id, "device_name": session.device_name }),
     };
     audit::store::append(tx, &by, &event)?;
-    Ok(Some(session))
+    Ok(Begun::Session(session, account.email))
 }
 
 /// Makes room for one more.
@@ -135,6 +177,15 @@ pub fn refresh(tx: &mut Tx<'_>, token: &TokenHash, next: &TokenHash) -> Answer<R
     };
     audit::store::append(tx, &by, &event)?;
     end(tx, &by, std::slice::from_ref(&session), End::ReuseDetected)?;
+    if let Some(account) = store::account(tx.conn(), &session.account_id)? {
+        tell(
+            tx,
+            &account,
+            session.id.as_str(),
+            RefreshReuseDetected { at: now },
+            None,
+        )?;
+    }
     Ok(Refreshed::Reused(session))
 }
 

@@ -3,12 +3,13 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
 use zeroize::Zeroizing;
 
 use crate::kernel::clock::Instant;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Refusal};
 use crate::people::hashing::{Cost, Hasher};
 use crate::people::rules::Email;
 use crate::people::rules_passwords::{self, Setting};
@@ -125,9 +126,32 @@ impl Gate {
     ///
     /// # Errors
     /// Those of [`rules_passwords::check`].
-    pub fn check_password(&self, password: &str, email: &Email) -> Answer<()> {
-        let url = &self.settings.public_url;
-        let ward = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
-        Ok(rules_passwords::check(password, Setting { email, ward })?)
+    pub fn check_password(&self, password: &str, email: &Email) -> Result<(), Refusal> {
+        let ward = self.host();
+        rules_passwords::check(password, Setting { email, ward })
+    }
+
+    /// The host of the service's address.
+    pub fn host(&self) -> &str {
+        let url = self.settings.public_url.as_str();
+        url.split_once("://").map_or(url, |(_, host)| host)
+    }
+}
+
+/// The time after which a request is answered that has more to do for some than for others.
+const EVENLY: Duration = Duration::from_millis(150);
+
+/// A request that takes the same time for everyone, unless the machine is slower than that.
+pub struct Evenly(tokio::time::Instant);
+
+impl Evenly {
+    /// It begins.
+    pub fn begin() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    /// It ends when its time is over.
+    pub async fn end(self) {
+        tokio::time::sleep_until(self.0 + EVENLY).await;
     }
 }

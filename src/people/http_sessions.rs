@@ -9,20 +9,24 @@ use zeroize::Zeroizing;
 
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::AccountId;
-use crate::kernel::refusal::Answer;
-use crate::people::acts_sessions::{self, BeginSession, Refreshed};
-use crate::people::gate::AtGate;
+use crate::kernel::refusal::{Answer, Refusal};
+use crate::kernel::text::Text;
+use crate::people::acts_links;
+use crate::people::acts_sessions::{self, BeginSession, Begun, Refreshed};
+use crate::people::gate::{AtGate, Evenly};
 use crate::people::rules::{Account, Email, State};
+use crate::people::rules_links::ChallengeId;
 use crate::people::rules_sessions::{
     self, ACCESS_LIFETIME, CREDENTIALS_REFUSED, Means, REFRESH_REFUSED, Session, SessionId,
 };
+use crate::people::rules_totp::{SECOND_FACTOR_NEEDED, SECOND_FACTOR_REFUSED};
 use crate::people::throttle::Tried;
 use crate::people::{secrets, store, store_sessions};
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::context::Context;
 use crate::web::policy::{self, Action, Matter};
-use crate::web::problem::NOT_FOUND;
+use crate::web::problem::{INVALID, NOT_FOUND};
 
 /// Every operation of this file.
 pub fn operations(config: &mut ServiceConfig<'_>) {
@@ -35,16 +39,40 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(end_all);
 }
 
-/// What somebody shows to sign in.
+/// What somebody shows to sign in: mail address and password, or a mailed code.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The account's mail address, in either case.
-    #[schema(min_length = 1, max_length = 254, example = "li.wei@ward.example")]
-    email: String,
+    #[serde(default)]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 254,
+        example = "li.wei@ward.example"
+    )]
+    email: Option<String>,
     /// The password.
-    #[schema(min_length = 1, max_length = 128, example = "violet tram under paper rain")]
-    password: String,
+    #[serde(default)]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 128,
+        example = "violet tram under paper rain"
+    )]
+    password: Option<String>,
+    /// Instead of address and password: what was given when a code was asked for.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    challenge_id: Option<ChallengeId>,
+    /// The code that came by mail.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 6, max_length = 6, example = "123456")]
+    code: Option<String>,
+    /// A code of the authenticator app or a recovery code, if the account has a second factor.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 6, max_length = 30, example = "287082")]
+    second_factor: Option<String>,
     /// What the device calls itself, for the list of one's sessions.
     #[serde(default)]
     #[schema(nullable = false, min_length = 1, max_length = 100, example = "办公室电脑")]
@@ -142,15 +170,15 @@ pub struct SessionsEnded {
 
 /// Sign in
 ///
-/// With mail address and password. Whatever is wrong, whether there is such an account or not, the answer is
+/// With mail address and password, or with a code that came by mail (`challenge_id` and `code`). Whatever is wrong, whether there is such an account or not, the answer is
 /// `credentials_refused`. Not remembered under an `Idempotency-Key`, because the answer holds secrets.
 #[utoipa::path(
     operation_id = "sign_in",
     tag = "people",
-    request_body = SignIn,
+    request_body(content = SignIn, example = json!({"email": "li.wei@ward.example", "password": "violet tram under paper rain"})),
     responses(
         (status = 201, description = "Signed in", body = SessionTokens),
-        (status = 422, description = "`credentials_refused`"),
+        (status = 422, description = "`credentials_refused`, `second_factor_needed`, `second_factor_refused`"),
         (status = 429, description = "Too many guesses for this address from here"),
         (status = 503, description = "`sign_in_busy`"),
     ),
@@ -163,22 +191,80 @@ async fn sign_in(
     gate: AtGate,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    let SignIn {
-        email,
-        password,
-        device_name,
-        device_token,
-    } = incoming.json::<SignIn>().await?.value;
-    let password = Zeroizing::new(password);
-    let device_name = device_name
+    let shown = incoming.json::<SignIn>().await?.value;
+    let device_name = shown
+        .device_name
         .as_deref()
         .map(rules_sessions::device_name)
         .transpose()?;
-    // What is no address is an address that nobody has.
-    let asked = email.trim().to_ascii_lowercase();
-    let trier = gate.trier(&request, &context, &asked, device_token.as_deref())?;
-    gate.count(Tried::Secret, &trier, context.clock.now())?;
-    let found = account_in_use(&context, &asked).await?;
+    let token = secrets::mint()?;
+    let means = match (shown.email, shown.password, shown.challenge_id, shown.code) {
+        (Some(email), Some(password), None, None) => Shown::Password(email, Zeroizing::new(password)),
+        (None, None, Some(challenge), Some(code)) => Shown::Code(challenge, Zeroizing::new(code)),
+        _ => return Err(one_or_the_other().into()),
+    };
+    let (trier, mut command) = match means {
+        Shown::Password(email, password) => {
+            // What is no address is an address that nobody has.
+            let asked = email.trim().to_ascii_lowercase();
+            let trier = gate.trier(&request, &context, &asked, shown.device_token.as_deref())?;
+            gate.count(Tried::Secret, &trier, context.clock.now())?;
+            (trier, by_password(&context, &gate, &asked, password).await?)
+        }
+        Shown::Code(challenge, code) => {
+            let trier = gate.trier(&request, &context, challenge.as_str(), None)?;
+            gate.count(Tried::Secret, &trier, context.clock.now())?;
+            (trier, by_code(&context, &gate, challenge, code).await?)
+        }
+    };
+    command.device_name = device_name;
+    command.second_factor = shown.second_factor.map(Zeroizing::new);
+    command.token = secrets::hash_of(&token);
+    let (session, email) = begin(&context, &gate, command).await?;
+    gate.forgive(Tried::Secret, &trier);
+    let device_token = match email {
+        Some(email) => Some(gate.keys.device_token(email.whole())?),
+        None => None,
+    };
+    let tokens = tokens(&context, &session, &token, device_token)?;
+    Ok(HttpResponse::Created().json(tokens))
+}
+
+/// What is shown first.
+enum Shown {
+    Password(String, Zeroizing<String>),
+    Code(ChallengeId, Zeroizing<String>),
+}
+
+fn one_or_the_other() -> Refusal {
+    let detail = Text::fixed(
+        "请提供 email 与 password，或 challenge_id 与 code",
+        "send email and password, or challenge_id and code",
+    );
+    INVALID.because(detail).at("")
+}
+
+/// Somebody whose first proof was good; the rest of the command is filled in by the caller.
+fn proved(account_id: AccountId, means: Means) -> BeginSession {
+    BeginSession {
+        account_id,
+        means,
+        second_factor: None,
+        challenge: None,
+        device_name: None,
+        password_hash: None,
+        rehashed: None,
+        token: [0; 32],
+    }
+}
+
+async fn by_password(
+    context: &Context,
+    gate: &AtGate,
+    email: &str,
+    password: Zeroizing<String>,
+) -> Answer<BeginSession> {
+    let found = account_in_use(context, email).await?;
     let hash = found.as_ref().and_then(|(_, hash)| hash.clone());
     let right = gate.hasher.is_right(password.clone(), hash.clone()).await?;
     let Some((account, Some(hash))) = found.filter(|_| right) else {
@@ -189,23 +275,37 @@ async fn sign_in(
     } else {
         None
     };
-    let token = secrets::mint()?;
-    let command = BeginSession {
-        account_id: account.id,
-        means: Means::Password,
-        second_factor: false,
-        device_name,
+    Ok(BeginSession {
         password_hash: Some(hash),
         rehashed,
-        token: secrets::hash_of(&token),
-    };
-    let session = begin(&context, command).await?;
-    gate.forgive(Tried::Secret, &trier);
-    let tokens = tokens(&context, &session, &token, Some(gate.keys.device_token(&asked)?))?;
-    Ok(HttpResponse::Created().json(tokens))
+        ..proved(account.id, Means::Password)
+    })
 }
 
-fn refused() -> crate::kernel::refusal::Refusal {
+/// A wrong code and a challenge that there never was take the same time.
+async fn by_code(
+    context: &Context,
+    gate: &AtGate,
+    challenge: ChallengeId,
+    code: Zeroizing<String>,
+) -> Answer<BeginSession> {
+    let evenly = Evenly::begin();
+    let (at_gate, id) = (gate.clone(), challenge.clone());
+    let account = context
+        .db
+        .upkeep(move |tx| acts_links::try_code(tx, &at_gate.keys, &id, &code))
+        .await?;
+    let Some(account) = account else {
+        evenly.end().await;
+        return Err(refused().into());
+    };
+    Ok(BeginSession {
+        challenge: Some(challenge),
+        ..proved(account, Means::Code)
+    })
+}
+
+fn refused() -> Refusal {
     metrics::counter!("wardbook_sign_ins_refused_total").increment(1);
     CREDENTIALS_REFUSED.refuse()
 }
@@ -222,12 +322,19 @@ async fn account_in_use(context: &Context, email: &str) -> Answer<Option<(Accoun
     Ok(found.filter(|(account, _)| account.state == State::Active))
 }
 
-async fn begin(context: &Context, command: BeginSession) -> Answer<Session> {
+/// The session, and the mail address of its account.
+async fn begin(context: &Context, gate: &AtGate, command: BeginSession) -> Answer<(Session, Option<Email>)> {
+    let at_gate = gate.clone();
     let begun = context
         .db
-        .write(move |tx| acts_sessions::begin(tx, &command))
+        .write(move |tx| acts_sessions::begin(tx, &at_gate.keys, &command))
         .await?;
-    Ok(begun.ok_or_else(refused)?)
+    match begun {
+        Begun::Session(session, email) => Ok((session, email)),
+        Begun::Refused => Err(refused().into()),
+        Begun::SecondFactorNeeded => Err(SECOND_FACTOR_NEEDED.refuse().at("/second_factor").into()),
+        Begun::SecondFactorRefused => Err(SECOND_FACTOR_REFUSED.refuse().at("/second_factor").into()),
+    }
 }
 
 fn tokens(

@@ -262,6 +262,53 @@ pub fn activate(
     })
 }
 
+/// The account under another name, or with another language; `None` if it has them already.
+///
+/// # Errors
+/// [`WRONG_STATE`] unless it is in use.
+pub fn change(
+    account: Account,
+    display_name: Option<String>,
+    language: Option<Language>,
+    now: Instant,
+) -> Result<Option<Account>, Refusal> {
+    in_state(&account, &[State::Active])?;
+    let changed = Account {
+        display_name: display_name.or(account.display_name.clone()),
+        language: language.unwrap_or(account.language),
+        ..moved(account.clone(), State::Active, now)
+    };
+    let same = (&changed.display_name, changed.language) == (&account.display_name, account.language);
+    Ok((!same).then_some(changed))
+}
+
+/// The account closed for a while.
+///
+/// # Errors
+/// [`WRONG_STATE`] unless it is in use.
+pub fn suspend(account: Account, now: Instant) -> Result<Account, Refusal> {
+    in_state(&account, &[State::Active])?;
+    Ok(moved(account, State::Suspended, now))
+}
+
+/// The account in use again.
+///
+/// # Errors
+/// [`WRONG_STATE`] unless it is suspended.
+pub fn reinstate(account: Account, now: Instant) -> Result<Account, Refusal> {
+    in_state(&account, &[State::Suspended])?;
+    Ok(moved(account, State::Active, now))
+}
+
+/// The account closed for good.
+///
+/// # Errors
+/// [`WRONG_STATE`] if it is already.
+pub fn leave(account: Account, now: Instant) -> Result<Account, Refusal> {
+    in_state(&account, &[State::Invited, State::Active, State::Suspended])?;
+    Ok(moved(account, State::Left, now))
+}
+
 fn moved(account: Account, state: State, now: Instant) -> Account {
     Account {
         state,
@@ -338,6 +385,28 @@ mod tests {
         );
         let refusal = activate(active, "x".into(), Language::English, at(3)).unwrap_err();
         assert_eq!(refusal.reason.code, "account_wrong_state");
+    }
+
+    #[test]
+    fn who_has_left_comes_back_by_no_way() {
+        let active = activate(invited(), "李伟".into(), Language::Chinese, at(2)).unwrap();
+        let suspended = suspend(active.clone(), at(3)).unwrap();
+        assert!(suspend(suspended.clone(), at(4)).is_err() && reinstate(active.clone(), at(4)).is_err());
+        assert_eq!(reinstate(suspended.clone(), at(4)).unwrap().state, State::Active);
+        for account in [invited(), active.clone(), suspended] {
+            let left = leave(account, at(5)).unwrap();
+            assert!(leave(left.clone(), at(6)).is_err() && reinstate(left.clone(), at(6)).is_err());
+            assert!(suspend(left.clone(), at(6)).is_err() && change(left, None, None, at(6)).is_err());
+        }
+        assert_eq!(
+            change(active.clone(), None, Some(Language::Chinese), at(6)).unwrap(),
+            None
+        );
+        let changed = change(active, Some("李薇".into()), None, at(6)).unwrap().unwrap();
+        assert_eq!(
+            (changed.display_name.as_deref(), changed.version),
+            (Some("李薇"), 3)
+        );
     }
 
     #[test]

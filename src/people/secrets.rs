@@ -5,6 +5,8 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -17,6 +19,8 @@ use crate::web::secret_file;
 const KEY_FILE: &str = "people.key";
 /// Characters of a secret as text: 256 bits in base64url.
 pub const SECRET_LENGTH: usize = 43;
+/// Bytes of a nonce: enough that those drawn by chance never meet.
+const NONCE_LENGTH: usize = 24;
 /// Bytes of a device's id.
 const DEVICE_ID_LENGTH: usize = 16;
 
@@ -27,6 +31,16 @@ const DEVICE_ID_LENGTH: usize = 16;
 pub fn mint() -> Result<Zeroizing<String>, Fault> {
     let bytes = Zeroizing::new(id::random::<32>()?);
     Ok(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+}
+
+/// A new code of six digits.
+///
+/// # Errors
+/// A fault if the system gives no randomness.
+pub fn mint_code() -> Result<Zeroizing<String>, Fault> {
+    // 2^64 is no multiple of a million, but nearly: no code is likelier than another by more than one in 10^13.
+    let number = u64::from_be_bytes(id::random()?) % 1_000_000;
+    Ok(Zeroizing::new(format!("{number:06}")))
 }
 
 /// What is stored of a secret. It has 256 random bits, so one plain hash is enough.
@@ -42,6 +56,8 @@ pub fn is_equal(one: &[u8], other: &[u8]) -> bool {
 /// The keys of this floor.
 pub struct Keys {
     device: Zeroizing<[u8; 32]>,
+    codes: Zeroizing<[u8; 32]>,
+    sealing: Zeroizing<[u8; 32]>,
 }
 
 impl Keys {
@@ -59,6 +75,8 @@ impl Keys {
         let seed = secret_file::read_seed(&file)?;
         Ok(Self {
             device: derived(&seed, "wardbook device token v1")?,
+            codes: derived(&seed, "wardbook mailed code v1")?,
+            sealing: derived(&seed, "wardbook second factor v1")?,
         })
     }
 
@@ -88,6 +106,54 @@ impl Keys {
         };
         let expected = self.device_mac(email, device)?;
         Ok(is_equal(mac, &expected).then_some(*device))
+    }
+
+    /// What is stored of a code that was sent by mail: it has too few digits for a hash without a key.
+    ///
+    /// # Errors
+    /// A fault if the key is unusable.
+    pub fn code_mac(&self, challenge: &str, code: &str) -> Result<[u8; 32], Fault> {
+        // A challenge's id has a fixed length.
+        mac(&self.codes, &[challenge.as_bytes(), code.as_bytes()])
+    }
+
+    /// Encrypts the secret of an account's second factor (XChaCha20-Poly1305); it can be opened for that account only.
+    ///
+    /// # Errors
+    /// A fault if the system gives no randomness.
+    pub fn seal(&self, account: &str, secret: &[u8]) -> Result<Vec<u8>, Fault> {
+        let nonce = id::random::<NONCE_LENGTH>()?;
+        let content = Payload {
+            msg: secret,
+            aad: account.as_bytes(),
+        };
+        let sealed = self
+            .cipher()
+            .encrypt(&XNonce::from(nonce), content)
+            .map_err(|_| Fault::broken("a secret could not be encrypted"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Decrypts what [`Self::seal`] made.
+    ///
+    /// # Errors
+    /// A fault if it was made with another key, for another account, or was changed.
+    pub fn unseal(&self, account: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let failed =
+            || Fault::broken("a second factor cannot be decrypted; is people.key the one it was made with?");
+        let (nonce, content) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or_else(failed)?;
+        let content = Payload {
+            msg: content,
+            aad: account.as_bytes(),
+        };
+        self.cipher()
+            .decrypt(&XNonce::from(*nonce), content)
+            .map(Zeroizing::new)
+            .map_err(|_| failed())
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&Key::from(*self.sealing))
     }
 
     fn device_mac(&self, email: &str, device: &[u8]) -> Result<[u8; 32], Fault> {
@@ -126,6 +192,30 @@ mod tests {
         }
         let other = Keys::open(tempfile::tempdir().unwrap().path()).unwrap();
         assert_eq!(other.device_of("a@ward.example", &token).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_account_and_with_its_key_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(dir.path()).unwrap();
+        let sealed = keys.seal("user_a", b"a secret of twenty b").unwrap();
+        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        assert_eq!(*keys.unseal("user_a", &sealed).unwrap(), b"a secret of twenty b");
+        assert!(keys.unseal("user_b", &sealed).is_err());
+        let mut changed = sealed.clone();
+        changed[30] ^= 1;
+        assert!(keys.unseal("user_a", &changed).is_err() && keys.unseal("user_a", b"short").is_err());
+        let other = Keys::open(tempfile::tempdir().unwrap().path()).unwrap();
+        assert!(other.unseal("user_a", &sealed).is_err());
+        assert_ne!(
+            keys.code_mac("challenge_a", "123456").unwrap(),
+            keys.code_mac("challenge_b", "123456").unwrap()
+        );
+        assert_ne!(
+            keys.code_mac("challenge_a", "123456").unwrap(),
+            other.code_mac("challenge_a", "123456").unwrap()
+        );
+        assert_eq!(mint_code().unwrap().len(), 6);
     }
 
     #[test]

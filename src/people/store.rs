@@ -82,6 +82,38 @@ pub fn account_of_email(conn: &mut Conn, email: &Email) -> Answer<Option<(Accoun
     })
 }
 
+/// Which accounts are listed.
+#[derive(Clone, Debug, Default)]
+pub struct AccountFilter {
+    /// In this state.
+    pub state: Option<State>,
+    /// Older than this one, which was the last on the page before.
+    pub before: Option<AccountId>,
+}
+
+/// Up to `max` accounts, newest first.
+///
+/// # Errors
+/// A fault of the database.
+pub fn accounts(conn: &mut Conn, filter: &AccountFilter, max: i64) -> Answer<Vec<Account>> {
+    let mut query = accounts::table
+        .select(AccountRow::as_select())
+        .order(accounts::id.desc())
+        .limit(max)
+        .into_boxed();
+    if let Some(state) = filter.state {
+        query = query.filter(accounts::state.eq(state.name()));
+    }
+    if let Some(before) = &filter.before {
+        query = query.filter(accounts::id.lt(before));
+    }
+    let rows: Vec<AccountRow> = query.load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(Account::try_from)
+        .collect::<Result<_, _>>()?)
+}
+
 /// Adds an account.
 ///
 /// # Errors

@@ -59,8 +59,16 @@ const UPKEEP: &[(&str, &str)] = &[
         "marks what is sent: whether a mail server has taken a mail is not the ward's state",
     ),
     (
+        "src/people/http_links.rs",
+        "mail that a stranger asks for: a code, a link; what follows from it is an event",
+    ),
+    (
+        "src/people/http_second_factor.rs",
+        "a secret that is not confirmed and counts for nothing",
+    ),
+    (
         "src/people/http_sessions.rs",
-        "the next refresh token of a session; that one was shown twice is an event",
+        "the next refresh token of a session, and tries of a code; that a token was shown twice is an event",
     ),
 ];
 
