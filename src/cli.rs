@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, LogFormat, Settings};
-use crate::app::{demo, openapi};
+use crate::app::{demo, first_admin, openapi};
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
 use crate::audit::{mirror, source};
@@ -161,6 +161,15 @@ enum Admin {
         #[arg(long, default_value_t = 15, value_name = "MINUTES")]
         minutes: u32,
     },
+    /// Make an account that is taken over by the link printed here; for when nobody can sign in to invite them
+    Invite {
+        /// Their mail address
+        #[arg(long)]
+        email: String,
+        /// A role of the platform
+        #[arg(long, default_value = "admin", value_parser = role)]
+        role: Role,
+    },
     /// Make a new key that signs access tokens from now on; tokens of the old ones stay valid until they expire
     RotateTokenKey,
 }
@@ -276,6 +285,16 @@ fn start_logging(settings: &Settings) -> Result<tracing_appender::non_blocking::
 fn serve(settings: Settings) -> Result<ExitCode, Fault> {
     let server = Server::start(settings, demo::start())?;
     say(&format!("wardbook listens on http://{}", server.address));
+    if let Some(house) = &server.house {
+        let link =
+            first_admin::offer(house).map_err(|stop| Fault::caused("offer the first account", stop))?;
+        if let Some(link) = link {
+            say(
+                "There is no administrator yet. Whoever has this link becomes one; it is good once, for 24 hours:",
+            );
+            say(&link);
+        }
+    }
     server.wait()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -485,6 +504,11 @@ fn admin(settings: Settings, what: Admin) -> Result<ExitCode, Fault> {
             say(&context
                 .tokens
                 .issue(&subject, &roles, Duration::minutes(i64::from(minutes)), now)?);
+        }
+        Admin::Invite { email, role } => {
+            let link = first_admin::invite(&house, first_admin::address(&email)?, role)
+                .map_err(|stop| Fault::caused("invite", stop))?;
+            say(&link);
         }
         Admin::RotateTokenKey => {
             let kid = crate::app::keys::rotate(&house)

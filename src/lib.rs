@@ -266,22 +266,66 @@ pub mod registry {
     pub mod store;
 }
 
-/// Accounts of people: who may act in which capacity, who stands in for whom, and the tokens of machines.
+/// Accounts of people: how they sign in, who may act in which capacity, who stands in for whom, and the tokens of machines.
 pub mod people {
+    /// What is done to accounts.
+    pub mod acts;
+    /// What is done with links and codes that work once.
+    pub mod acts_links;
     /// Roles, deputies and machines' tokens are given and taken.
     pub mod acts_roles;
+    /// What is done to second factors.
+    pub mod acts_second_factor;
+    /// What is done to sessions.
+    pub mod acts_sessions;
+    /// What signing in needs besides the database.
+    pub mod gate;
+    /// Hashes of passwords.
+    pub mod hashing;
+    /// Accounts over HTTP.
+    pub mod http_accounts;
     /// Machines' tokens over HTTP.
     pub mod http_api_tokens;
+    /// Links and codes that work once, over HTTP.
+    pub mod http_links;
     /// Roles and deputies over HTTP.
     pub mod http_roles;
+    /// Second factors over HTTP.
+    pub mod http_second_factor;
+    /// Signing in and out over HTTP.
+    pub mod http_sessions;
     /// Tells who shows a credential.
     pub mod identities;
+    /// What people are written about their accounts.
+    mod letters;
+    /// Accounts: what makes one, and which state follows which.
+    pub mod rules;
+    /// Links and codes that work once: what for, and how long.
+    pub mod rules_links;
+    /// Which passwords are good enough.
+    pub mod rules_passwords;
     /// Who may hold which role, lend it, or give a machine a token.
     pub mod rules_roles;
+    /// Sessions: how long they last and why they end.
+    pub mod rules_sessions;
+    /// Time-based one-time codes and recovery codes.
+    pub mod rules_totp;
+    /// Secrets that are handed out, and the keys for them.
+    pub mod secrets;
+    /// The accounts' table.
+    pub mod store;
     /// Machines' tokens.
     pub mod store_api_tokens;
     /// Roles given, and lent.
     pub mod store_grants;
+    /// The tables of links and codes that work once.
+    pub mod store_links;
+    /// The tables of second factors.
+    pub mod store_second_factors;
+    /// The tables of sessions and refresh tokens.
+    pub mod store_sessions;
+    /// How many guesses are listened to.
+    pub mod throttle;
 }
 
 /// Puts the service together.
@@ -294,6 +338,8 @@ pub mod app {
     pub mod documents;
     /// The store of files, for commands and for keeping it in order.
     pub mod files;
+    /// The way in for the first administrator.
+    pub mod first_admin;
     /// What is done again and again while the service runs.
     pub mod keeping;
     /// Changing the keys that sign access tokens.

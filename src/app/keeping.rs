@@ -12,7 +12,7 @@ use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
 use crate::kernel::refusal::Answer;
 use crate::people::identities::Identities;
-use crate::people::store_api_tokens;
+use crate::people::{store_api_tokens, store_links, store_sessions};
 use crate::web::context::Context;
 use crate::web::idempotency;
 
@@ -20,6 +20,8 @@ use crate::web::idempotency;
 const ROUND_EVERY: Duration = Duration::from_secs(2);
 /// How often old answers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// Old sessions that are forgotten at a time.
+const SESSIONS_FORGOTTEN_MAX: i64 = 500;
 /// How often it is written down when machines' tokens were last used.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
 
@@ -89,11 +91,13 @@ impl Keeper {
             .db
             .upkeep(|tx| {
                 let now = tx.now();
-                idempotency::forget_old(tx, now)
+                let sessions = store_sessions::forget_old(tx, SESSIONS_FORGOTTEN_MAX)?;
+                store_links::forget_old(tx)?;
+                Ok(idempotency::forget_old(tx, now)?.saturating_add(sessions))
             })
             .await;
         if let Err(stop) = forgotten {
-            tracing::warn!(%stop, "old answers could not be forgotten");
+            tracing::warn!(%stop, "old answers and sessions could not be forgotten");
         }
     }
 

@@ -29,7 +29,7 @@ use crate::{audit, duties, files, outbox, people, registry, statutes};
     ),
     tags(
         (name = "areas", description = "The tree of city, districts, streets and communities"),
-        (name = "people", description = "Accounts, their roles and deputies, and the tokens of machines"),
+        (name = "people", description = "Accounts and signing in, roles and deputies, and the tokens of machines"),
         (name = "attachments", description = "Files that people upload"),
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
         (name = "log", description = "The tamper-evident log of every change"),
@@ -53,6 +53,10 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_roles::operations)
                 .configure(people::http_api_tokens::operations)
                 .configure(duties::http::operations)
+                .configure(people::http_sessions::operations)
+                .configure(people::http_links::operations)
+                .configure(people::http_second_factor::operations)
+                .configure(people::http_accounts::operations)
                 .configure(statutes::http::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
@@ -156,6 +160,8 @@ struct Shape<'a> {
     takes_body: bool,
     /// Another representation than JSON can be asked for.
     negotiates: bool,
+    /// The answer holds a secret, so that it is not stored under an `Idempotency-Key`.
+    secret: bool,
 }
 
 /// Adds what holds for every operation of its kind.
@@ -178,6 +184,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
             .and_then(|responses| responses.pointer("/200/content"))
             .and_then(Value::as_object)
             .is_some_and(|content| content.len() > 1),
+        secret: operation.get("x-secret-answer").is_some(),
     };
     let security = match (shape.reads_account, shape.public) {
         (false, _) => json!([]),
@@ -210,7 +217,8 @@ fn name_roles(operation: &mut Map<String, Value>, roles: &[Role]) {
 }
 
 fn complete_parameters(operation: &mut Map<String, Value>, shape: &Shape<'_>) {
-    if shape.method != "post" && !operation.contains_key("parameters") {
+    let once = shape.method == "post" && !shape.secret;
+    if !once && !operation.contains_key("parameters") {
         return;
     }
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
@@ -236,7 +244,7 @@ fn complete_parameters(operation: &mut Map<String, Value>, shape: &Shape<'_>) {
                 .or_insert_with(|| json!(VALUE_LENGTH_MAX));
         }
     }
-    if shape.method == "post" {
+    if once {
         parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
@@ -268,7 +276,7 @@ fn refusals(shape: &Shape<'_>) -> impl Iterator<Item = (&'static str, &'static s
         (shape.reads_account, "401", UNKNOWN),
         (!shape.public, "403", NOT_ALLOWED),
         (shape.negotiates, "406", "None of the accepted formats is offered"),
-        (post, "409", TWICE_AT_ONCE),
+        (post && !shape.secret, "409", TWICE_AT_ONCE),
         (body, "413", "The body is too large"),
         (body, "415", "The body is of a kind that is not read here"),
         (body, "422", INVALID),
@@ -340,7 +348,7 @@ fn complete_response(status: &str, response: &mut Map<String, Value>, shape: &Sh
     match status {
         "401" => header("WWW-Authenticate", "string", "How to say who you are"),
         "429" | "503" => header("Retry-After", "integer", "Seconds to wait"),
-        "200" | "201" if shape.method == "post" => {
+        "200" | "201" if shape.method == "post" && !shape.secret => {
             header(
                 "Idempotent-Replayed",
                 "string",

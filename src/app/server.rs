@@ -30,6 +30,7 @@ use crate::kernel::id;
 use crate::kernel::refusal::{Fault, Stop};
 use crate::outbox::sender::Sender;
 use crate::outbox::unsubscribe::UnsubscribeKey;
+use crate::people::gate::{AtGate, Gate};
 use crate::people::identities::Identities;
 use crate::statutes;
 use crate::web::actor::Actor;
@@ -51,6 +52,8 @@ pub struct House {
     pub settings: Settings,
     /// The shared state.
     pub context: web::Data<Context>,
+    /// What signing in needs besides.
+    pub gate: AtGate,
     identities: Arc<Identities>,
     /// The store of files, and who may read them.
     pub files: Desk,
@@ -108,7 +111,8 @@ impl House {
             days: settings.calendar()?,
         };
         let throttle = Throttle::new(settings.rates());
-        let identities = Arc::new(Identities::default());
+        let gate = web::Data::new(Gate::open(settings.sign_in(), &keys)?);
+        let identities = Arc::new(Identities::new(settings.second_factor_roles.clone()));
         let context = Context::new(db, clock, calendar, tokens, throttle, settings.web(), document);
         let context = web::Data::new(context.identifying(identities.identify()));
         let mark = Mark::in_directory(&keys);
@@ -116,6 +120,7 @@ impl House {
         let mut house = Self {
             settings,
             context,
+            gate,
             identities,
             files,
             mark,
@@ -346,7 +351,7 @@ impl Server {
         house.load_statutes()?;
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
-        let (settings, context) = (house.settings.clone(), house.context.clone());
+        let (settings, context, gate) = (house.settings.clone(), house.context.clone(), house.gate.clone());
         let keeper = Keeper {
             context: context.clone(),
             mark: house.mark.clone(),
@@ -359,7 +364,7 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let server = http(&settings, &context, &key, &files, listener, metrics)?;
+                    let server = http(&settings, &context, &key, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     actix_web::rt::spawn(crate::app::files::keep(context, files));
                     // The receiver waits for exactly this.
@@ -434,6 +439,7 @@ fn http(
     context: &web::Data<Context>,
     key: &web::Data<UnsubscribeKey>,
     files: &Desk,
+    gate: &AtGate,
     listener: TcpListener,
     metrics: Option<TcpListener>,
 ) -> std::io::Result<actix_web::dev::Server> {
@@ -454,13 +460,14 @@ fn http(
         .run();
         actix_web::rt::spawn(server);
     }
-    let (context, key, files) = (context.clone(), key.clone(), files.clone());
+    let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         let (app, _) = App::new()
             .app_data(context.clone())
             .app_data(key.clone())
             .app_data(files.clone())
+            .app_data(gate.clone())
             .into_utoipa_app()
             .configure(openapi::operations)
             .split_for_parts();

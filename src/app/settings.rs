@@ -17,10 +17,14 @@ use crate::db::writer::WriterLimits;
 use crate::files::media::MediaType;
 use crate::kernel::calendar::Calendar;
 use crate::kernel::refusal::Fault;
+use crate::people::gate::SignInSettings;
+use crate::people::hashing::Cost;
+use crate::people::rules_roles::SECOND_FACTOR_ROLES;
 use crate::statutes::built_in;
 use crate::statutes::profile::Jurisdiction;
 use crate::web::context::WebSettings;
 use crate::web::limits::Rates;
+use crate::web::policy::Role;
 
 /// Whether lives depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -165,6 +169,16 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Networks of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// KiB of memory that the hash of a password takes.
+    pub password_memory_kib: u32,
+    /// Passes over that memory.
+    pub password_passes: u32,
+    /// Lanes of it.
+    pub password_lanes: u32,
+    /// Hashes of passwords that are computed at once.
+    pub password_hashes_at_once: usize,
+    /// Roles that act only in a session with a second factor.
+    pub second_factor_roles: Vec<Role>,
     /// Where `/metrics` is served instead of on the public port; empty: on the public port.
     pub metrics_listen: String,
     /// The ward's name in Chinese, at the head of every mail.
@@ -236,6 +250,11 @@ impl Default for Settings {
             rate_per_account: 50,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            password_memory_kib: 19_456,
+            password_passes: 2,
+            password_lanes: 1,
+            password_hashes_at_once: 4,
+            second_factor_roles: SECOND_FACTOR_ROLES.to_vec(),
             metrics_listen: String::new(),
             ward_name_zh: "本区公共服务平台".to_owned(),
             ward_name_en: "The ward's public services".to_owned(),
@@ -255,7 +274,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 53] = [
+pub const NAMES: [&str; 58] = [
     "environment",
     "listen",
     "public_url",
@@ -294,6 +313,11 @@ pub const NAMES: [&str; 53] = [
     "rate_per_account",
     "cors_origins",
     "trusted_proxies",
+    "password_memory_kib",
+    "password_passes",
+    "password_lanes",
+    "password_hashes_at_once",
+    "second_factor_roles",
     "metrics_listen",
     "ward_name_zh",
     "ward_name_en",
@@ -316,7 +340,12 @@ pub const NAMES: [&str; 53] = [
 const NOT_SETTINGS: [&str; 3] = ["TEST_", "SERVICE_", "PORT"];
 
 /// Settings that are lists; in the environment their items are separated by commas.
-const LISTS: [&str; 3] = ["cors_origins", "files_types", "trusted_proxies"];
+const LISTS: [&str; 4] = [
+    "cors_origins",
+    "files_types",
+    "trusted_proxies",
+    "second_factor_roles",
+];
 
 impl Settings {
     /// Reads the configuration. `file` is the one named by `--config`; without it `wardbook.toml` is read if it is there.
@@ -484,6 +513,20 @@ impl Settings {
         Rates {
             per_address: self.rate_per_address,
             per_account: self.rate_per_account,
+        }
+    }
+
+    /// What signing in needs to know.
+    pub fn sign_in(&self) -> SignInSettings {
+        SignInSettings {
+            cost: Cost {
+                memory_kib: self.password_memory_kib,
+                passes: self.password_passes,
+                lanes: self.password_lanes,
+            },
+            hashes_at_once: self.password_hashes_at_once,
+            second_factor_roles: self.second_factor_roles.clone(),
+            public_url: self.public_url(),
         }
     }
 

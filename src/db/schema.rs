@@ -233,6 +233,86 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Hashes of passwords.
+    passwords (account_id) {
+        account_id -> Text,
+        hash -> Text,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Who is signed in.
+    sessions (id) {
+        id -> Text,
+        account_id -> Text,
+        device_name -> Nullable<Text>,
+        means -> Text,
+        second_factor -> Bool,
+        created_at -> Timestamp,
+        used_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        ended_because -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Refresh tokens of sessions, used and unused.
+    refresh_tokens (hash) {
+        hash -> Binary,
+        session_id -> Text,
+        issued_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// One-time codes that were sent by mail.
+    sign_in_codes (id) {
+        id -> Text,
+        account_id -> Text,
+        mac -> Binary,
+        attempts -> BigInt,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Second factors.
+    second_factors (account_id) {
+        account_id -> Text,
+        sealed -> Binary,
+        last_step -> BigInt,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Recovery codes, each good once.
+    recovery_codes (account_id, hash) {
+        account_id -> Text,
+        hash -> Binary,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Links that work once: invitations and the like.
+    one_time_links (hash) {
+        hash -> Binary,
+        purpose -> Text,
+        account_id -> Nullable<Text>,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     /// Contents of files, each once.
     file_objects (sha256) {
         sha256 -> Text,
@@ -278,3 +358,7 @@ diesel::joinable!(deputations -> role_grants (grant_id));
 diesel::joinable!(api_tokens -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);
 diesel::allow_tables_to_appear_in_same_query!(accounts, role_grants, deputations, api_tokens);
+diesel::joinable!(passwords -> accounts (account_id));
+diesel::joinable!(sessions -> accounts (account_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::allow_tables_to_appear_in_same_query!(accounts, passwords, sessions, refresh_tokens);

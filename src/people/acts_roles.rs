@@ -141,7 +141,8 @@ fn granted(conn: &mut Conn, id: &GrantId) -> Answer<GivenRole> {
     Ok(store::grant(conn, id)?.ok_or_else(|| Fault::broken("a grant that was just written is gone"))?)
 }
 
-fn role_event(kind: &'static str, id: &GrantId, grant: &Grant, account_id: &AccountId) -> Event {
+/// What the log says of a role: to whom it was given is private.
+pub(super) fn role_event(kind: &'static str, id: &GrantId, grant: &Grant, account_id: &AccountId) -> Event {
     Event {
         kind,
         subject: id.to_string(),

@@ -10,18 +10,29 @@ use crate::kernel::refusal::Answer;
 use crate::people::rules_roles::{self as rules, ApiTokenId};
 use crate::people::store_api_tokens;
 use crate::people::store_grants::{self, GrantFilter};
+use crate::people::store_sessions;
 use crate::web::actor::{Actor, Credential, Grant, Identify};
+use crate::web::policy::Role;
 
 /// Tokens whose use is remembered until it is written down; more than this in a minute are not.
 const USED_MAX: usize = 10_000;
 
 /// Who is who.
-#[derive(Default)]
 pub struct Identities {
+    /// Roles that are acted in only after a second factor.
+    second_factor_roles: Vec<Role>,
     used: Mutex<HashMap<ApiTokenId, Instant>>,
 }
 
 impl Identities {
+    /// Nobody has been asked about yet.
+    pub fn new(second_factor_roles: Vec<Role>) -> Self {
+        Self {
+            second_factor_roles,
+            used: Mutex::default(),
+        }
+    }
+
     /// As the extractor of actors wants it.
     pub fn identify(self: &Arc<Self>) -> Identify {
         let this = self.clone();
@@ -31,8 +42,27 @@ impl Identities {
     fn who(&self, conn: &mut Conn, credential: &Credential, now: Instant) -> Answer<Option<Actor>> {
         match credential {
             Credential::ApiToken(digest) => self.of_api_token(conn, digest, now),
-            Credential::Session { .. } => Ok(None),
+            Credential::Session { account, session } => self.of_session(conn, account, session, now),
         }
+    }
+
+    fn of_session(
+        &self,
+        conn: &mut Conn,
+        account: &str,
+        session: &str,
+        now: Instant,
+    ) -> Answer<Option<Actor>> {
+        let (Ok(account_id), Ok(session_id)) = (account.parse(), session.parse()) else {
+            return Ok(None);
+        };
+        let Some(strong) = store_sessions::is_alive(conn, &account_id, &session_id, now)? else {
+            return Ok(None);
+        };
+        let grants = grants_of(conn, account, now)?;
+        let (granted, withheld) = rules::by_strength(grants, strong, &self.second_factor_roles);
+        let actor = Actor::in_session(account.to_owned(), session.to_owned(), granted);
+        Ok(Some(actor.withholding(withheld)))
     }
 
     fn of_api_token(&self, conn: &mut Conn, digest: &[u8; 32], now: Instant) -> Answer<Option<Actor>> {
@@ -45,7 +75,11 @@ impl Identities {
         }
         drop(used);
         let account = token.account_id.to_string();
-        let (granted, withheld) = rules::by_strength(grants_of(conn, &account, now)?, token.strong);
+        let (granted, withheld) = rules::by_strength(
+            grants_of(conn, &account, now)?,
+            token.strong,
+            &self.second_factor_roles,
+        );
         let actor = Actor::by_api_token(account, token.id.to_string(), token.scopes, granted);
         Ok(Some(actor.withholding(withheld)))
     }

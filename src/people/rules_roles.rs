@@ -185,7 +185,8 @@ pub fn may_be_lent(role: Role) -> bool {
     )
 }
 
-/// Roles that are acted in only after a second factor, because what is done in them binds others.
+/// Roles that are acted in only after a second factor, because what is done in them binds others; the configuration may say
+/// otherwise.
 pub const SECOND_FACTOR_ROLES: [Role; 9] = [
     Role::BuyerOfficer,
     Role::BuyerApprover,
@@ -199,10 +200,14 @@ pub const SECOND_FACTOR_ROLES: [Role; 9] = [
 ];
 
 /// Grants that may be used, and those that only a second factor would add.
-pub fn by_strength(grants: Vec<Grant>, strong: bool) -> (Vec<Grant>, Vec<Grant>) {
+pub fn by_strength(
+    grants: Vec<Grant>,
+    strong: bool,
+    second_factor_roles: &[Role],
+) -> (Vec<Grant>, Vec<Grant>) {
     grants
         .into_iter()
-        .partition(|grant| strong || !SECOND_FACTOR_ROLES.contains(&grant.role))
+        .partition(|grant| strong || !second_factor_roles.contains(&grant.role))
 }
 
 /// What is known of the organisation in which a role is to be given.
@@ -596,13 +601,16 @@ mod tests {
             Grant::of(Role::Auditor),
             Grant::of(Role::SupplierAgent),
         ];
-        let (granted, withheld) = by_strength(all.clone(), false);
+        let (granted, withheld) = by_strength(all.clone(), false, &SECOND_FACTOR_ROLES);
         assert_eq!(
             granted,
             [Grant::of(Role::Resident), Grant::of(Role::SupplierAgent)]
         );
         assert_eq!(withheld, [Grant::of(Role::Auditor)]);
-        assert_eq!(by_strength(all.clone(), true), (all, Vec::new()));
+        assert_eq!(
+            by_strength(all.clone(), true, &SECOND_FACTOR_ROLES),
+            (all, Vec::new())
+        );
     }
 
     #[test]

@@ -106,10 +106,7 @@ type GrantColumns = (
 );
 
 fn role_named(name: &str) -> Result<Role, Fault> {
-    Role::ALL
-        .into_iter()
-        .find(|role| role.name() == name)
-        .ok_or_else(|| Fault::broken(format!("a role named {name}")))
+    Role::named(name).ok_or_else(|| Fault::broken(format!("a role named {name}")))
 }
 
 fn grant_of(role: &str, organisation: Option<OrganisationId>, area: Option<AreaId>) -> Result<Grant, Fault> {

@@ -1,6 +1,7 @@
 //! What is round every request: an id, the limits, a deadline, a net under panics, the caller's language, the security
 //! headers, one line in the log and the metrics. Never looks into a body and never logs an address, a query or a token.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 
 use crate::db::writer::panic_text;
@@ -24,7 +25,7 @@ use crate::kernel::id;
 use crate::kernel::refusal::{Refusal, Stop};
 use crate::kernel::text::Language;
 use crate::web::context::Context;
-use crate::web::limits::client_address;
+use crate::web::limits::{client_address, network_of};
 use crate::web::origins;
 use crate::web::problem::{self, INTERNAL, PROBLEM_JSON, TIMED_OUT, Unwritten};
 
@@ -150,14 +151,23 @@ pub async fn throttled(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(context) = request.app_data::<web::Data<Context>>() {
-        let peer = request.peer_addr().map(|socket| socket.ip());
-        let forwarded = forwarded_for(request.headers());
-        let address = client_address(peer, forwarded.as_deref(), &context.settings.trusted_proxies);
+        let address = address_of(request.request(), context);
         if let Err(stop) = context.throttle.address(address) {
             return Ok(request.into_response(stop.error_response()));
         }
     }
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+}
+
+fn address_of(request: &HttpRequest, context: &Context) -> IpAddr {
+    let peer = request.peer_addr().map(|socket| socket.ip());
+    let forwarded = forwarded_for(request.headers());
+    client_address(peer, forwarded.as_deref(), &context.settings.trusted_proxies)
+}
+
+/// The network that a request comes from: an IPv4 address, or an IPv6 /64. For counting, never for keeping.
+pub fn client_network(request: &HttpRequest, context: &Context) -> IpAddr {
+    network_of(address_of(request, context))
 }
 
 /// All `X-Forwarded-For` headers as one: a proxy may append a line of its own instead of adding to the client's, and

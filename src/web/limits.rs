@@ -102,7 +102,7 @@ fn too_many(wait: std::time::Duration) -> Refusal {
 }
 
 /// An IPv4 address stands for itself, an IPv6 address for its /64: one household or machine has a whole one.
-fn network_of(address: IpAddr) -> IpAddr {
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),

@@ -109,6 +109,11 @@ impl Role {
             Self::System => "system",
         }
     }
+
+    /// The role of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
 }
 
 /// Everything that can be done or seen.
@@ -164,6 +169,32 @@ pub enum Action {
     ManageApiTokens,
     /// See who did what on a matter.
     ReadDuties,
+    /// Sign in, and stay so.
+    SignIn,
+    /// Make an account that is in use at once, with its first roles.
+    CreateAccount,
+    /// Invite somebody to an account with a first role.
+    InviteAccount,
+    /// Send somebody who has not come yet another invitation.
+    ReinviteAccount,
+    /// See who has an account.
+    ReadAccounts,
+    /// See what is known of one account.
+    ReadAccount,
+    /// Change an account's name or language.
+    ChangeAccount,
+    /// Close an account for a while.
+    SuspendAccount,
+    /// Open it again.
+    ReinstateAccount,
+    /// Close an account for good.
+    CloseAccount,
+    /// Add, confirm or remove one's own second factor.
+    ManageSecondFactor,
+    /// See where one is signed in.
+    ReadOwnSessions,
+    /// Sign out, here or everywhere.
+    EndOwnSessions,
     /// Upload a file.
     UploadAttachment,
     /// See what one has uploaded and not used yet.
@@ -192,9 +223,19 @@ impl Action {
             Self::GiveRole | Self::TakeRole | Self::AppointDeputy | Self::RevokeDeputy => "people.write",
             // No scope that anyone can ask for: a token never makes or revokes tokens.
             Self::ManageApiTokens => "",
+            // Nor one for what only a person does, in a session.
+            Self::SignIn | Self::ReadOwnSessions | Self::EndOwnSessions | Self::ManageSecondFactor => "",
             Self::ReadDuties => "log.read",
             Self::ListOwnAttachments | Self::ReadAttachment => "files.read",
             Self::UploadAttachment | Self::RemoveAttachment => "files.write",
+            Self::ReadAccounts | Self::ReadAccount => "people.read",
+            Self::CreateAccount
+            | Self::InviteAccount
+            | Self::ReinviteAccount
+            | Self::ChangeAccount
+            | Self::SuspendAccount
+            | Self::ReinstateAccount
+            | Self::CloseAccount => "people.write",
         }
     }
 }
@@ -269,6 +310,10 @@ use Action::{
     MoveArea, MoveClock, OpenEvent, ReadAreas, ReadAttachment, ReadDeputies, ReadDuties, ReadLog, ReadRoles,
     RemoveAttachment, RenameArea, RevokeDeputy, RotateTokenKey, TakeRole, UploadAttachment,
 };
+use Action::{
+    ChangeAccount, CloseAccount, CreateAccount, EndOwnSessions, InviteAccount, ManageSecondFactor,
+    ReadAccount, ReadAccounts, ReadOwnSessions, ReinstateAccount, ReinviteAccount, SignIn, SuspendAccount,
+};
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::{Admin, Auditor, OrganisationAdmin, Public, System};
 
@@ -334,6 +379,26 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (ManageApiTokens, &[(Public, SignedIn)]),
     (ReadDuties, &[(Auditor, Anywhere)]),
+    (SignIn, &[(Public, Anywhere)]),
+    (CreateAccount, &[(System, Anywhere)]),
+    (
+        InviteAccount,
+        &[
+            (Admin, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (System, Anywhere),
+        ],
+    ),
+    (ReinviteAccount, &[(Admin, Anywhere)]),
+    (ReadAccounts, &[(Admin, Anywhere)]),
+    (ReadAccount, &[(Admin, Anywhere), (Public, OwnAccount)]),
+    (ChangeAccount, &[(Admin, Anywhere), (Public, OwnAccount)]),
+    (SuspendAccount, &[(Admin, Anywhere)]),
+    (ReinstateAccount, &[(Admin, Anywhere)]),
+    (CloseAccount, &[(Admin, Anywhere)]),
+    (ManageSecondFactor, &[(Public, SignedIn)]),
+    (ReadOwnSessions, &[(Public, SignedIn)]),
+    (EndOwnSessions, &[(Public, SignedIn)]),
     (UploadAttachment, &[(Public, SignedIn)]),
     (ListOwnAttachments, &[(Public, SignedIn)]),
     (ReadAttachment, &[(Public, Anywhere)]),

@@ -17,7 +17,11 @@ use wardbook::audit::source::HttpSource;
 use wardbook::audit::store;
 use wardbook::audit::verdict::Verdict;
 use wardbook::audit::verify::verify_log;
+use wardbook::db::writer::Tx;
 use wardbook::kernel::clock::Instant;
+use wardbook::kernel::text::Language;
+use wardbook::people::acts::{self, CreateAccount};
+use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
 /// Names the database server that tests may make databases on; `tests/run` sets it.
@@ -251,6 +255,37 @@ impl Ward {
             .unwrap()
     }
 
+    /// Makes an account that holds these roles, and signs it in with its password.
+    pub fn person(&self, name: &str, grants: &[Grant]) -> Person {
+        let password = format!("{name} walks under seven plane trees");
+        let gate = &self.server().house.as_ref().expect("the house is open").gate;
+        let command = CreateAccount {
+            email: format!("{name}@people.example").parse().unwrap(),
+            display_name: name.to_owned(),
+            language: Language::Chinese,
+            password_hash: Some(gate.hasher.hash_and_wait(&password).unwrap()),
+            grants: grants.to_vec(),
+        };
+        let create = move |tx: &mut Tx<'_>| acts::create(tx, &Actor::system(), &command);
+        let account = self.context().db.write_and_wait(create).unwrap();
+        let email = format!("{name}@people.example");
+        let signed_in = self.sign_in(&email, &password);
+        assert_eq!(signed_in.status, 201, "{}", signed_in.text);
+        let tokens = signed_in.json();
+        Person {
+            id: account.id.to_string(),
+            email,
+            password,
+            tokens,
+        }
+    }
+
+    /// Signs in with a password.
+    pub fn sign_in(&self, email: &str, password: &str) -> Reply {
+        let body = serde_json::json!({ "email": email, "password": password });
+        self.ask("POST", "/api/v1/sessions").json(&body).send()
+    }
+
     /// Begins a request.
     pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
         Ask {
@@ -329,6 +364,30 @@ impl Drop for Ward {
     }
 }
 
+/// Somebody with an account, signed in.
+pub struct Person {
+    /// The account.
+    pub id: String,
+    /// Its mail address.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+    /// What signing in has given.
+    pub tokens: Value,
+}
+
+impl Person {
+    /// The access token.
+    pub fn access(&self) -> &str {
+        self.tokens["access_token"].as_str().unwrap()
+    }
+
+    /// The first refresh token.
+    pub fn refresh(&self) -> &str {
+        self.tokens["refresh_token"].as_str().unwrap()
+    }
+}
+
 /// Settings of a test: a fresh directory, a free port, a simulated clock, no limits that a busy test would meet.
 pub fn settings_in(dir: &TempDir, database: Option<&PostgresDatabase>) -> Settings {
     Settings {
@@ -345,6 +404,9 @@ pub fn settings_in(dir: &TempDir, database: Option<&PostgresDatabase>) -> Settin
         rate_per_address: 0,
         rate_per_account: 0,
         shutdown_timeout_seconds: 5,
+        // As cheap as argon2 allows: what is tested is not its strength.
+        password_memory_kib: 64,
+        password_passes: 1,
         ..Settings::default()
     }
 }
@@ -380,6 +442,11 @@ impl Ask<'_> {
         }
         let token = self.ward.token(role);
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// In a session.
+    pub fn in_session(self, access_token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {access_token}"))
     }
 
     /// With a header.

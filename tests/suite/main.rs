@@ -38,6 +38,8 @@ mod migrations;
 mod outbox;
 mod outbox_crashes;
 mod outbox_smtp;
+mod people_accounts;
+mod people_sessions;
 mod permissions;
 mod requests;
 mod roles;

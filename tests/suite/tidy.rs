@@ -47,7 +47,7 @@ const SQL_ELSEWHERE: &[(&str, &str)] = &[
 const UPKEEP: &[(&str, &str)] = &[
     (
         "src/app/keeping.rs",
-        "forgets answers that are too old to be asked for again, and notes when machines' tokens were used",
+        "forgets old answers and sessions that ended long ago, and notes when machines' tokens were used",
     ),
     ("src/db/database.rs", "passes it on to the writer"),
     (
@@ -57,6 +57,18 @@ const UPKEEP: &[(&str, &str)] = &[
     (
         "src/outbox/sender.rs",
         "marks what is sent: whether a mail server has taken a mail is not the ward's state",
+    ),
+    (
+        "src/people/http_links.rs",
+        "mail that a stranger asks for: a code, a link; what follows from it is an event",
+    ),
+    (
+        "src/people/http_second_factor.rs",
+        "a secret that is not confirmed and counts for nothing",
+    ),
+    (
+        "src/people/http_sessions.rs",
+        "the next refresh token of a session, and tries of a code; that a token was shown twice is an event",
     ),
 ];
 

@@ -1,0 +1,181 @@
+//! Second factors over HTTP. Secrets are shown once and never remembered under an `Idempotency-Key`.
+
+use actix_web::{HttpRequest, HttpResponse, delete, post};
+use qrcode::QrCode;
+use qrcode::render::svg;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use zeroize::Zeroizing;
+
+use crate::kernel::id;
+use crate::kernel::refusal::{Answer, Fault};
+use crate::people::acts_second_factor as acts;
+use crate::people::gate::AtGate;
+use crate::people::rules::Email;
+use crate::people::rules_totp::{self as rules, RECOVERY_CODE_LENGTH, RECOVERY_CODES, SECRET_LENGTH};
+use crate::people::throttle::Tried;
+use crate::web::actor::{Actor, Shared};
+use crate::web::body::Incoming;
+use crate::web::policy::{self, Action, Matter};
+
+/// Pixels of the QR code's side at least.
+const QR_SIDE_MIN: u32 = 200;
+
+/// Every operation of this file.
+pub fn operations(config: &mut ServiceConfig<'_>) {
+    config.service(propose).service(confirm).service(remove);
+}
+
+/// A secret for an authenticator app; shown once.
+#[derive(Serialize, ToSchema)]
+pub struct ProposedSecondFactor {
+    /// The secret in base 32, to be typed in.
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    pub secret: String,
+    /// The same as an address that authenticator apps read.
+    #[schema(
+        example = "otpauth://totp/ward.example:chen.jing%40ward.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=ward.example&algorithm=SHA1&digits=6&period=30"
+    )]
+    pub otpauth_uri: String,
+    /// The address as a QR code, an SVG picture.
+    #[schema(example = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>")]
+    pub qr_svg: String,
+}
+
+/// A code of the authenticator app.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecondFactorCode {
+    /// Six digits; to remove a second factor, a recovery code will do as well.
+    #[schema(min_length = 6, max_length = 30, example = "287082")]
+    code: String,
+}
+
+/// Codes to sign in with if the device is lost; shown once.
+#[derive(Serialize, ToSchema)]
+pub struct RecoveryCodes {
+    /// Each is good once.
+    #[schema(example = json!(["abcd-efgh-ijkl-mnop"]))]
+    pub recovery_codes: Vec<String>,
+}
+
+/// The second factor is no more.
+#[derive(Serialize, ToSchema)]
+pub struct SecondFactorRemoved {
+    /// True: it is not asked for any more, and roles that need it are withheld.
+    #[schema(example = true)]
+    pub removed: bool,
+}
+
+/// Propose a second factor
+///
+/// Makes a secret for an authenticator app. It counts from the moment at which it is confirmed by a code.
+#[utoipa::path(
+    operation_id = "propose_second_factor",
+    tag = "people",
+    responses(
+        (status = 201, description = "The secret, shown once", body = ProposedSecondFactor),
+        (status = 409, description = "`second_factor_enabled`, `session_needed`"),
+    ),
+    extensions(("x-action" = json!("ManageSecondFactor")), ("x-secret-answer" = json!(true))),
+)]
+#[post("/me/second-factor")]
+async fn propose(context: Shared, gate: AtGate, actor: Actor) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::ManageSecondFactor, Matter::default())?;
+    let secret = Zeroizing::new(id::random::<SECRET_LENGTH>()?);
+    let (at_gate, kept) = (gate.clone(), secret.clone());
+    let account = context
+        .db
+        .upkeep(move |tx| acts::propose(tx, &actor, &at_gate.keys, kept.as_slice()))
+        .await?;
+    let email = account.email.as_ref().map_or("", Email::whole);
+    let uri = rules::otpauth_uri(secret.as_slice(), gate.host(), email);
+    let qr = QrCode::new(uri.as_bytes()).map_err(|error| Fault::caused("make a QR code", error))?;
+    let qr_svg = qr
+        .render::<svg::Color<'_>>()
+        .min_dimensions(QR_SIDE_MIN, QR_SIDE_MIN)
+        .build();
+    Ok(HttpResponse::Created().json(ProposedSecondFactor {
+        secret: rules::base32(secret.as_slice()),
+        otpauth_uri: uri,
+        qr_svg,
+    }))
+}
+
+/// Confirm a second factor
+///
+/// By a code that the app shows. From now on it is asked for at every sign-in, and this session may act in the roles that need
+/// it. The recovery codes are shown this once.
+#[utoipa::path(
+    operation_id = "confirm_second_factor",
+    tag = "people",
+    request_body = SecondFactorCode,
+    responses(
+        (status = 200, description = "The recovery codes, shown once", body = RecoveryCodes),
+        (status = 409, description = "`second_factor_missing`, `second_factor_enabled`, `session_needed`"),
+        (status = 422, description = "`second_factor_refused`"),
+    ),
+    extensions(("x-action" = json!("ManageSecondFactor")), ("x-secret-answer" = json!(true))),
+)]
+#[post("/me/second-factor/confirmation")]
+async fn confirm(
+    request: HttpRequest,
+    context: Shared,
+    gate: AtGate,
+    actor: Actor,
+    incoming: Incoming,
+) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::ManageSecondFactor, Matter::default())?;
+    let code = Zeroizing::new(incoming.json::<SecondFactorCode>().await?.value.code);
+    let trier = gate.trier(&request, &context, actor.id().unwrap_or_default(), None)?;
+    gate.count(Tried::Secret, &trier, context.clock.now())?;
+    let mut codes = Vec::new();
+    for _ in 0..RECOVERY_CODES {
+        let bytes = id::random::<RECOVERY_CODE_LENGTH>()?;
+        codes.push(Zeroizing::new(rules::recovery_code(&bytes)));
+    }
+    let recovery_codes = codes.iter().map(|code| code.to_string()).collect();
+    let at_gate = gate.clone();
+    context
+        .db
+        .write(move |tx| acts::confirm(tx, &actor, &at_gate.keys, &code, &codes))
+        .await?;
+    gate.forgive(Tried::Secret, &trier);
+    Ok(HttpResponse::Ok().json(RecoveryCodes { recovery_codes }))
+}
+
+/// Remove a second factor
+///
+/// By a code of it, or a recovery code. Roles that need one are withheld from now on, in every session.
+#[utoipa::path(
+    operation_id = "remove_second_factor",
+    tag = "people",
+    request_body = SecondFactorCode,
+    responses(
+        (status = 200, description = "It is no more", body = SecondFactorRemoved),
+        (status = 409, description = "`second_factor_missing`, `session_needed`"),
+        (status = 422, description = "`second_factor_refused`"),
+    ),
+    extensions(("x-action" = json!("ManageSecondFactor"))),
+)]
+#[delete("/me/second-factor")]
+async fn remove(
+    request: HttpRequest,
+    context: Shared,
+    gate: AtGate,
+    actor: Actor,
+    incoming: Incoming,
+) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::ManageSecondFactor, Matter::default())?;
+    let code = Zeroizing::new(incoming.json::<SecondFactorCode>().await?.value.code);
+    let trier = gate.trier(&request, &context, actor.id().unwrap_or_default(), None)?;
+    gate.count(Tried::Secret, &trier, context.clock.now())?;
+    let at_gate = gate.clone();
+    context
+        .db
+        .write(move |tx| acts::remove(tx, &actor, &at_gate.keys, &code))
+        .await?;
+    gate.forgive(Tried::Secret, &trier);
+    Ok(HttpResponse::Ok().json(SecondFactorRemoved { removed: true }))
+}
