@@ -252,18 +252,60 @@ pub mod statutes {
     pub mod wording;
 }
 
-/// Areas, and later organisations and the residents' roll.
+/// Areas, organisations, and later the residents' roll.
 pub mod registry {
     /// What is done to the area tree.
     pub mod acts;
+    /// What is done to organisations' bank accounts.
+    pub mod acts_bank_accounts;
+    /// What is done about debarments.
+    pub mod acts_debarments;
+    /// What is done to organisations.
+    pub mod acts_organisations;
+    /// What is done to qualifications.
+    pub mod acts_qualifications;
     /// The area tree over HTTP.
     pub mod http;
+    /// Bank accounts of organisations over HTTP.
+    pub mod http_bank_accounts;
+    /// Debarments and suppliers' public pages over HTTP.
+    pub mod http_debarments;
+    /// Decisions about organisations over HTTP.
+    pub mod http_organisation_decisions;
+    /// How organisations are shown, and what is asked for when one is registered or changed.
+    pub mod http_organisation_views;
+    /// Organisations over HTTP.
+    pub mod http_organisations;
+    /// Qualifications of organisations over HTTP.
+    pub mod http_qualifications;
     /// Importing areas from a table.
     pub mod import;
     /// The area tree's rules.
     pub mod rules;
+    /// The rules of bank accounts.
+    pub mod rules_bank_accounts;
+    /// Unified social credit codes.
+    pub mod rules_credit_code;
+    /// The rules of debarment.
+    pub mod rules_debarments;
+    /// The rules of organisations.
+    pub mod rules_organisations;
+    /// The rules of qualifications.
+    pub mod rules_qualifications;
+    /// How large a company is.
+    pub mod rules_size;
+    /// Text that people enter into forms.
+    pub mod rules_text;
     /// The area tree's table.
     pub mod store;
+    /// The table of bank accounts.
+    pub mod store_bank_accounts;
+    /// The table of debarments.
+    pub mod store_debarments;
+    /// The tables of organisations.
+    pub mod store_organisations;
+    /// The table of qualifications.
+    pub mod store_qualifications;
 }
 
 /// Accounts of people: how they sign in, who may act in which capacity, who stands in for whom, and the tokens of machines.

@@ -11,6 +11,7 @@ use crate::app::{operation, time};
 use crate::audit::http::Order as EventSort;
 use crate::kernel::refusal::Fault;
 use crate::registry::store::Sort as AreaSort;
+use crate::registry::store_organisations::Sort as OrganisationSort;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
@@ -28,6 +29,7 @@ use crate::{audit, duties, files, outbox, people, registry, statutes};
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
+        (name = "organisations", description = "Who acts: public bodies, companies, social organisations, residents' groups"),
         (name = "areas", description = "The tree of city, districts, streets and communities"),
         (name = "people", description = "Accounts and signing in, roles and deputies, and the tokens of machines"),
         (name = "attachments", description = "Files that people upload"),
@@ -38,7 +40,7 @@ use crate::{audit, duties, files, outbox, people, registry, statutes};
         (name = "operation", description = "For operators and programs"),
     ),
     servers((url = "/", description = "This service")),
-    components(schemas(Problem, ProblemItem, AreaSort, EventSort)),
+    components(schemas(Problem, ProblemItem, OrganisationSort, AreaSort, EventSort)),
 )]
 struct Head;
 
@@ -49,6 +51,11 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .configure(audit::http_tiles::operations)
         .service(
             scope("/api/v1")
+                .configure(registry::http_organisations::operations)
+                .configure(registry::http_organisation_decisions::operations)
+                .configure(registry::http_bank_accounts::operations)
+                .configure(registry::http_qualifications::operations)
+                .configure(registry::http_debarments::operations)
                 .configure(registry::http::operations)
                 .configure(people::http_roles::operations)
                 .configure(people::http_api_tokens::operations)

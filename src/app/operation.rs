@@ -199,6 +199,10 @@ pub fn reasons() -> Vec<&'static Reason> {
     use crate::web::{actor, conditional, idempotency, limits, policy};
     let mut reasons: Vec<&'static Reason> = problem::REASONS.to_vec();
     reasons.extend(policy::REASONS);
+    reasons.extend(crate::registry::rules_organisations::REASONS);
+    reasons.extend(crate::registry::rules_bank_accounts::REASONS);
+    reasons.extend(crate::registry::rules_qualifications::REASONS);
+    reasons.extend(crate::registry::rules_debarments::REASONS);
     reasons.extend(crate::registry::rules::REASONS);
     reasons.extend(crate::outbox::rules::REASONS);
     reasons.extend(crate::people::rules_roles::REASONS);

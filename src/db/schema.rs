@@ -133,6 +133,99 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        registered_by -> Nullable<Text>,
+        public_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// What is known of organisations, version by version.
+    organisation_versions (organisation_id, version) {
+        organisation_id -> Text,
+        version -> BigInt,
+        state -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        credit_code -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        legal_representative -> Nullable<Text>,
+        contact_name -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        mail -> Nullable<Text>,
+        address -> Nullable<Text>,
+        member_count -> Nullable<BigInt>,
+        size_class -> Nullable<Text>,
+        size_derived -> Nullable<Bool>,
+        size_industry -> Nullable<Text>,
+        size_employees -> Nullable<BigInt>,
+        size_revenue_fen -> Nullable<BigInt>,
+        size_assets_fen -> Nullable<BigInt>,
+        size_declared_at -> Nullable<Timestamp>,
+        size_declared_by -> Nullable<Text>,
+        verified_by -> Nullable<Text>,
+        verified_at -> Nullable<Timestamp>,
+        evidence -> Nullable<Text>,
+        note -> Nullable<Text>,
+        changed_by -> Text,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Bank accounts of organisations, as proposed and decided.
+    bank_account_changes (id) {
+        id -> Text,
+        organisation_id -> Text,
+        holder -> Text,
+        bank_name -> Text,
+        bank_code -> Text,
+        account_number -> Text,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> Timestamp,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// What organisations are licensed for.
+    qualifications (id) {
+        id -> Text,
+        organisation_id -> Text,
+        kind -> Text,
+        issuer -> Text,
+        number -> Text,
+        grade -> Nullable<Text>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        state -> Text,
+        note -> Nullable<Text>,
+        version -> BigInt,
+        claimed_by -> Text,
+        claimed_at -> Timestamp,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Who may not supply, and until when.
+    debarments (id) {
+        id -> Text,
+        organisation_id -> Text,
+        from_date -> Date,
+        until_date -> Date,
+        reason_zh -> Text,
+        reason_en -> Text,
+        decision -> Text,
+        recorded_by -> Text,
+        recorded_at -> Timestamp,
+        lifted_on -> Nullable<Date>,
+        lift_reason_zh -> Nullable<Text>,
+        lift_reason_en -> Nullable<Text>,
+        lifted_by -> Nullable<Text>,
+        lifted_at -> Nullable<Timestamp>,
     }
 }
 
@@ -352,6 +445,7 @@ diesel::table! {
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
 
+diesel::allow_tables_to_appear_in_same_query!(organisations, organisation_versions, areas, debarments);
 diesel::joinable!(audit_private -> audit_events (event_id));
 diesel::joinable!(role_grants -> accounts (account_id));
 diesel::joinable!(deputations -> role_grants (grant_id));

@@ -8,6 +8,7 @@ use crate::kernel::clock::Instant;
 pub use crate::kernel::party::AreaId;
 use crate::kernel::refusal::{Kind, Reason, Refusal};
 use crate::kernel::text::Text;
+use crate::registry::rules_text::line_fits;
 use crate::text;
 use crate::web::problem::INVALID;
 
@@ -163,7 +164,7 @@ pub fn designation(
     let mut objections = Vec::new();
     let mut name = |text: &str, pointer: &str| {
         let trimmed = text.trim();
-        if let Err(detail) = name_fits(trimmed) {
+        if let Err(detail) = line_fits(trimmed, NAME_LENGTH_MAX) {
             objections.extend(INVALID.because(detail).at(pointer).objections);
         }
         trimmed.to_owned()
@@ -188,34 +189,6 @@ pub fn designation(
     } else {
         Err(INVALID.refuse().listing(objections))
     }
-}
-
-/// A name that spreadsheets would run as a formula, or that hides characters, is no name.
-fn name_fits(name: &str) -> Result<(), Text> {
-    let length = name.chars().count();
-    if !(1..=NAME_LENGTH_MAX).contains(&length) {
-        return Err(text!(
-            "名称应为 1 至 {NAME_LENGTH_MAX} 个字符",
-            "a name has 1 to {NAME_LENGTH_MAX} characters"
-        ));
-    }
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if name.chars().any(hidden) {
-        return Err(Text::fixed(
-            "名称含有不可见字符",
-            "the name has invisible characters",
-        ));
-    }
-    if name.starts_with(['=', '+', '-', '@']) {
-        return Err(Text::fixed(
-            "名称不得以 = + - @ 开头",
-            "a name does not begin with = + - or @",
-        ));
-    }
-    Ok(())
 }
 
 /// The level of an area under `parent`.

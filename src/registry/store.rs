@@ -200,7 +200,7 @@ pub fn carry_subtree(tx: &mut Tx<'_>, from: &str, to: &str) -> Answer<usize> {
 }
 
 /// The first path after everything that begins with `path`: `0` is what follows `/`.
-fn after_subtree(path: &str) -> String {
+pub(super) fn after_subtree(path: &str) -> String {
     format!("{}0", path.trim_end_matches('/'))
 }
 
@@ -309,7 +309,7 @@ pub fn areas(conn: &mut Conn, filter: &AreaFilter, max: i64) -> Answer<Vec<Area>
 }
 
 /// A LIKE pattern for "has this text in it".
-fn contains(text: &str) -> String {
+pub(super) fn contains(text: &str) -> String {
     let escaped = text
         .to_ascii_lowercase()
         .replace('\\', "\\\\")

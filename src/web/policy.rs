@@ -129,6 +129,32 @@ pub enum Action {
     MoveArea,
     /// Add many areas from a table.
     ImportAreas,
+    /// See organisations that are public, suppliers and debarments.
+    ReadOrganisations,
+    /// See what of an organisation is not public, its earlier versions, and organisations that are not public yet.
+    OpenOrganisation,
+    /// Register a company, a social organisation or a residents' group.
+    RegisterOrganisation,
+    /// Enter a public body.
+    EnterOrganisation,
+    /// Change an organisation's particulars.
+    ChangeOrganisation,
+    /// Find an organisation's particulars true or not.
+    VerifyOrganisation,
+    /// Close an organisation.
+    CloseOrganisation,
+    /// Propose another bank account for an organisation, or take the proposal back.
+    ProposeBankAccount,
+    /// Confirm another bank account.
+    ConfirmBankAccount,
+    /// See the whole number of a bank account.
+    OpenBankAccount,
+    /// Claim a qualification for an organisation, or withdraw it.
+    ClaimQualification,
+    /// Find a qualification true or not.
+    VerifyQualification,
+    /// Debar a supplier, or lift that.
+    DebarSupplier,
     /// See the log's public part: checkpoint, tiles, proofs, events without who and what is private.
     ReadLog,
     /// See who caused an event and its private content.
@@ -211,6 +237,17 @@ impl Action {
         match self {
             Self::ReadAreas => "areas.read",
             Self::CreateArea | Self::RenameArea | Self::MoveArea | Self::ImportAreas => "areas.write",
+            Self::ReadOrganisations | Self::OpenOrganisation | Self::OpenBankAccount => "organisations.read",
+            Self::RegisterOrganisation
+            | Self::EnterOrganisation
+            | Self::ChangeOrganisation
+            | Self::VerifyOrganisation
+            | Self::CloseOrganisation
+            | Self::ProposeBankAccount
+            | Self::ConfirmBankAccount
+            | Self::ClaimQualification
+            | Self::VerifyQualification
+            | Self::DebarSupplier => "organisations.write",
             Self::ReadLog | Self::OpenEvent | Self::FindEventsByActor => "log.read",
             Self::ReadStatutes => "statutes.read",
             Self::LoadStatute => "statutes.write",
@@ -311,11 +348,17 @@ use Action::{
     RemoveAttachment, RenameArea, RevokeDeputy, RotateTokenKey, TakeRole, UploadAttachment,
 };
 use Action::{
+    ChangeOrganisation, ClaimQualification, CloseOrganisation, ConfirmBankAccount, DebarSupplier,
+    EnterOrganisation, OpenBankAccount, OpenOrganisation, ProposeBankAccount, ReadOrganisations,
+    RegisterOrganisation, VerifyOrganisation, VerifyQualification,
+};
+use Action::{
     ChangeAccount, CloseAccount, CreateAccount, EndOwnSessions, InviteAccount, ManageSecondFactor,
     ReadAccount, ReadAccounts, ReadOwnSessions, ReinstateAccount, ReinviteAccount, SignIn, SuspendAccount,
 };
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::{Admin, Auditor, OrganisationAdmin, Public, System};
+use Role::{BuyerApprover, BuyerOfficer, FinanceOfficer, Regulator, SupplierAgent};
 
 /// The table. What is not in it is forbidden.
 pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
@@ -324,6 +367,67 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (RenameArea, &[(Admin, Anywhere), (System, Anywhere)]),
     (MoveArea, &[(Admin, Anywhere), (System, Anywhere)]),
     (ImportAreas, &[(Admin, Anywhere), (System, Anywhere)]),
+    (ReadOrganisations, &[(Public, Anywhere)]),
+    // Whoever registered an organisation, as long as it is not public; from then on its own people.
+    (
+        OpenOrganisation,
+        &[
+            (Admin, Anywhere),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (SupplierAgent, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (FinanceOfficer, OwnOrganisation),
+            (Public, OwnDoing),
+        ],
+    ),
+    (RegisterOrganisation, &[(Public, SignedIn)]),
+    (EnterOrganisation, &[(Admin, Anywhere), (System, Anywhere)]),
+    (
+        ChangeOrganisation,
+        &[
+            (Admin, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (Public, OwnDoing),
+        ],
+    ),
+    (VerifyOrganisation, &[(Admin, Anywhere), (Regulator, Anywhere)]),
+    (
+        CloseOrganisation,
+        &[
+            (Admin, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (Public, OwnDoing),
+        ],
+    ),
+    (
+        ProposeBankAccount,
+        &[
+            (OrganisationAdmin, OwnOrganisation),
+            (SupplierAgent, OwnOrganisation),
+            (FinanceOfficer, OwnOrganisation),
+        ],
+    ),
+    (
+        ConfirmBankAccount,
+        &[
+            (OrganisationAdmin, OwnOrganisation),
+            (SupplierAgent, OwnOrganisation),
+            (FinanceOfficer, OwnOrganisation),
+        ],
+    ),
+    (OpenBankAccount, &[(FinanceOfficer, Anywhere)]),
+    (
+        ClaimQualification,
+        &[
+            (OrganisationAdmin, OwnOrganisation),
+            (SupplierAgent, OwnOrganisation),
+        ],
+    ),
+    (VerifyQualification, &[(Admin, Anywhere), (Regulator, Anywhere)]),
+    (DebarSupplier, &[(Regulator, Anywhere)]),
     (ReadLog, &[(Public, Anywhere)]),
     (OpenEvent, &[(Auditor, Anywhere), (Public, OwnDoing)]),
     (FindEventsByActor, &[(Auditor, Anywhere), (Public, OwnDoing)]),
@@ -451,6 +555,22 @@ fn holds(condition: Condition, actor: &Actor, grant: Option<&Grant>, matter: Mat
     }
 }
 
+/// In which capacity the actor does this with the matter: the grant by which the table allows it, one held outright before one
+/// held as a deputy; `None` where it is allowed to them as themselves.
+pub fn grant_for<'a>(actor: &'a Actor, action: Action, matter: Matter<'_>) -> Option<&'a Grant> {
+    if rows(action).any(|(role, condition)| role == Public && holds(condition, actor, None, matter)) {
+        return None;
+    }
+    let fitting = |grant: &&Grant| {
+        rows(action)
+            .any(|(role, condition)| role == grant.role && holds(condition, actor, Some(grant), matter))
+    };
+    let held = || actor.grants().iter().filter(fitting);
+    held()
+        .find(|grant| grant.deputy_of.is_none())
+        .or_else(|| held().next())
+}
+
 /// Refuses unless the table allows it.
 ///
 /// # Errors
@@ -575,6 +695,29 @@ mod tests {
             check(2, SignedIn, Matter::default())
                 && !holds(SignedIn, &Actor::public(), None, Matter::default())
         );
+    }
+
+    #[test]
+    fn who_may_do_a_thing_outright_does_it_in_no_one_elses_place() {
+        let now = crate::kernel::clock::Clock::system().now();
+        let (mine, other) = (OrganisationId::mint(now), OrganisationId::mint(now));
+        let administrator = |organisation: &OrganisationId| {
+            Grant::of(OrganisationAdmin).in_organisation(organisation.clone())
+        };
+        let deputy = administrator(&mine).as_deputy_of("user_b");
+        let actor =
+            |grants: &[Grant]| Actor::in_session("user_a".into(), "session_a".into(), grants.to_vec());
+        let matter = Matter::of_organisation(&mine);
+        let by = |grants: &[Grant]| grant_for(&actor(grants), ChangeOrganisation, matter).cloned();
+        assert_eq!(
+            by(&[deputy.clone(), administrator(&mine)]),
+            Some(administrator(&mine))
+        );
+        assert_eq!(by(&[administrator(&other), deputy.clone()]), Some(deputy.clone()));
+        assert_eq!(by(&[Grant::of(Admin), deputy.clone()]), Some(Grant::of(Admin)));
+        assert_eq!(by(&[administrator(&other)]), None);
+        // What everyone with an account may do is done as oneself.
+        assert_eq!(grant_for(&actor(&[deputy]), RegisterOrganisation, matter), None);
     }
 
     #[test]

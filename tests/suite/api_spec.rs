@@ -105,7 +105,12 @@ fn references(value: &Value, visit: &mut impl FnMut(&str)) {
 }
 
 fn is_number(schema: &Value) -> bool {
-    schema["type"] == "integer" || schema["type"] == "number"
+    let of = |kind: &Value| kind == "integer" || kind == "number";
+    // What may be left out is of two types, one of which is null.
+    of(&schema["type"])
+        || schema["type"]
+            .as_array()
+            .is_some_and(|kinds| kinds.iter().any(of))
 }
 
 /// True if the values of a schema cannot grow without end.

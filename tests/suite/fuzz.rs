@@ -7,11 +7,15 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use wardbook::app::{openapi, operation};
 use wardbook::db::schema::audit_events;
-use wardbook::web::policy::Role;
+use wardbook::web::actor::Grant;
+use wardbook::web::policy::{Condition, Role, TABLE};
 
 use crate::api_spec::{example_of_body, operations};
+use crate::cast::person;
 use crate::harness::Ward;
 use crate::on_both;
+use crate::organisations::{CODES, verified};
+use crate::suppliers::{account, debarment, licence};
 use crate::wire::{self, Wire};
 
 /// Requests in all, however many operations there are.
@@ -394,6 +398,14 @@ on_both! {
         let district = ward.area(Some(&city), "凤鸣区");
         let mut there = vec![ward.area(Some(&district), "梧桐街道"), city, district, "0/000.p/2".to_owned(), "malformed".to_owned()];
         there.extend(ward.events("area.*").iter().map(|event| event["id"].as_str().unwrap().to_owned()));
+        let supplier = verified(&ward, "洁城公司", CODES[0]);
+        let insider = person(&ward, &[Grant::of(Role::OrganisationAdmin).in_organisation(supplier.parse().unwrap())]);
+        for (path, body) in [("qualifications", licence("一号", None)), ("bank-account-changes", account("6222021112345678903"))] {
+            let reply = insider.asks(&ward, "POST", &format!("/api/v1/organisations/{supplier}/{path}")).json(&body).send();
+            there.push(reply.json()["id"].as_str().unwrap().to_owned());
+        }
+        let debarred = ward.ask("POST", "/api/v1/debarments").by(Role::Regulator).json(&debarment(&supplier, "2026-03-02", "2027-03-01")).send();
+        there.extend([debarred.json()["id"].as_str().unwrap().to_owned(), supplier]);
         let mut chance = Chance(0x5EED_0FAB_00C5);
         let mut seen = BTreeMap::new();
         let (mut with_body, mut judged) = (0, 0);
@@ -409,13 +421,14 @@ on_both! {
             let mut headers: Vec<(&str, Vec<u8>)> = Vec::new();
             // Mostly somebody who may do it: whoever may not is turned away before anything is read.
             let may = openapi::roles_of(operation["x-action"].as_str().unwrap());
-            let mut role = if may.is_empty() || chance.one_in(12) { *chance.of(&Role::ALL) } else { *chance.of(&may) };
-            let strangers = operation["security"].as_array().is_some_and(|ways| ways.is_empty() || ways.contains(&json!({})));
-            if role == Role::Public && !strangers && !chance.one_in(12) {
-                // Everyone with an account may.
-                role = Role::Resident;
-            }
-            if !matches!(role, Role::Public | Role::System) {
+            let role = if may.is_empty() || chance.one_in(12) { *chance.of(&Role::ALL) } else { *chance.of(&may) };
+            let (listed, anyone) = TABLE.iter().filter(|(action, _)| operation["x-action"] == format!("{action:?}")).flat_map(|(_, grants)| *grants)
+                .filter(|(granted, _)| *granted == role)
+                .fold((false, false), |(_, anyone), (_, condition)| (true, anyone || *condition == Condition::Anywhere));
+            if listed && !anyone && !chance.one_in(12) {
+                // Whoever may do it only with an account, or with what is theirs, is somebody to whom something belongs.
+                headers.push(("Authorization", format!("Bearer {}", insider.token).into_bytes()));
+            } else if !matches!(role, Role::Public | Role::System) {
                 headers.push(("Authorization", format!("Bearer {}", ward.token(role)).into_bytes()));
             }
             let mut content = None;
