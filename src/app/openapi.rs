@@ -10,7 +10,9 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::app::{operation, time};
 use crate::audit::http::Order as EventSort;
 use crate::kernel::refusal::Fault;
+use crate::registry::rules_roll::State as ResidentState;
 use crate::registry::store::Sort as AreaSort;
+use crate::registry::store_roll_reading::Sort as ResidentSort;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
@@ -30,13 +32,14 @@ use crate::{audit, duties, outbox, people, registry};
     tags(
         (name = "areas", description = "The tree of city, districts, streets and communities"),
         (name = "people", description = "Accounts, their roles and deputies, and the tokens of machines"),
+        (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
         (name = "time", description = "The clock that deadlines are judged by"),
         (name = "operation", description = "For operators and programs"),
     ),
     servers((url = "/", description = "This service")),
-    components(schemas(Problem, ProblemItem, AreaSort, EventSort)),
+    components(schemas(Problem, ProblemItem, AreaSort, EventSort, ResidentSort, ResidentState)),
 )]
 struct Head;
 
@@ -51,6 +54,10 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_roles::operations)
                 .configure(people::http_api_tokens::operations)
                 .configure(duties::http::operations)
+                .configure(registry::http_roll_import::operations)
+                .configure(registry::http_roll::operations)
+                .configure(registry::http_resident::operations)
+                .configure(registry::http_letters::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(time::operations),

@@ -202,6 +202,9 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::registry::rules::REASONS);
     reasons.extend(crate::outbox::rules::REASONS);
     reasons.extend(crate::people::rules_roles::REASONS);
+    reasons.extend(crate::registry::rules_roll::REASONS);
+    reasons.extend(crate::registry::rules_letters::REASONS);
+    reasons.extend(crate::registry::acts_roll_import::REASONS);
     reasons.push(&crate::duties::rules::SEPARATION_OF_DUTIES);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,

@@ -160,6 +160,24 @@ pub enum Action {
     ManageApiTokens,
     /// See who did what on a matter.
     ReadDuties,
+    /// See who is on a community's roll.
+    ReadRoll,
+    /// Enter residents, change their details and those of households, take residents off the roll.
+    ChangeRoll,
+    /// Import a roll from a table.
+    ImportRoll,
+    /// Take everything personal about a resident away, for good.
+    EraseResident,
+    /// Invite residents by letter.
+    PrintLetters,
+    /// See those numbers of a roll that speak of nobody in particular.
+    ReadRollStatistics,
+    /// See all numbers of a roll.
+    ReadWholeRollStatistics,
+    /// See what a roll says of oneself.
+    ReadOwnResidence,
+    /// Claim a place on a roll with a letter.
+    ClaimResidence,
 }
 
 impl Action {
@@ -179,6 +197,10 @@ impl Action {
             // No scope that anyone can ask for: a token never makes or revokes tokens.
             Self::ManageApiTokens => "",
             Self::ReadDuties => "log.read",
+            Self::ReadRoll | Self::ReadRollStatistics | Self::ReadWholeRollStatistics => "roll.read",
+            Self::ChangeRoll | Self::ImportRoll | Self::EraseResident | Self::PrintLetters => "roll.write",
+            Self::ReadOwnResidence => "residence.read",
+            Self::ClaimResidence => "residence.write",
         }
     }
 }
@@ -253,7 +275,12 @@ use Action::{
     MoveClock, OpenEvent, ReadAreas, ReadDeputies, ReadDuties, ReadLog, ReadRoles, RenameArea, RevokeDeputy,
     RotateTokenKey, TakeRole,
 };
+use Action::{
+    ChangeRoll, ClaimResidence, EraseResident, ImportRoll, PrintLetters, ReadOwnResidence, ReadRoll,
+    ReadRollStatistics, ReadWholeRollStatistics,
+};
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
+use Role::Registrar;
 use Role::{Admin, Auditor, OrganisationAdmin, Public, System};
 
 /// The table. What is not in it is forbidden.
@@ -313,6 +340,19 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (ManageApiTokens, &[(Public, SignedIn)]),
     (ReadDuties, &[(Auditor, Anywhere)]),
+    // Not the platform's administrator and not the auditors: who lives where is their registrar's business alone.
+    (ReadRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (ChangeRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (ImportRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (EraseResident, &[(Registrar, OwnArea)]),
+    (PrintLetters, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (ReadRollStatistics, &[(Public, Anywhere)]),
+    (
+        ReadWholeRollStatistics,
+        &[(Registrar, OwnArea), (Auditor, Anywhere)],
+    ),
+    (ReadOwnResidence, &[(Public, SignedIn)]),
+    (ClaimResidence, &[(Public, SignedIn)]),
 ];
 
 /// True if the table lets the actor do this with the matter.
