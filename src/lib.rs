@@ -298,6 +298,39 @@ pub mod registry {
     pub mod rules_text;
     /// The area tree's table.
     pub mod store;
+
+    /// Inviting residents by letter, and claiming a place on the roll.
+    pub mod acts_letters;
+    /// What is done to a community's roll.
+    pub mod acts_roll;
+    /// Importing a roll: previewed, then done.
+    pub mod acts_roll_import;
+    /// Letters and claims over HTTP.
+    pub mod http_letters;
+    /// One resident over HTTP.
+    pub mod http_resident;
+    /// A community's roll over HTTP.
+    pub mod http_roll;
+    /// Importing a roll over HTTP.
+    pub mod http_roll_import;
+    /// Reading a roll from a table.
+    pub mod import_roll;
+    /// Letters of invitation as a printable page.
+    pub mod letters;
+    /// The codes of letters.
+    pub mod rules_letters;
+    /// What is written about a person and their dwelling, strictly read.
+    pub mod rules_person;
+    /// The roll's rules.
+    pub mod rules_roll;
+    /// What may be told about a roll without telling about anybody on it.
+    pub mod rules_roll_statistics;
+    /// The table of letters, and residents' grants.
+    pub mod store_letters;
+    /// The tables of households and residents.
+    pub mod store_roll;
+    /// The roll listed and counted.
+    pub mod store_roll_reading;
     /// The table of bank accounts.
     pub mod store_bank_accounts;
     /// The table of debarments.

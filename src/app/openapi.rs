@@ -10,7 +10,9 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::app::{operation, time};
 use crate::audit::http::Order as EventSort;
 use crate::kernel::refusal::Fault;
+use crate::registry::rules_roll::State as ResidentState;
 use crate::registry::store::Sort as AreaSort;
+use crate::registry::store_roll_reading::Sort as ResidentSort;
 use crate::registry::store_organisations::Sort as OrganisationSort;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
@@ -34,13 +36,14 @@ use crate::{audit, duties, files, outbox, people, registry, statutes};
         (name = "people", description = "Accounts and signing in, roles and deputies, and the tokens of machines"),
         (name = "attachments", description = "Files that people upload"),
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
+        (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
         (name = "time", description = "The clock that deadlines are judged by"),
         (name = "operation", description = "For operators and programs"),
     ),
     servers((url = "/", description = "This service")),
-    components(schemas(Problem, ProblemItem, OrganisationSort, AreaSort, EventSort)),
+    components(schemas(Problem, ProblemItem, OrganisationSort, AreaSort, EventSort, ResidentSort, ResidentState)),
 )]
 struct Head;
 
@@ -60,6 +63,10 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_roles::operations)
                 .configure(people::http_api_tokens::operations)
                 .configure(duties::http::operations)
+                .configure(registry::http_roll_import::operations)
+                .configure(registry::http_roll::operations)
+                .configure(registry::http_resident::operations)
+                .configure(registry::http_letters::operations)
                 .configure(people::http_sessions::operations)
                 .configure(people::http_links::operations)
                 .configure(people::http_second_factor::operations)

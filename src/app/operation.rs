@@ -206,6 +206,9 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::registry::rules::REASONS);
     reasons.extend(crate::outbox::rules::REASONS);
     reasons.extend(crate::people::rules_roles::REASONS);
+    reasons.extend(crate::registry::rules_roll::REASONS);
+    reasons.extend(crate::registry::rules_letters::REASONS);
+    reasons.extend(crate::registry::acts_roll_import::REASONS);
     reasons.extend(crate::people::rules::REASONS);
     reasons.extend(crate::people::rules_sessions::REASONS);
     reasons.extend(crate::files::rules::REASONS);

@@ -436,3 +436,53 @@ pub fn event(conn: &mut Conn, id: &EventId) -> Answer<Option<EventRow>> {
         .first(conn)
         .optional()?)
 }
+
+/// Erases the private content of every event about `subject`, and who caused those that `person` caused. Their entries stay, and
+/// the log still verifies; nobody can open them any more. What is erased already stays as it is. Tells how many events
+/// there were to erase.
+///
+/// # Errors
+/// A fault of the database.
+pub fn erase_private(tx: &mut Tx<'_>, subject: &str, person: Option<&str>) -> Answer<usize> {
+    let now = tx.now().naive_utc();
+    let about: Vec<EventId> = audit_events::table
+        .filter(audit_events::subject.eq(subject))
+        .select(audit_events::id)
+        .load(tx.conn())?;
+    let mut erased = 0;
+    for id in &about {
+        let row: Option<(Option<String>, Option<String>, Option<chrono::NaiveDateTime>)> =
+            audit_private::table
+                .find(id)
+                .select((
+                    audit_private::actor_id,
+                    audit_private::content,
+                    audit_private::erased_at,
+                ))
+                .first(tx.conn())
+                .optional()?;
+        let Some((actor_id, content, erased_at)) = row else {
+            continue;
+        };
+        let by_person = actor_id.is_some() && actor_id.as_deref() == person;
+        if content.is_none() && !by_person {
+            continue;
+        }
+        let at = audit_private::erased_at.eq(erased_at.unwrap_or(now));
+        let no_content = (
+            audit_private::salt.eq(None::<Vec<u8>>),
+            audit_private::content.eq(None::<String>),
+        );
+        let row = diesel::update(audit_private::table.find(id));
+        erased += if by_person {
+            let nobody = (
+                audit_private::actor_salt.eq(None::<Vec<u8>>),
+                audit_private::actor_id.eq(None::<String>),
+            );
+            row.set((at, no_content, nobody)).execute(tx.conn())?
+        } else {
+            row.set((at, no_content)).execute(tx.conn())?
+        };
+    }
+    Ok(erased)
+}

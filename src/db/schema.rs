@@ -326,6 +326,52 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Dwellings, each with a code that is unique in its community.
+    households (id) {
+        id -> Text,
+        area_id -> Text,
+        code -> Text,
+        dwelling_area_dm2 -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The residents' roll; what is personal is empty once a resident is erased.
+    residents (id) {
+        id -> Text,
+        area_id -> Text,
+        household_id -> Nullable<Text>,
+        name -> Nullable<Text>,
+        birth_date -> Nullable<Date>,
+        is_owner -> Bool,
+        phone -> Nullable<Text>,
+        email -> Nullable<Text>,
+        account_id -> Nullable<Text>,
+        state -> Text,
+        entered_on -> Date,
+        left_on -> Nullable<Date>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Letters with which residents may claim their place on the roll.
+    invitation_letters (resident_id) {
+        resident_id -> Text,
+        link_hash -> Binary,
+        code_hash -> Binary,
+        printed_by -> Text,
+        printed_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// Hashes of passwords.
     passwords (account_id) {
         account_id -> Text,
@@ -452,6 +498,9 @@ diesel::joinable!(deputations -> role_grants (grant_id));
 diesel::joinable!(api_tokens -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);
 diesel::allow_tables_to_appear_in_same_query!(accounts, role_grants, deputations, api_tokens);
+diesel::joinable!(residents -> households (household_id));
+diesel::joinable!(invitation_letters -> residents (resident_id));
+diesel::allow_tables_to_appear_in_same_query!(households, invitation_letters, residents);
 diesel::joinable!(passwords -> accounts (account_id));
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));

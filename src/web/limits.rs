@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -22,6 +23,11 @@ pub static TOO_MANY_REQUESTS: Reason = Reason::new(
 /// After so many requests the limiter forgets addresses and accounts that have been quiet.
 const SWEEP_EVERY: u32 = 50_000;
 
+/// Guesses at a secret that one account may make one after the other.
+const GUESSES_AT_ONCE: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+/// After how long it may make another one.
+const GUESS_EVERY: Duration = Duration::from_secs(360);
+
 /// Requests a second; zero means no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
@@ -35,6 +41,7 @@ pub struct Rates {
 pub struct Throttle {
     addresses: Option<DefaultKeyedRateLimiter<IpAddr>>,
     accounts: Option<DefaultKeyedRateLimiter<String>>,
+    guesses: Option<DefaultKeyedRateLimiter<String>>,
     asked: AtomicU32,
 }
 
@@ -44,6 +51,8 @@ impl Throttle {
         Self {
             addresses: quota(rates.per_address).map(RateLimiter::keyed),
             accounts: quota(rates.per_account).map(RateLimiter::keyed),
+            guesses: Quota::with_period(GUESS_EVERY)
+                .map(|quota| RateLimiter::keyed(quota.allow_burst(GUESSES_AT_ONCE))),
             asked: AtomicU32::new(0),
         }
     }
@@ -79,11 +88,26 @@ impl Throttle {
         Ok(())
     }
 
+    /// Counts a guess that an account makes at a secret such as a code from a letter, whether it is right or not. This limit is not
+    /// configured: it protects others, not the house.
+    ///
+    /// # Errors
+    /// As [`Self::address`].
+    pub fn guess(&self, id: &str) -> Answer<()> {
+        let Some(limiter) = &self.guesses else {
+            return Ok(());
+        };
+        limiter
+            .check_key(&id.to_owned())
+            .map_err(|wait| too_many(wait.wait_time_from(DefaultClock::default().now())))?;
+        Ok(())
+    }
+
     fn sweep(&self) {
         if let Some(limiter) = &self.addresses {
             limiter.retain_recent();
         }
-        if let Some(limiter) = &self.accounts {
+        for limiter in [&self.accounts, &self.guesses].into_iter().flatten() {
             limiter.retain_recent();
         }
     }
@@ -94,7 +118,7 @@ fn quota(per_second: u32) -> Option<Quota> {
     Some(Quota::per_second(NonZeroU32::new(per_second)?).allow_burst(burst))
 }
 
-fn too_many(wait: std::time::Duration) -> Refusal {
+fn too_many(wait: Duration) -> Refusal {
     let seconds = u32::try_from(wait.as_secs())
         .unwrap_or(u32::MAX)
         .saturating_add(1);
@@ -167,6 +191,16 @@ mod tests {
             (0..10_000)
                 .all(|_| throttle.address(address("10.0.0.1")).is_ok() && throttle.account("x").is_ok())
         );
+    }
+
+    #[test]
+    fn guesses_are_few_even_where_there_is_no_other_limit() {
+        let throttle = Throttle::new(Rates {
+            per_address: 0,
+            per_account: 0,
+        });
+        assert_eq!((0..50).filter(|_| throttle.guess("user_a").is_ok()).count(), 10);
+        assert!(throttle.guess("user_b").is_ok());
     }
 
     #[test]

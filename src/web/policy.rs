@@ -195,6 +195,24 @@ pub enum Action {
     ManageApiTokens,
     /// See who did what on a matter.
     ReadDuties,
+    /// See who is on a community's roll.
+    ReadRoll,
+    /// Enter residents, change their details and those of households, take residents off the roll.
+    ChangeRoll,
+    /// Import a roll from a table.
+    ImportRoll,
+    /// Take everything personal about a resident away, for good.
+    EraseResident,
+    /// Invite residents by letter.
+    PrintLetters,
+    /// See those numbers of a roll that speak of nobody in particular.
+    ReadRollStatistics,
+    /// See all numbers of a roll.
+    ReadWholeRollStatistics,
+    /// See what a roll says of oneself.
+    ReadOwnResidence,
+    /// Claim a place on a roll with a letter.
+    ClaimResidence,
     /// Sign in, and stay so.
     SignIn,
     /// Make an account that is in use at once, with its first roles.
@@ -263,6 +281,10 @@ impl Action {
             // Nor one for what only a person does, in a session.
             Self::SignIn | Self::ReadOwnSessions | Self::EndOwnSessions | Self::ManageSecondFactor => "",
             Self::ReadDuties => "log.read",
+            Self::ReadRoll | Self::ReadRollStatistics | Self::ReadWholeRollStatistics => "roll.read",
+            Self::ChangeRoll | Self::ImportRoll | Self::EraseResident | Self::PrintLetters => "roll.write",
+            Self::ReadOwnResidence => "residence.read",
+            Self::ClaimResidence => "residence.write",
             Self::ListOwnAttachments | Self::ReadAttachment => "files.read",
             Self::UploadAttachment | Self::RemoveAttachment => "files.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
@@ -356,7 +378,12 @@ use Action::{
     ChangeAccount, CloseAccount, CreateAccount, EndOwnSessions, InviteAccount, ManageSecondFactor,
     ReadAccount, ReadAccounts, ReadOwnSessions, ReinstateAccount, ReinviteAccount, SignIn, SuspendAccount,
 };
+use Action::{
+    ChangeRoll, ClaimResidence, EraseResident, ImportRoll, PrintLetters, ReadOwnResidence, ReadRoll,
+    ReadRollStatistics, ReadWholeRollStatistics,
+};
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
+use Role::Registrar;
 use Role::{Admin, Auditor, OrganisationAdmin, Public, System};
 use Role::{BuyerApprover, BuyerOfficer, FinanceOfficer, Regulator, SupplierAgent};
 
@@ -483,6 +510,19 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (ManageApiTokens, &[(Public, SignedIn)]),
     (ReadDuties, &[(Auditor, Anywhere)]),
+    // Not the platform's administrator and not the auditors: who lives where is their registrar's business alone.
+    (ReadRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (ChangeRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (ImportRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (EraseResident, &[(Registrar, OwnArea)]),
+    (PrintLetters, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (ReadRollStatistics, &[(Public, Anywhere)]),
+    (
+        ReadWholeRollStatistics,
+        &[(Registrar, OwnArea), (Auditor, Anywhere)],
+    ),
+    (ReadOwnResidence, &[(Public, SignedIn)]),
+    (ClaimResidence, &[(Public, SignedIn)]),
     (SignIn, &[(Public, Anywhere)]),
     (CreateAccount, &[(System, Anywhere)]),
     (

@@ -1,0 +1,3 @@
+DROP TABLE invitation_letters;
+DROP TABLE residents;
+DROP TABLE households;
