@@ -92,13 +92,18 @@ fn refused_by(document: &Value, request: &ServiceRequest) -> Option<HttpResponse
         return None;
     }
     let operation = operation_at(document, method, path)?;
-    // An operation that has parameters reads them itself, and tells all of their faults together.
+    // An operation that is given one of its own parameters reads them itself, and tells all of their faults together.
     let mut parameters = operation
         .get("parameters")
         .and_then(Value::as_array)
         .into_iter()
-        .flatten();
-    if parameters.any(|parameter| parameter.get("in").is_some_and(|place| place == "query")) {
+        .flatten()
+        .filter(|parameter| parameter.get("in").is_some_and(|place| place == "query"))
+        .filter_map(|parameter| parameter.get("name").and_then(Value::as_str));
+    let given: Vec<String> = form_urlencoded::parse(request.query_string().as_bytes())
+        .map(|(name, _)| name.into_owned())
+        .collect();
+    if parameters.any(|name| given.iter().any(|given| given == name)) {
         return None;
     }
     let unknown = Query::of(request.request()).finish().err()?;

@@ -189,6 +189,28 @@ pub fn add_usage(tx: &mut Tx<'_>, account: &str, day: NaiveDate, bytes: u64) -> 
     Ok(())
 }
 
+/// True if something is known of uploads before a day.
+///
+/// # Errors
+/// A fault of the database.
+pub fn has_usage_before(conn: &mut Conn, before: NaiveDate) -> Answer<bool> {
+    let old = attachment_usage::table
+        .filter(attachment_usage::day.lt(before))
+        .select(attachment_usage::day);
+    Ok(old.first::<NaiveDate>(conn).optional()?.is_some())
+}
+
+/// True if there is a content that has not been used since an instant.
+///
+/// # Errors
+/// A fault of the database.
+pub fn has_contents_unused_since(conn: &mut Conn, before: Instant) -> Answer<bool> {
+    let unused = file_objects::table
+        .filter(file_objects::unused_since.lt(before.naive_utc()))
+        .select(file_objects::sha256);
+    Ok(unused.first::<String>(conn).optional()?.is_some())
+}
+
 /// Forgets what was uploaded before a day; upkeep.
 ///
 /// # Errors

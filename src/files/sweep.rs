@@ -57,6 +57,12 @@ pub async fn round(files: &Files, db: &Db, now: Instant) -> Answer<Swept> {
         }
     }
     for _ in 0..TRANSACTIONS_MAX {
+        if !db
+            .read(move |conn| store::has_contents_unused_since(conn, now - KEPT_UNUSED_FOR))
+            .await?
+        {
+            break;
+        }
         let places = db
             .upkeep(move |tx| store::forget_contents(tx, now - KEPT_UNUSED_FOR, FORGOTTEN_AT_ONCE))
             .await?;
@@ -69,7 +75,9 @@ pub async fn round(files: &Files, db: &Db, now: Instant) -> Answer<Swept> {
         }
     }
     let day = local_date(now - USAGE_KEPT_FOR, files.limits.zone);
-    db.upkeep(move |tx| store::forget_usage(tx, day)).await?;
+    if db.read(move |conn| store::has_usage_before(conn, day)).await? {
+        db.upkeep(move |tx| store::forget_usage(tx, day)).await?;
+    }
     Ok(swept)
 }
 

@@ -264,8 +264,11 @@ async fn list(
     actor: Actor,
     id: web::Path<String>,
 ) -> Answer<HttpResponse> {
+    policy::allow_at_all(&actor, Action::ReadRoll)?;
+    let wanted = asked(&request)?;
     let area = roll_of(&context, &actor, Action::ReadRoll, &id).await?;
-    let (filter, limit, question) = asked(&request, area.id)?;
+    let limit = wanted.limit;
+    let (filter, question) = filter(wanted, area.id)?;
     let residents = context
         .db
         .read(move |conn| reading::residents(conn, &filter, i64::from(limit).saturating_add(1)))
@@ -277,8 +280,17 @@ async fn list(
     Ok(HttpResponse::Ok().json(page.map(ResidentView::from)))
 }
 
-/// The filter, the page's length and the question of a listing.
-fn asked(request: &HttpRequest, area_id: AreaId) -> Answer<(ResidentFilter, u16, Question)> {
+/// What a listing asks for, whichever community's it is.
+struct Wanted {
+    household_id: Option<HouseholdId>,
+    state: State,
+    text: Option<String>,
+    sort: Sort,
+    limit: u16,
+    cursor: Option<String>,
+}
+
+fn asked(request: &HttpRequest) -> Answer<Wanted> {
     let mut query = Query::of(request);
     let household_id = query.parsed::<HouseholdId>("household_id");
     let state = query
@@ -297,6 +309,26 @@ fn asked(request: &HttpRequest, area_id: AreaId) -> Answer<(ResidentFilter, u16,
     let limit = query.limit(LIMIT_USUAL, LIMIT_MAX);
     let cursor = query.text("cursor");
     query.finish()?;
+    Ok(Wanted {
+        household_id,
+        state,
+        text,
+        sort,
+        limit,
+        cursor,
+    })
+}
+
+/// The filter and the question of a listing.
+fn filter(wanted: Wanted, area_id: AreaId) -> Answer<(ResidentFilter, Question)> {
+    let Wanted {
+        household_id,
+        state,
+        text,
+        sort,
+        cursor,
+        ..
+    } = wanted;
     let question = Question::of(&[
         area_id.as_str(),
         household_id.as_ref().map_or("", HouseholdId::as_str),
@@ -316,7 +348,7 @@ fn asked(request: &HttpRequest, area_id: AreaId) -> Answer<(ResidentFilter, u16,
         sort,
         after,
     };
-    Ok((filter, limit, question))
+    Ok((filter, question))
 }
 
 /// Enter a resident

@@ -39,7 +39,7 @@ fn walk(first: Option<&PostgresDatabase>, second: Option<&PostgresDatabase>) {
     add_area(&served.address, &token, "凤城市");
     let made = old.run(&["backup", file]);
     assert!(
-        text(&made.stdout).contains("3 keys written to"),
+        text(&made.stdout).contains("4 keys written to"),
         "{}",
         text(&made.stdout)
     );
@@ -77,7 +77,8 @@ fn walk(first: Option<&PostgresDatabase>, second: Option<&PostgresDatabase>) {
     let served = new.serve();
     // Tokens of before are good after it.
     add_area(&served.address, &token, "青城市");
-    wait_for_size(&served, 3);
+    // Its beginning, two areas, and at each start a link for the first administrator.
+    wait_for_size(&served, 5);
     let verdict = new.run(&[
         "verify",
         "log",
@@ -87,7 +88,11 @@ fn walk(first: Option<&PostgresDatabase>, second: Option<&PostgresDatabase>) {
         "--since",
         checkpoint.to_str().unwrap(),
     ]);
-    assert!(text(&verdict.stdout).contains('3'), "{}", text(&verdict.stdout));
+    assert!(
+        text(&verdict.stdout).contains("All 5 entries"),
+        "{}",
+        text(&verdict.stdout)
+    );
 }
 
 /// A data directory, and the database beside it.

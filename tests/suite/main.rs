@@ -48,7 +48,7 @@ mod roll;
 mod roll_letters;
 mod roll_privacy;
 mod rolls;
-mod suppliers;
 mod statutes;
+mod suppliers;
 mod tidy;
 mod tokens;

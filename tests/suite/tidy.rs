@@ -76,7 +76,10 @@ const UPKEEP: &[(&str, &str)] = &[
 const LINES_MAX: usize = 500;
 
 /// Files that are longer, and why they are still one room.
-const LONGER: &[(&str, &str)] = &[];
+const LONGER: &[(&str, &str)] = &[(
+    "src/web/policy.rs",
+    "the one table of who may do what: in two files it would be two tables",
+)];
 
 struct File {
     /// Its path from the root of the repository.
