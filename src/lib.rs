@@ -325,20 +325,20 @@ pub mod registry {
     pub mod rules_roll;
     /// What may be told about a roll without telling about anybody on it.
     pub mod rules_roll_statistics;
-    /// The table of letters, and residents' grants.
-    pub mod store_letters;
-    /// The tables of households and residents.
-    pub mod store_roll;
-    /// The roll listed and counted.
-    pub mod store_roll_reading;
     /// The table of bank accounts.
     pub mod store_bank_accounts;
     /// The table of debarments.
     pub mod store_debarments;
+    /// The table of letters, and residents' grants.
+    pub mod store_letters;
     /// The tables of organisations.
     pub mod store_organisations;
     /// The table of qualifications.
     pub mod store_qualifications;
+    /// The tables of households and residents.
+    pub mod store_roll;
+    /// The roll listed and counted.
+    pub mod store_roll_reading;
 }
 
 /// Accounts of people: how they sign in, who may act in which capacity, who stands in for whom, and the tokens of machines.
@@ -409,6 +409,12 @@ pub mod app {
     pub mod backup;
     /// The demo ward.
     pub mod demo;
+    /// Who is in the demo ward.
+    pub mod demo_cast;
+    /// The residents of the demo ward.
+    pub mod demo_roll;
+    /// Puts the demo's cast on the stage.
+    pub mod demo_stage;
     /// The OpenAPI document, its page, and what is said where nothing is.
     pub mod documents;
     /// The store of files, for commands and for keeping it in order.

@@ -1,15 +1,17 @@
 //! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, with a simulated clock. A second
-//! start finds what is there and adds nothing.
+//! start finds what is there and adds only what is missing.
 
-use chrono::{Duration, TimeZone, Utc};
+use chrono::{TimeZone, Utc};
 
+use crate::app::demo_cast::{
+    CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
+};
+use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
 use crate::kernel::clock::Instant;
-use crate::kernel::refusal::{Answer, Fault};
-use crate::registry::acts;
+use crate::kernel::refusal::Answer;
 use crate::registry::import;
-use crate::web::actor::Actor;
 use crate::web::policy::Role;
 
 /// Where the demo's clock stands at first: 1 March 2026, 08:00 in Shanghai.
@@ -19,7 +21,8 @@ pub fn start() -> Instant {
         .unwrap_or_default()
 }
 
-/// Gives the demo ward its name, at the head of its mail, unless the configuration gives it another; its mail goes into files.
+/// Gives the demo ward its name, at the head of its mail, unless the configuration gives it another; its mail goes into files,
+/// and nobody is asked for a second factor.
 pub fn name_ward(settings: &mut Settings) {
     let usual = Settings::default();
     if settings.ward_name_zh == usual.ward_name_zh && settings.ward_name_en == usual.ward_name_en {
@@ -27,6 +30,7 @@ pub fn name_ward(settings: &mut Settings) {
         settings.ward_name_en = "Wutong Street, Fengming District".to_owned();
     }
     settings.mail_transport = MailTransport::File;
+    settings.second_factor_roles.clear();
 }
 
 /// The area tree: a city, the district, the street and its five communities. Codes are of a region that does not exist.
@@ -41,52 +45,68 @@ const AREAS: &str = "code,parent_code,name_zh,name_en
 990101001005,990101001,竹溪社区,Zhuxi Community
 ";
 
-/// Somebody who can act in the demo.
-pub struct Person {
-    /// Their account.
-    pub id: &'static str,
-    /// In which capacity.
-    pub role: Role,
-    /// An access token for them.
-    pub token: String,
+/// Everybody's password in the demo, and nowhere else.
+pub const PASSWORD: &str = "plane-trees-in-march";
+
+/// The mail address of somebody in the demo; `.example` belongs to nobody (RFC 2606).
+pub fn address_of(name: &str) -> String {
+    format!("{name}@wutong.example")
 }
 
-/// Makes the demo ward, unless it is there.
+/// Makes the demo ward, or whatever of it is not there yet.
 ///
 /// # Errors
-/// A fault of the database.
+/// A fault of the database, or if something of the demo cannot be.
 pub fn make(house: &House) -> Answer<()> {
-    let rows = import::read(AREAS.as_bytes())?;
-    house.context.db.write_and_wait(move |tx| {
-        let known = crate::registry::store::areas_of_codes(tx.conn(), &["9901"])?;
-        if !known.is_empty() {
-            tx.nothing_to_change();
-            return Ok(());
+    let (db, zone) = (&house.context.db, house.context.calendar.zone);
+    let scenery = Scenery {
+        areas: import::read(AREAS.as_bytes())?,
+        password_hash: house.gate.hasher.hash_and_wait(PASSWORD)?,
+    };
+    db.write_and_wait(move |tx| demo_stage::set(tx, &scenery))?;
+    for roll in demo_stage::rolls()? {
+        let judged = roll.clone();
+        if let Some(preview) = db.write_and_wait(move |tx| demo_stage::preview_roll(tx, zone, &judged))? {
+            db.write_and_wait(move |tx| demo_stage::import_roll(tx, zone, &roll, &preview))?;
         }
-        acts::import(tx, &Actor::system(), &rows, false)?;
-        Ok(())
-    })
+    }
+    db.write_and_wait(move |tx| demo_stage::claim_residences(tx, zone))
 }
 
-/// Who can sign in, with a token for each. The demo's clock stands still until it is moved, and so do their lifetimes.
-///
-/// # Errors
-/// A fault if a token cannot be signed.
-pub fn people(house: &House) -> Result<Vec<Person>, Fault> {
-    let accounts = [
-        ("user_01kjm0000000000000000adm0n", Role::Admin),
-        ("user_01kjm0000000000000000aud0t", Role::Auditor),
-        ("user_01kjm0000000000000000res0d", Role::Resident),
-    ];
-    let (tokens, now) = (&house.context.tokens, house.context.clock.now());
-    accounts
-        .into_iter()
-        .map(|(id, role)| {
-            Ok(Person {
-                id,
-                role,
-                token: tokens.issue(id, &[role], Duration::hours(24), now)?,
-            })
+/// Who can sign in and as what, a line each.
+pub fn people() -> Vec<String> {
+    let bodies = || PUBLIC_BODIES.iter().chain(&SUPPLIERS);
+    let everybody = PLATFORM
+        .iter()
+        .chain(&CHIEFS)
+        .chain(&STAFF)
+        .chain(&SUPPLIER_PEOPLE);
+    let mut lines: Vec<String> = everybody
+        .map(|somebody| {
+            let body = bodies().find(|body| Some(body.key) == somebody.body);
+            let place = body.map_or(String::new(), |body| {
+                format!(", {} {}", body.name_zh, body.name_en)
+            });
+            // Whoever registers a supplier administers it.
+            let roles: Vec<&str> = match somebody.roles {
+                [] => vec![Role::OrganisationAdmin.name()],
+                roles => roles.iter().map(|role| role.name()).collect(),
+            };
+            line(somebody, &roles.join(" and "), &place)
         })
-        .collect()
+        .collect();
+    lines.extend(
+        RESIDENTS
+            .iter()
+            .map(|resident| line(resident, Role::Resident.name(), ", 桂园社区 Guiyuan Community")),
+    );
+    lines
+}
+
+fn line(somebody: &Somebody, roles: &str, place: &str) -> String {
+    format!(
+        "{:<36} {} ({roles}{place})",
+        address_of(somebody.name),
+        somebody.display_name
+    )
 }

@@ -370,13 +370,13 @@ use Action::{
     RemoveAttachment, RenameArea, RevokeDeputy, RotateTokenKey, TakeRole, UploadAttachment,
 };
 use Action::{
+    ChangeAccount, CloseAccount, CreateAccount, EndOwnSessions, InviteAccount, ManageSecondFactor,
+    ReadAccount, ReadAccounts, ReadOwnSessions, ReinstateAccount, ReinviteAccount, SignIn, SuspendAccount,
+};
+use Action::{
     ChangeOrganisation, ClaimQualification, CloseOrganisation, ConfirmBankAccount, DebarSupplier,
     EnterOrganisation, OpenBankAccount, OpenOrganisation, ProposeBankAccount, ReadOrganisations,
     RegisterOrganisation, VerifyOrganisation, VerifyQualification,
-};
-use Action::{
-    ChangeAccount, CloseAccount, CreateAccount, EndOwnSessions, InviteAccount, ManageSecondFactor,
-    ReadAccount, ReadAccounts, ReadOwnSessions, ReinstateAccount, ReinviteAccount, SignIn, SuspendAccount,
 };
 use Action::{
     ChangeRoll, ClaimResidence, EraseResident, ImportRoll, PrintLetters, ReadOwnResidence, ReadRoll,
