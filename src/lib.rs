@@ -65,6 +65,8 @@ pub mod db {
     pub mod layout;
     /// Migrations, under a lock.
     pub mod migrate;
+    /// Instants in columns, read and written without format strings.
+    pub mod moment;
     /// How long statements take on PostgreSQL, and what that says of an error without a name.
     pub mod pace;
     /// Loads an archive into an empty database.
