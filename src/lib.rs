@@ -300,6 +300,8 @@ pub mod app {
     pub mod keeping;
     /// Changing the keys that sign access tokens.
     pub mod keys;
+    /// Where the log of operation goes.
+    pub mod logging;
     /// What the configuration says about mail.
     pub mod mail;
     /// The OpenAPI document.
