@@ -12,7 +12,9 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sqlite::Sqlite;
 use diesel::{Connection, QueryResult};
 use tokio::sync::oneshot;
 
@@ -57,6 +59,7 @@ pub struct Tx<'a> {
     now: Instant,
     events: u32,
     unchanged: bool,
+    next_place: Option<i64>,
 }
 
 impl<'a> Tx<'a> {
@@ -67,6 +70,7 @@ impl<'a> Tx<'a> {
             now,
             events: 0,
             unchanged: false,
+            next_place: None,
         }
     }
 
@@ -83,6 +87,20 @@ impl<'a> Tx<'a> {
     /// Told by the log whenever it has written an event in this transaction.
     pub fn event_recorded(&mut self) {
         self.events = self.events.saturating_add(1);
+    }
+
+    /// The next place in the log, for a database that gives places while events are written: on SQLite nobody else writes
+    /// before this transaction has ended. `end` reads where the log ends; it is asked once for a whole group.
+    ///
+    /// # Errors
+    /// What `end` answers.
+    pub fn take_place(&mut self, end: impl FnOnce(&mut Conn) -> Answer<i64>) -> Answer<i64> {
+        let place = match self.next_place {
+            Some(place) => place,
+            None => end(self.conn)?,
+        };
+        self.next_place = Some(place.saturating_add(1));
+        Ok(place)
     }
 
     /// The act found that there is nothing to do (the same request a second time, for one). The transaction is
@@ -380,6 +398,28 @@ enum Broken {
     Later(Fault),
 }
 
+/// Statements round each job of a group. diesel's own transactions inside each other have their text put together and
+/// parsed every time; these are prepared once.
+macro_rules! steps {
+    ($($name:ident $sql:literal)+) => {$(
+        #[derive(QueryId)]
+        struct $name;
+
+        impl QueryFragment<Sqlite> for $name {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql($sql);
+                Ok(())
+            }
+        }
+    )+};
+}
+
+steps! {
+    BeginJob "SAVEPOINT job"
+    UndoJob "ROLLBACK TO job"
+    EndJob "RELEASE job"
+}
+
 /// SQLite's one writer.
 struct Grouped {
     url: DatabaseUrl,
@@ -435,17 +475,18 @@ impl Grouped {
     }
 
     fn run(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
+        let mut next_place = None;
         for job in group {
-            // Inside a transaction this is a savepoint.
-            self.step("begin a savepoint", Manager::begin_transaction)?;
+            self.savepoint("begin a savepoint", &BeginJob)?;
             let now = self.clock.now();
-            match job.attempt(&mut Tx::new(&mut self.conn, now)) {
-                Verdict::Keep => self.step("end a savepoint", Manager::commit_transaction)?,
+            let mut tx = Tx::new(&mut self.conn, now);
+            tx.next_place = next_place;
+            match job.attempt(&mut tx) {
+                Verdict::Keep => next_place = tx.next_place,
                 // With a single writer nothing races, so a transient fault will not pass either.
-                Verdict::Undo | Verdict::Again => {
-                    self.step("undo a savepoint", Manager::rollback_transaction)?
-                }
+                Verdict::Undo | Verdict::Again => self.savepoint("undo a savepoint", &UndoJob)?,
             }
+            self.savepoint("end a savepoint", &EndJob)?;
         }
         let now = self.clock.now();
         catch_unwind(AssertUnwindSafe(|| (self.before_commit)(&mut self.conn, now)))
@@ -464,10 +505,21 @@ impl Grouped {
         }
     }
 
+    fn savepoint<S>(&mut self, what: &'static str, statement: &S) -> Result<(), Fault>
+    where
+        S: QueryFragment<Sqlite> + QueryId,
+    {
+        let done = match &mut self.conn {
+            Conn::Sqlite(c) => c.execute_returning_count(statement),
+            Conn::Postgres(_) => return Err(Fault::broken("groups are for SQLite")),
+        };
+        done.map(drop).map_err(|error| Fault::caused(what, error))
+    }
+
     /// A step of diesel's own transaction manager: it has to know that there is a transaction, because it makes
     /// savepoints for statements of its own (a batch insert on SQLite is several).
-    fn step(&mut self, what: &str, step: fn(&mut Conn) -> QueryResult<()>) -> Result<(), Fault> {
-        step(&mut self.conn).map_err(|error| Fault::caused(what.to_owned(), error))
+    fn step(&mut self, what: &'static str, step: fn(&mut Conn) -> QueryResult<()>) -> Result<(), Fault> {
+        step(&mut self.conn).map_err(|error| Fault::caused(what, error))
     }
 
     /// After a failed group nothing is known of the connection; a fresh one is.
