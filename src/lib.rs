@@ -59,6 +59,8 @@ pub mod db {
     pub mod conn;
     /// Read, glance and write: the database as the rest of the house sees it.
     pub mod database;
+    /// SQLite's one writer, which commits many jobs at once.
+    mod grouped;
     /// What the database guards itself with, set aside while an archive is loaded.
     pub mod guards;
     /// Which tables and columns there are.
