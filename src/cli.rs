@@ -7,12 +7,10 @@ use std::process::ExitCode;
 
 use chrono::Duration;
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::app::server::{House, Server};
-use crate::app::settings::{ClockKind, Environment, LogFormat, Settings};
-use crate::app::{demo, first_admin, openapi};
+use crate::app::settings::{ClockKind, Environment, Settings};
+use crate::app::{demo, first_admin, logging, openapi};
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
 use crate::audit::{mirror, source};
@@ -220,13 +218,13 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
     let mut settings = load(options)?;
     match command {
         Command::Serve => {
-            let _logging = start_logging(&settings)?;
+            let _logging = logging::start(&settings)?;
             serve(settings)
         }
         Command::Demo { fresh } => {
             settings.environment = Environment::Development;
             settings.clock = ClockKind::Simulated;
-            let _logging = start_logging(&settings)?;
+            let _logging = logging::start(&settings)?;
             demo_command(settings, fresh)
         }
         Command::Migrate { what } => migrate_command(&settings, &what.unwrap_or(Migrate::Up)),
@@ -265,22 +263,6 @@ fn load(options: &Options) -> Result<Settings, Fault> {
         .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
         .collect();
     Settings::load(options.config.as_deref(), std::env::vars(), &flags)
-}
-
-/// Writes the service's log to standard error without making requests wait for it. Ends when the guard is dropped.
-fn start_logging(settings: &Settings) -> Result<tracing_appender::non_blocking::WorkerGuard, Fault> {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let filter =
-        EnvFilter::try_new(&settings.log_level).map_err(|error| Fault::caused("log_level", error))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(BoxMakeWriter::new(writer));
-    let done = match settings.log_format {
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-    };
-    done.map_err(|error| Fault::broken(format!("start logging: {error}")))?;
-    Ok(guard)
 }
 
 fn serve(settings: Settings) -> Result<ExitCode, Fault> {

@@ -59,12 +59,16 @@ pub mod db {
     pub mod conn;
     /// Read, glance and write: the database as the rest of the house sees it.
     pub mod database;
+    /// SQLite's one writer, which commits many jobs at once.
+    mod grouped;
     /// What the database guards itself with, set aside while an archive is loaded.
     pub mod guards;
     /// Which tables and columns there are.
     pub mod layout;
     /// Migrations, under a lock.
     pub mod migrate;
+    /// Instants in columns, read and written without format strings.
+    pub mod moment;
     /// How long statements take on PostgreSQL, and what that says of an error without a name.
     pub mod pace;
     /// Loads an archive into an empty database.
@@ -425,6 +429,8 @@ pub mod app {
     pub mod keeping;
     /// Changing the keys that sign access tokens.
     pub mod keys;
+    /// Where the log of operation goes.
+    pub mod logging;
     /// What the configuration says about mail.
     pub mod mail;
     /// The OpenAPI document.

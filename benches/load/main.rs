@@ -53,6 +53,9 @@ pub struct Options {
     /// What to measure: W writes, R the same rows inserted raw, B a bare server, G our reads, S the sequencer
     #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S"])]
     only: Vec<Scenario>,
+    /// Of the service's lines only those whose name holds this text, `grouped` for one
+    #[arg(long, default_value = "")]
+    lines: String,
     /// On which database
     #[arg(long, default_value = "both")]
     database: Which,

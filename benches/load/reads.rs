@@ -23,6 +23,10 @@ pub fn measure(options: &Options, database: &Database, report: &mut Report) {
             .collect();
         let lists = vec![Request::get(list, token)];
         for (what, requests, beside) in [("item", items, bare::ITEM), ("list of 20", lists, bare::LIST)] {
+            let what = format!("G {what}{signed_in}");
+            if !what.contains(&options.lines) {
+                continue;
+            }
             for clients in &options.clients {
                 let tally = Load {
                     on: &ward.served,
@@ -33,7 +37,6 @@ pub fn measure(options: &Options, database: &Database, report: &mut Report) {
                     wanted: 200,
                 }
                 .run();
-                let what = format!("G {what}{signed_in}");
                 report.add(
                     Line::of(&what, database.name(), *clients, options.window(), tally),
                     Some(beside),

@@ -18,11 +18,15 @@ pub fn measure(options: &Options, database: &Database, report: &mut Report) {
     };
     for (grouping, group_max) in groupings {
         for keyed in [false, true] {
+            let with_key = if keyed { ", with key" } else { "" };
+            let what = format!("W writes {grouping}{with_key}");
+            if !what.contains(&options.lines) {
+                continue;
+            }
             for clients in &options.clients {
                 let line = load(options, database, *group_max, keyed, *clients);
-                let with_key = if keyed { ", with key" } else { "" };
                 let line = Line {
-                    what: format!("W writes {grouping}{with_key}"),
+                    what: what.clone(),
                     ..line
                 };
                 report.add(line, Some(if keyed { raw::WITH_KEY } else { raw::WITH_EVENT }));

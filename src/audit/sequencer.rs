@@ -44,6 +44,8 @@ struct Inner {
 struct Memory {
     /// The furthest checkpoint that it has seen committed, and its signed note.
     seen: Option<(Checkpoint, String)>,
+    /// The last one that it has signed itself, whether or not it was committed.
+    signed: Option<(Checkpoint, String)>,
     /// Why it signs nothing any more.
     distrust: Option<Text>,
 }
@@ -105,13 +107,20 @@ impl Sequencer {
     }
 
     fn signed_tree(&self, last: &CheckpointRow) -> Result<(Frontier, Option<(Checkpoint, String)>), Text> {
-        let signed = self.verifier().open_checkpoint(last.note.as_bytes());
-        let signed = signed.map_err(|error| {
-            text!(
-                "最新检查点无效：{error}",
-                "the newest checkpoint does not verify: {error}"
-            )
-        })?;
+        // What it has signed itself, byte for byte, need not be verified again.
+        let own = self.memory(|memory| memory.signed.clone().filter(|(_, note)| *note == last.note));
+        let signed = match own {
+            Some((signed, _)) => signed,
+            None => self
+                .verifier()
+                .open_checkpoint(last.note.as_bytes())
+                .map_err(|error| {
+                    text!(
+                        "最新检查点无效：{error}",
+                        "the newest checkpoint does not verify: {error}"
+                    )
+                })?,
+        };
         match Frontier::from_bytes(&last.frontier) {
             Ok(frontier) if frontier.size() == signed.size && frontier.root() == signed.root => {
                 Ok((frontier, Some((signed, last.note.clone()))))
@@ -123,36 +132,55 @@ impl Sequencer {
         }
     }
 
-    /// Places the events that wait, up to [`BATCH_MAX`], and signs the tree. Tells how many there were.
+    /// Takes the next events into the tree, up to [`BATCH_MAX`], and signs it. Tells how many there were.
     ///
     /// # Errors
     /// A fault of the database; [`READ_ONLY`] if the stored log is not one to go on from, see [`Self::distrust`].
     pub fn run(&self, conn: &mut Conn, now: Instant) -> Answer<usize> {
-        let waiting = store::waiting(conn, BATCH_MAX)?;
-        if waiting.is_empty() {
-            return Ok(0);
-        }
-        let mut frontier = self.tree(store::last_checkpoint(conn)?.as_ref())?;
-        place(conn, &mut frontier, &waiting)?;
-        self.sign(conn, &frontier, now)?;
-        Ok(waiting.len())
+        self.batches(conn, now, 1)
     }
 
-    /// As [`Self::run`], but all that wait: for SQLite, where nobody comes after the group that is being committed.
+    /// As [`Self::run`], but all there are: for SQLite, where nobody comes after the group that is being committed.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub fn run_all(&self, conn: &mut Conn, now: Instant) -> Answer<()> {
+        self.batches(conn, now, usize::MAX).map(drop)
+    }
+
+    fn batches(&self, conn: &mut Conn, now: Instant, max: usize) -> Answer<usize> {
         let mut waiting = store::waiting(conn, BATCH_MAX)?;
-        if waiting.is_empty() {
-            return Ok(());
+        // Only SQLite gives places while events are written.
+        let gives_places = matches!(conn, Conn::Sqlite(_));
+        if waiting.is_empty() && !gives_places {
+            return Ok(0);
         }
-        let mut frontier = self.tree(store::last_checkpoint(conn)?.as_ref())?;
-        while !waiting.is_empty() {
-            place(conn, &mut frontier, &waiting)?;
-            waiting = store::waiting(conn, BATCH_MAX)?;
+        let last = store::last_checkpoint(conn)?;
+        let size = last.as_ref().map_or(0, |last| last.size);
+        let mut placed = match gives_places {
+            true => store::placed_from(conn, size, BATCH_MAX)?,
+            false => Vec::new(),
+        };
+        if waiting.is_empty() && placed.is_empty() {
+            return Ok(0);
         }
-        self.sign(conn, &frontier, now)
+        let mut frontier = self.tree(last.as_ref())?;
+        let mut count = 0_usize;
+        for _ in 0..max {
+            if !placed.is_empty() {
+                count = count.saturating_add(placed.len());
+                take_placed(conn, &mut frontier, &placed)?;
+                placed = store::placed_from(conn, size_of(&frontier)?, BATCH_MAX)?;
+            } else if !waiting.is_empty() {
+                count = count.saturating_add(waiting.len());
+                place(conn, &mut frontier, &waiting)?;
+                waiting = store::waiting(conn, BATCH_MAX)?;
+            } else {
+                break;
+            }
+        }
+        self.sign(conn, &frontier, now)?;
+        Ok(count)
     }
 
     fn sign(&self, conn: &mut Conn, frontier: &Frontier, now: Instant) -> Answer<()> {
@@ -161,6 +189,12 @@ impl Sequencer {
             .signer
             .sign_checkpoint(frontier.size(), frontier.root())
             .map_err(|error| Fault::caused("sign a checkpoint", error))?;
+        let checkpoint = Checkpoint {
+            origin: self.verifier().name().to_owned(),
+            size: frontier.size(),
+            root: frontier.root(),
+        };
+        self.memory(|memory| memory.signed = Some((checkpoint, note.clone())));
         let row = CheckpointRow {
             size: size_of(frontier)?,
             root: frontier.root().to_vec(),
@@ -236,9 +270,31 @@ impl Sequencer {
 
 /// Gives these events the next places of the tree, and stores the nodes that they complete.
 fn place(conn: &mut Conn, frontier: &mut Frontier, waiting: &[(String, Vec<u8>)]) -> Answer<()> {
+    let ids: Vec<&str> = waiting.iter().map(|(id, _)| id.as_str()).collect();
+    store::place(conn, &ids, size_of(frontier)?)?;
+    grow(conn, frontier, waiting.iter().map(|(_, leaf)| leaf))
+}
+
+/// Takes events into the tree that have the next places already.
+fn take_placed(conn: &mut Conn, frontier: &mut Frontier, placed: &[(Option<i64>, Vec<u8>)]) -> Answer<()> {
     let first = size_of(frontier)?;
+    if placed
+        .iter()
+        .zip(first..)
+        .any(|((place, _), next)| *place != Some(next))
+    {
+        return Err(Fault::broken(format!("the places of the log have a gap after {first}")).into());
+    }
+    grow(conn, frontier, placed.iter().map(|(_, leaf)| leaf))
+}
+
+fn grow<'l>(
+    conn: &mut Conn,
+    frontier: &mut Frontier,
+    leaves: impl Iterator<Item = &'l Vec<u8>>,
+) -> Answer<()> {
     let mut nodes = Vec::new();
-    for (_, leaf) in waiting {
+    for leaf in leaves {
         let leaf = leaf
             .as_slice()
             .try_into()
@@ -249,8 +305,6 @@ fn place(conn: &mut Conn, frontier: &mut Frontier, waiting: &[(String, Vec<u8>)]
             }
         });
     }
-    let ids: Vec<&str> = waiting.iter().map(|(id, _)| id.as_str()).collect();
-    store::place(conn, &ids, first)?;
     let nodes = nodes.into_iter().map(|(level, index, hash)| {
         let node_index = i64::try_from(index).map_err(|error| Fault::caused("a node's place", error))?;
         Ok(NewNode {

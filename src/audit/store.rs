@@ -8,6 +8,7 @@ use crate::audit::entry::{self, Event, EventId, Salts};
 use crate::audit::tree::Hash;
 use crate::both;
 use crate::db::conn::Conn;
+use crate::db::moment::Moment;
 use crate::db::schema::{audit_checkpoints, audit_events, audit_log, audit_nodes, audit_private};
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
@@ -51,27 +52,39 @@ pub fn append(tx: &mut Tx<'_>, actor: &Actor, event: &Event) -> Answer<EventId> 
         content: id::random()?,
     };
     let entry = entry::write(event, actor_id, EventId::mint(now), now, &salts)?;
-    diesel::insert_into(audit_events::table)
-        .values((
-            audit_events::id.eq(&entry.id),
-            audit_events::entry.eq(&entry.bytes),
-            audit_events::leaf_hash.eq(entry.leaf_hash.as_slice()),
-            audit_events::kind.eq(event.kind),
-            audit_events::subject.eq(&event.subject),
-            audit_events::at.eq(now.naive_utc()),
-        ))
-        .execute(tx.conn())?;
-    diesel::insert_into(audit_private::table)
-        .values((
-            audit_private::event_id.eq(&entry.id),
-            audit_private::actor_salt.eq(salts.actor.as_slice()),
-            audit_private::actor_id.eq(actor_id),
-            audit_private::salt.eq(salts.content.as_slice()),
-            audit_private::content.eq(&entry.content),
-        ))
-        .execute(tx.conn())?;
+    // On SQLite nobody else writes, so that the place is known and the row need not be written a second time.
+    let place = match tx.conn() {
+        Conn::Sqlite(_) => Some(tx.take_place(end)?),
+        Conn::Postgres(_) => None,
+    };
+    let public = diesel::insert_into(audit_events::table).values((
+        audit_events::id.eq(&entry.id),
+        audit_events::entry.eq(&entry.bytes),
+        audit_events::leaf_hash.eq(entry.leaf_hash.as_slice()),
+        audit_events::leaf_index.eq(place),
+        audit_events::kind.eq(event.kind),
+        audit_events::subject.eq(&event.subject),
+        audit_events::at.eq(Moment::from(now)),
+    ));
+    both!(tx.conn(), c => public.execute(c))?;
+    let private = diesel::insert_into(audit_private::table).values((
+        audit_private::event_id.eq(&entry.id),
+        audit_private::actor_salt.eq(salts.actor.as_slice()),
+        audit_private::actor_id.eq(actor_id),
+        audit_private::salt.eq(salts.content.as_slice()),
+        audit_private::content.eq(&entry.content),
+    ));
+    both!(tx.conn(), c => private.execute(c))?;
     tx.event_recorded();
     Ok(entry.id)
+}
+
+/// The first place after the last event that has one.
+fn end(conn: &mut Conn) -> Answer<i64> {
+    let last: Option<i64> = audit_events::table
+        .select(diesel::dsl::max(audit_events::leaf_index))
+        .first(conn)?;
+    Ok(last.map_or(0, |last| last.saturating_add(1)))
 }
 
 /// The log of this database, if it has been started.
@@ -112,6 +125,19 @@ pub fn waiting(conn: &mut Conn, max: i64) -> Answer<Vec<(String, Vec<u8>)>> {
         .filter(audit_events::leaf_index.is_null())
         .order(audit_events::id)
         .select((audit_events::id, audit_events::leaf_hash))
+        .limit(max)
+        .load(conn)?)
+}
+
+/// Places and leaf hashes of the events from place `first`, in the order of the log, `max` of them at most.
+///
+/// # Errors
+/// A fault of the database.
+pub fn placed_from(conn: &mut Conn, first: i64, max: i64) -> Answer<Vec<(Option<i64>, Vec<u8>)>> {
+    Ok(audit_events::table
+        .filter(audit_events::leaf_index.ge(first))
+        .order(audit_events::leaf_index)
+        .select((audit_events::leaf_index, audit_events::leaf_hash))
         .limit(max)
         .load(conn)?)
 }
@@ -201,7 +227,7 @@ pub fn insert_checkpoint(conn: &mut Conn, row: &CheckpointRow, signed_at: Instan
             audit_checkpoints::root.eq(&row.root),
             audit_checkpoints::note.eq(&row.note),
             audit_checkpoints::frontier.eq(&row.frontier),
-            audit_checkpoints::signed_at.eq(signed_at.naive_utc()),
+            audit_checkpoints::signed_at.eq(Moment::from(signed_at)),
         ))
         .execute(conn)?;
     Ok(())

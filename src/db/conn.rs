@@ -39,7 +39,9 @@ pub enum Conn {
 }
 
 /// Runs one expression on whichever database the connection is of: `both!(conn, c => query.execute(c))`. For
-/// ON CONFLICT, batch inserts and the few statements whose SQL differs; only `store.rs` files use it.
+/// ON CONFLICT, batch inserts and the few statements whose SQL differs; and for statements that are run for every request
+/// or event, because on the enum diesel writes their SQL out anew every time, and on the connection itself only once. Only
+/// `store.rs` files use it.
 #[macro_export]
 macro_rules! both {
     ($conn:expr, $c:ident => $expr:expr) => {

@@ -1,6 +1,5 @@
 //! The only way to change state: a bounded queue of jobs, each of which runs in a transaction of its own making or
-//! leaves no trace. On SQLite one thread drains the queue, runs up to a group of jobs in one `BEGIN IMMEDIATE`
-//! transaction, each inside a savepoint, commits once and answers all of them; on PostgreSQL several threads run one
+//! leaves no trace. On SQLite one thread drains the queue in groups (`db/grouped.rs`); on PostgreSQL several threads run one
 //! job a transaction, serialisable, and run it again when it lost a race. Nothing is answered before it is durable.
 //! Must never answer a job that did not commit, and never let one job's failure touch another.
 
@@ -11,13 +10,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::{Connection, QueryResult};
 use tokio::sync::oneshot;
 
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect, is_broken};
 use crate::db::database::DATABASE_UNAVAILABLE;
+use crate::db::grouped::Grouped;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
 
@@ -57,6 +56,7 @@ pub struct Tx<'a> {
     now: Instant,
     events: u32,
     unchanged: bool,
+    pub(super) next_place: Option<i64>,
 }
 
 impl<'a> Tx<'a> {
@@ -67,6 +67,7 @@ impl<'a> Tx<'a> {
             now,
             events: 0,
             unchanged: false,
+            next_place: None,
         }
     }
 
@@ -85,6 +86,20 @@ impl<'a> Tx<'a> {
         self.events = self.events.saturating_add(1);
     }
 
+    /// The next place in the log, for a database that gives places while events are written: on SQLite nobody else writes
+    /// before this transaction has ended. `end` reads where the log ends; it is asked once for a whole group.
+    ///
+    /// # Errors
+    /// What `end` answers.
+    pub fn take_place(&mut self, end: impl FnOnce(&mut Conn) -> Answer<i64>) -> Answer<i64> {
+        let place = match self.next_place {
+            Some(place) => place,
+            None => end(self.conn)?,
+        };
+        self.next_place = Some(place.saturating_add(1));
+        Ok(place)
+    }
+
     /// The act found that there is nothing to do (the same request a second time, for one). The transaction is
     /// then undone, whatever it wrote, and the answer still given.
     pub fn nothing_to_change(&mut self) {
@@ -101,13 +116,15 @@ enum Purpose {
     Upkeep,
 }
 
-enum Verdict {
+/// What is to become of what a job did.
+pub(super) enum Verdict {
     Keep,
     Undo,
     Again,
 }
 
-enum Outcome<'a> {
+/// What became of the transaction around a job.
+pub(super) enum Outcome<'a> {
     Committed,
     Contended,
     /// The transaction could not even begin.
@@ -116,7 +133,8 @@ enum Outcome<'a> {
     Failed(&'a Fault),
 }
 
-trait Work: Send {
+/// A job, whatever it answers.
+pub(super) trait Work: Send {
     fn attempt(&mut self, tx: &mut Tx<'_>) -> Verdict;
     /// Why the last attempt failed, for the log.
     fn trouble(&self) -> String;
@@ -367,122 +385,6 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle
         .name(name)
         .spawn(run)
         .map_err(|error| Fault::caused("start a writer thread", error))
-}
-
-/// diesel's bookkeeping of the transactions of a connection.
-type Manager = <Conn as Connection>::TransactionManager;
-
-/// Where a group's transaction failed.
-enum Broken {
-    /// Before anything was done.
-    Begin(Fault),
-    /// Afterwards.
-    Later(Fault),
-}
-
-/// SQLite's one writer.
-struct Grouped {
-    url: DatabaseUrl,
-    conn: Conn,
-    clock: Clock,
-    before_commit: BeforeCommit,
-    alive: Arc<AtomicBool>,
-}
-
-impl Grouped {
-    fn serve(mut self, jobs: &Receiver<Box<dyn Work>>, group_max: usize) {
-        let mut group = Vec::with_capacity(group_max);
-        while let Ok(first) = jobs.recv() {
-            group.push(first);
-            // While the last group was being made durable, these have gathered: no timer is needed.
-            group.extend(jobs.try_iter().take(group_max - 1));
-            let started = Stopwatch::now();
-            let size = group.len();
-            let result = self.commit(&mut group);
-            if let Err(Broken::Begin(fault) | Broken::Later(fault)) = &result {
-                tracing::error!(%fault, jobs = size, "a group of writes failed");
-                self.reopen();
-            }
-            let outcome = match &result {
-                Ok(()) => Outcome::Committed,
-                Err(Broken::Begin(_)) => Outcome::Unavailable,
-                Err(Broken::Later(fault)) => Outcome::Failed(fault),
-            };
-            for job in group.drain(..) {
-                job.settle(&outcome);
-            }
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::as_conversions,
-                reason = "a metric, at most group_max"
-            )]
-            metrics::histogram!("wardbook_write_group_jobs").record(size as f64);
-            metrics::histogram!("wardbook_write_group_seconds").record(started.elapsed().as_secs_f64());
-        }
-    }
-
-    fn commit(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Broken> {
-        self.begin_immediate().map_err(Broken::Begin)?;
-        let done = self
-            .run(group)
-            .and_then(|()| self.step("commit", Manager::commit_transaction));
-        if done.is_err() {
-            // The transaction may be gone already (SQLite rolls back by itself when the disk is full); whatever is left
-            // of it goes with the connection, which is not used again.
-            let _ = self.step("roll back", Manager::rollback_transaction);
-        }
-        done.map_err(Broken::Later)
-    }
-
-    fn run(&mut self, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
-        for job in group {
-            // Inside a transaction this is a savepoint.
-            self.step("begin a savepoint", Manager::begin_transaction)?;
-            let now = self.clock.now();
-            match job.attempt(&mut Tx::new(&mut self.conn, now)) {
-                Verdict::Keep => self.step("end a savepoint", Manager::commit_transaction)?,
-                // With a single writer nothing races, so a transient fault will not pass either.
-                Verdict::Undo | Verdict::Again => {
-                    self.step("undo a savepoint", Manager::rollback_transaction)?
-                }
-            }
-        }
-        let now = self.clock.now();
-        catch_unwind(AssertUnwindSafe(|| (self.before_commit)(&mut self.conn, now)))
-            .unwrap_or_else(|panic| {
-                Err(Fault::broken(format!("sequencing panicked: {}", panic_text(&*panic))).into())
-            })
-            .map_err(|stop| Fault::caused("sequence the log", stop))
-    }
-
-    /// Begins the group's transaction with the right to write, so that no lock has to be upgraded in the middle.
-    fn begin_immediate(&mut self) -> Result<(), Fault> {
-        match &mut self.conn {
-            Conn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
-                .map_err(|error| Fault::caused("begin", error)),
-            Conn::Postgres(_) => Err(Fault::broken("groups are for SQLite")),
-        }
-    }
-
-    /// A step of diesel's own transaction manager: it has to know that there is a transaction, because it makes
-    /// savepoints for statements of its own (a batch insert on SQLite is several).
-    fn step(&mut self, what: &str, step: fn(&mut Conn) -> QueryResult<()>) -> Result<(), Fault> {
-        step(&mut self.conn).map_err(|error| Fault::caused(what.to_owned(), error))
-    }
-
-    /// After a failed group nothing is known of the connection; a fresh one is.
-    fn reopen(&mut self) {
-        match connect(&self.url, Access::Write) {
-            Ok(conn) => {
-                self.conn = conn;
-                self.alive.store(true, Ordering::SeqCst);
-            }
-            Err(fault) => {
-                self.alive.store(false, Ordering::SeqCst);
-                tracing::error!(%fault, "the writer cannot reopen the database");
-            }
-        }
-    }
 }
 
 /// One of PostgreSQL's writers.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::both;
 use crate::db::conn::Conn;
+use crate::db::moment::Moment;
 use crate::db::schema::areas;
 use crate::db::writer::Tx;
 use crate::kernel::refusal::{Answer, Fault};
@@ -24,8 +25,8 @@ struct AreaRow {
     name_en: String,
     path: String,
     version: i64,
-    created_at: NaiveDateTime,
-    updated_at: NaiveDateTime,
+    created_at: Moment,
+    updated_at: Moment,
 }
 
 impl TryFrom<AreaRow> for Area {
@@ -45,8 +46,8 @@ impl TryFrom<AreaRow> for Area {
             },
             path: row.path,
             version: row.version,
-            created_at: row.created_at.and_utc(),
-            updated_at: row.updated_at.and_utc(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
         })
     }
 }
@@ -56,11 +57,8 @@ impl TryFrom<AreaRow> for Area {
 /// # Errors
 /// A fault of the database.
 pub fn area(conn: &mut Conn, id: &AreaId) -> Answer<Option<Area>> {
-    let row = areas::table
-        .find(id)
-        .select(AreaRow::as_select())
-        .first(conn)
-        .optional()?;
+    let row: Option<AreaRow> =
+        both!(conn, c => areas::table.find(id).select(AreaRow::as_select()).first(c)).optional()?;
     Ok(row.map(Area::try_from).transpose()?)
 }
 
@@ -93,29 +91,14 @@ pub fn place(
     designation: &Designation,
     except: Option<&AreaId>,
 ) -> Answer<Place> {
+    let ids = areas::table.select(areas::id);
+    let named = areas::name_zh.eq(&designation.name_zh);
     let named: Vec<AreaId> = match parent_id {
-        Some(parent_id) => areas::table
-            .filter(
-                areas::parent_id
-                    .eq(parent_id)
-                    .and(areas::name_zh.eq(&designation.name_zh)),
-            )
-            .select(areas::id)
-            .load(conn)?,
-        None => areas::table
-            .filter(
-                areas::parent_id
-                    .is_null()
-                    .and(areas::name_zh.eq(&designation.name_zh)),
-            )
-            .select(areas::id)
-            .load(conn)?,
+        Some(parent_id) => both!(conn, c => ids.filter(areas::parent_id.eq(parent_id).and(named)).load(c))?,
+        None => both!(conn, c => ids.filter(areas::parent_id.is_null().and(named)).load(c))?,
     };
     let coded: Vec<AreaId> = match &designation.code {
-        Some(code) => areas::table
-            .filter(areas::code.eq(code))
-            .select(areas::id)
-            .load(conn)?,
+        Some(code) => both!(conn, c => ids.filter(areas::code.eq(code)).load(c))?,
         None => Vec::new(),
     };
     let other = |found: &[AreaId]| found.iter().any(|id| Some(id) != except);
@@ -130,20 +113,19 @@ pub fn place(
 /// # Errors
 /// A fault of the database.
 pub fn insert(tx: &mut Tx<'_>, area: &Area) -> Answer<()> {
-    diesel::insert_into(areas::table)
-        .values((
-            areas::id.eq(&area.id),
-            areas::parent_id.eq(&area.parent_id),
-            areas::level.eq(area.level.name()),
-            areas::code.eq(&area.designation.code),
-            areas::name_zh.eq(&area.designation.name_zh),
-            areas::name_en.eq(&area.designation.name_en),
-            areas::path.eq(&area.path),
-            areas::version.eq(area.version),
-            areas::created_at.eq(area.created_at.naive_utc()),
-            areas::updated_at.eq(area.updated_at.naive_utc()),
-        ))
-        .execute(tx.conn())?;
+    let row = diesel::insert_into(areas::table).values((
+        areas::id.eq(&area.id),
+        areas::parent_id.eq(&area.parent_id),
+        areas::level.eq(area.level.name()),
+        areas::code.eq(&area.designation.code),
+        areas::name_zh.eq(&area.designation.name_zh),
+        areas::name_en.eq(&area.designation.name_en),
+        areas::path.eq(&area.path),
+        areas::version.eq(area.version),
+        areas::created_at.eq(Moment::from(area.created_at)),
+        areas::updated_at.eq(Moment::from(area.updated_at)),
+    ));
+    both!(tx.conn(), c => row.execute(c))?;
     Ok(())
 }
 
@@ -161,7 +143,7 @@ pub fn update(tx: &mut Tx<'_>, area: &Area) -> Answer<()> {
             areas::name_en.eq(&area.designation.name_en),
             areas::path.eq(&area.path),
             areas::version.eq(area.version),
-            areas::updated_at.eq(area.updated_at.naive_utc()),
+            areas::updated_at.eq(Moment::from(area.updated_at)),
         ))
         .execute(tx.conn())?;
     if changed == 1 {

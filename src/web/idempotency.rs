@@ -12,6 +12,8 @@ use diesel::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::both;
+use crate::db::moment::Moment;
 use crate::db::schema::idempotency_keys;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
@@ -231,7 +233,7 @@ struct Known {
     etag: Option<String>,
     location: Option<String>,
     body: String,
-    created_at: chrono::NaiveDateTime,
+    created_at: Moment,
 }
 
 impl Known {
@@ -249,12 +251,11 @@ impl Known {
 }
 
 fn find(tx: &mut Tx<'_>, actor: &str, key: &str) -> Answer<Option<Known>> {
-    let oldest = (tx.now() - REMEMBERED_FOR).naive_utc();
-    let known = idempotency_keys::table
-        .find((actor, key))
-        .select(Known::as_select())
-        .first(tx.conn())
-        .optional()?;
+    let oldest = Moment::from(tx.now() - REMEMBERED_FOR);
+    let known: Option<Known> = both!(tx.conn(), c => {
+        idempotency_keys::table.find((actor, key)).select(Known::as_select()).first(c)
+    })
+    .optional()?;
     match known {
         Some(known) if known.created_at < oldest => {
             diesel::delete(idempotency_keys::table.find((actor, key))).execute(tx.conn())?;
@@ -265,19 +266,18 @@ fn find(tx: &mut Tx<'_>, actor: &str, key: &str) -> Answer<Option<Known>> {
 }
 
 fn remember(tx: &mut Tx<'_>, actor: &str, key: &str, fingerprint: &[u8], reply: &Reply) -> Answer<()> {
-    let created_at = tx.now().naive_utc();
-    diesel::insert_into(idempotency_keys::table)
-        .values((
-            idempotency_keys::actor.eq(actor),
-            idempotency_keys::key.eq(key),
-            idempotency_keys::fingerprint.eq(fingerprint),
-            idempotency_keys::status.eq(i64::from(reply.status)),
-            idempotency_keys::etag.eq(&reply.etag),
-            idempotency_keys::location.eq(&reply.location),
-            idempotency_keys::body.eq(reply.repeated.as_ref().unwrap_or(&reply.body)),
-            idempotency_keys::created_at.eq(created_at),
-        ))
-        .execute(tx.conn())?;
+    let created_at = Moment::from(tx.now());
+    let row = diesel::insert_into(idempotency_keys::table).values((
+        idempotency_keys::actor.eq(actor),
+        idempotency_keys::key.eq(key),
+        idempotency_keys::fingerprint.eq(fingerprint),
+        idempotency_keys::status.eq(i64::from(reply.status)),
+        idempotency_keys::etag.eq(&reply.etag),
+        idempotency_keys::location.eq(&reply.location),
+        idempotency_keys::body.eq(reply.repeated.as_ref().unwrap_or(&reply.body)),
+        idempotency_keys::created_at.eq(created_at),
+    ));
+    both!(tx.conn(), c => row.execute(c))?;
     Ok(())
 }
 
@@ -286,7 +286,7 @@ fn remember(tx: &mut Tx<'_>, actor: &str, key: &str, fingerprint: &[u8], reply: 
 /// # Errors
 /// A fault of the database.
 pub fn forget_old(tx: &mut Tx<'_>, now: Instant) -> Answer<usize> {
-    let oldest = (now - REMEMBERED_FOR).naive_utc();
+    let oldest = Moment::from(now - REMEMBERED_FOR);
     let deleted = diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.lt(oldest)))
         .execute(tx.conn())?;
     Ok(deleted)

@@ -267,6 +267,26 @@ on_both! {
     }
 }
 
+/// On SQLite an event takes its place while it is written, so somebody could leave a gap for it to jump over.
+#[test]
+fn a_gap_in_the_places_is_not_signed_over() {
+    let mut ward = Ward::sqlite();
+    ward.area(None, "凤城市");
+    let kept = checkpoint(&ward);
+    let places = "SELECT count(*) FROM audit_events";
+    let before = number(&ward, places);
+    sql(
+        &ward,
+        "INSERT INTO audit_events (id, entry, leaf_hash, leaf_index, kind, subject, at) \
+         SELECT 'event_01jd3n8f5teqkrzvq1c0m6h2ax', entry, leaf_hash, 7, kind, subject, at FROM audit_events WHERE leaf_index = 0",
+    );
+    let reply = ward.post("/api/v1/areas", &json!({"name_zh": "城", "name_en": "City"}));
+    assert_eq!(reply.status, 500, "{reply:?}");
+    assert_eq!(checkpoint_as_it_is(&ward), kept);
+    assert_eq!(number(&ward, places), before.map(|before| before + 1));
+    ward.log_must_hold = false;
+}
+
 /// Writes until the service turns read-only: at the first write on SQLite, on PostgreSQL when the sequencer comes by.
 fn until_read_only(ward: &Ward, why: &str) {
     let begun = std::time::Instant::now();
