@@ -292,12 +292,12 @@ impl Facts for RefreshReuseDetected {
     fn wording(&self, head: &Letterhead) -> Wording {
         let Both { zh, en } = moment(self.at, head.zone);
         Wording::new(
-            Text::fixed("您已在所有设备上退出登录", "You have been signed out everywhere"),
+            Text::fixed("您的一处登录已被终止", "One of your sessions has been ended"),
             of_your_account(),
         )
         .says(text!(
-            "{zh}，您的账户的一个登录凭证被使用了两次。这可能意味着它被人复制，因此所有登录均已结束。",
-            "On {en} a sign-in of your account was continued twice. It may have been copied, so all sessions have been ended."
+            "{zh}，您的账户的一个登录凭证被使用了两次。这可能意味着它被人复制，因此这一处登录已结束，其他登录不受影响。",
+            "On {en} a sign-in of your account was continued twice. It may have been copied, so that session has been ended; your others go on."
         ))
         .says(Text::fixed(
             "请重新登录。如非您本人的设备所致，请修改密码。",
