@@ -102,6 +102,8 @@ pub mod web {
     pub mod limits;
     /// Pages of other origins.
     pub mod origins;
+    /// Pages for people who follow a link.
+    pub mod page;
     /// Pages of lists.
     pub mod paging;
     /// Who may do what: one table.
@@ -367,6 +369,8 @@ pub mod people {
     pub mod http_api_tokens;
     /// Links and codes that work once, over HTTP.
     pub mod http_links;
+    /// The pages behind links in mails.
+    pub mod http_pages;
     /// Roles and deputies over HTTP.
     pub mod http_roles;
     /// Second factors over HTTP.
@@ -437,6 +441,8 @@ pub mod app {
     pub mod openapi;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
+    /// The page behind the links of invitation letters.
+    pub mod residence;
     /// Restoration of a backup.
     pub mod restore;
     /// Opens the house, serves it, closes it.

@@ -11,8 +11,9 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, get, web};
 use serde_json::{Map, Value};
 use utoipa_swagger_ui::Config;
 
-use crate::app::operation;
+use crate::app::{operation, residence};
 use crate::kernel::refusal::{Answer, Fault};
+use crate::people;
 use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
@@ -132,6 +133,21 @@ fn nothing_at(document: &Value, path: &str) -> HttpResponse {
     response
 }
 
+/// Pages for people, which no client is made for, and which the document therefore does not have.
+pub fn pages(config: &mut web::ServiceConfig) {
+    config
+        .configure(people::http_pages::pages)
+        .configure(residence::pages);
+}
+
+/// The methods of a page at a path.
+fn methods_of_page(path: &str) -> impl Iterator<Item = &'static str> {
+    let pages = people::http_pages::PAGES.into_iter().chain(residence::PAGES);
+    pages
+        .filter(move |(pattern, _)| fits(pattern, path))
+        .flat_map(|(_, methods)| methods.iter().copied())
+}
+
 /// What is served beside the operations can only be got.
 fn is_document(path: &str) -> bool {
     path == "/api/openapi.json" || path == "/docs" || path.starts_with("/docs/")
@@ -160,6 +176,7 @@ fn methods_at(document: &Value, path: &str) -> Vec<String> {
         .flat_map(|item| item.keys())
         .map(|method| method.to_uppercase())
         .chain(is_document(path).then(|| Method::GET.to_string()))
+        .chain(methods_of_page(path).map(str::to_owned))
         .collect();
     if methods.iter().any(|method| method == Method::GET.as_str()) {
         methods.push(Method::HEAD.to_string());
@@ -201,5 +218,7 @@ mod tests {
         assert_eq!(methods_at(&document, "/b"), ["POST"]);
         assert!(methods_at(&document, "/c").is_empty());
         assert_eq!(methods_at(&document, "/docs/"), ["GET", "HEAD"]);
+        assert_eq!(methods_at(&document, "/invitations/x"), ["GET", "HEAD", "POST"]);
+        assert!(methods_at(&document, "/invitations/").is_empty());
     }
 }

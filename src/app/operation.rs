@@ -196,7 +196,7 @@ fn meaning(reason: &'static Reason) -> ProblemMeaning {
 /// Every reason the service can give for not doing something, by code.
 pub fn reasons() -> Vec<&'static Reason> {
     use crate::db::writer;
-    use crate::web::{actor, conditional, idempotency, limits, policy};
+    use crate::web::{actor, conditional, idempotency, limits, page, policy};
     let mut reasons: Vec<&'static Reason> = problem::REASONS.to_vec();
     reasons.extend(policy::REASONS);
     reasons.extend(crate::registry::rules_organisations::REASONS);
@@ -229,6 +229,7 @@ pub fn reasons() -> Vec<&'static Reason> {
         &idempotency::KEY_REUSED,
         &idempotency::IN_PROGRESS,
         &limits::TOO_MANY_REQUESTS,
+        &page::FROM_ELSEWHERE,
         &audit::http_tiles::NOT_SEQUENCED,
         &super::time::CLOCK_GOES_FORWARD,
     ]);

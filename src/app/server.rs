@@ -474,6 +474,7 @@ fn http(
         app.service(documents::openapi_json)
             .service(documents::docs_redirect)
             .service(documents::docs)
+            .configure(documents::pages)
             .default_service(web::to(documents::nothing_here))
             .wrap(from_fn(documents::as_documented))
             .wrap(from_fn(throttled))

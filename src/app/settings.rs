@@ -17,6 +17,7 @@ use crate::db::writer::WriterLimits;
 use crate::files::media::MediaType;
 use crate::kernel::calendar::Calendar;
 use crate::kernel::refusal::Fault;
+use crate::kernel::text::Text;
 use crate::people::gate::SignInSettings;
 use crate::people::hashing::Cost;
 use crate::people::rules_roles::SECOND_FACTOR_ROLES;
@@ -534,6 +535,7 @@ impl Settings {
     pub fn web(&self) -> WebSettings {
         WebSettings {
             public_url: self.public_url(),
+            ward: Text::made(self.ward_name_zh.clone(), self.ward_name_en.clone()),
             trusted_proxies: self.trusted_proxies.clone(),
             cors_origins: self.cors_origins.clone(),
             body_bytes_max: self.body_bytes_max,

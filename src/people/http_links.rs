@@ -13,7 +13,7 @@ use crate::kernel::text::Language;
 use crate::people::acts_links::{self, Accept};
 use crate::people::gate::{AtGate, Evenly};
 use crate::people::http_accounts::{AccountView, LanguageView};
-use crate::people::rules::{self, Email};
+use crate::people::rules::{self, Account, Email};
 use crate::people::rules_links::{CODE_MINUTES, ChallengeId, LINK_REFUSED, Purpose, RESET_MINUTES};
 use crate::people::secrets::{self, hash_of};
 use crate::people::throttle::Tried;
@@ -37,9 +37,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
 pub struct Acceptance {
     /// Their name.
     #[schema(min_length = 1, max_length = 100, example = "陈静")]
-    display_name: String,
+    pub(super) display_name: String,
     /// The language that they read.
-    language: LanguageView,
+    pub(super) language: LanguageView,
     /// Their password: 12 to 128 characters, none of the common ones. Without one they sign in by mail.
     #[serde(default)]
     #[schema(
@@ -48,7 +48,7 @@ pub struct Acceptance {
         max_length = 128,
         example = "violet tram under paper rain"
     )]
-    password: Option<String>,
+    pub(super) password: Option<String>,
     /// Their mail address; asked of the first administrator only, whose link was not sent by mail.
     #[serde(default)]
     #[schema(
@@ -57,7 +57,7 @@ pub struct Acceptance {
         max_length = 254,
         example = "chen.jing@ward.example"
     )]
-    email: Option<String>,
+    pub(super) email: Option<String>,
 }
 
 /// Whose mail address.
@@ -131,13 +131,23 @@ async fn accept_invitation(
     token: web::Path<String>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    let body = incoming.json::<Acceptance>().await?.value;
-    let password = body.password.map(Zeroizing::new);
-    let (purpose, known) = address_of_link(&context, &token).await?.ok_or_else(refused)?;
+    let said = incoming.json::<Acceptance>().await?.value;
+    let account = take_over(&context, &gate, &token, said).await?;
+    Ok(HttpResponse::Created().json(AccountView::from(account)))
+}
+
+/// Checks what somebody says who takes an account over, before anything is hashed or written.
+pub(super) async fn check_acceptance(
+    context: &Context,
+    gate: &AtGate,
+    token: &str,
+    said: &Acceptance,
+) -> Answer<Option<Email>> {
+    let (purpose, known) = address_of_link(context, token).await?.ok_or_else(refused)?;
     if purpose == Purpose::PasswordReset {
         return Err(refused().into());
     }
-    let given = body.email.as_deref().map(rules::email).transpose()?;
+    let given = said.email.as_deref().map(rules::email).transpose()?;
     let email = match (&known, &given) {
         (Some(known), None) => known,
         (None, Some(given)) => given,
@@ -146,27 +156,38 @@ async fn accept_invitation(
         }
         (None, None) => return Err(rules::email("").err().unwrap_or_else(refused).into()),
     };
-    let name_fault = rules::display_name(&body.display_name).err();
-    let password_fault = password
+    let name_fault = rules::display_name(&said.display_name).err();
+    let password_fault = said
+        .password
         .as_ref()
         .and_then(|password| gate.check_password(password, email).err());
     rules::all_faults([name_fault, password_fault])?;
-    let password_hash = match password {
+    Ok(given)
+}
+
+/// Takes an account over by its link: what the API and the page do.
+pub(super) async fn take_over(
+    context: &Context,
+    gate: &AtGate,
+    token: &str,
+    said: Acceptance,
+) -> Answer<Account> {
+    let given = check_acceptance(context, gate, token, &said).await?;
+    let password_hash = match said.password.map(Zeroizing::new) {
         Some(password) => Some(gate.hasher.hash(password).await?),
         None => None,
     };
     let command = Accept {
-        display_name: body.display_name,
-        language: Language::from(body.language),
+        display_name: said.display_name,
+        language: Language::from(said.language),
         password_hash,
         email: given,
     };
-    let link = hash_of(&token);
-    let account = context
+    let link = hash_of(token);
+    context
         .db
         .write(move |tx| acts_links::accept(tx, &link, &command))
-        .await?;
-    Ok(HttpResponse::Created().json(AccountView::from(account)))
+        .await
 }
 
 fn refused() -> Refusal {
@@ -175,6 +196,15 @@ fn refused() -> Refusal {
 
 /// What a link is good for, and the mail address of its account, if it is of one.
 async fn address_of_link(context: &Context, token: &str) -> Answer<Option<(Purpose, Option<Email>)>> {
+    let found = account_of_link(context, token).await?;
+    Ok(found.map(|(purpose, account)| (purpose, account.and_then(|account| account.email))))
+}
+
+/// What a link is good for, and its account, if it is of one.
+pub(super) async fn account_of_link(
+    context: &Context,
+    token: &str,
+) -> Answer<Option<(Purpose, Option<Account>)>> {
     let (link, now) = (hash_of(token), context.clock.now());
     context
         .db
@@ -182,11 +212,11 @@ async fn address_of_link(context: &Context, token: &str) -> Answer<Option<(Purpo
             let Some((purpose, account)) = store_links::link(conn, &link, now)? else {
                 return Ok(None);
             };
-            let email = match account {
-                Some(id) => store::account(conn, &id)?.and_then(|account| account.email),
+            let account = match account {
+                Some(id) => store::account(conn, &id)?,
                 None => None,
             };
-            Ok(Some((purpose, email)))
+            Ok(Some((purpose, account)))
         })
         .await
 }
@@ -212,8 +242,26 @@ async fn ask_for_code(
     gate: AtGate,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
+    let asked = incoming.json::<MailTo>().await?.value;
+    let challenge_id = send_code(&request, &context, &gate, &asked).await?;
+    Ok(HttpResponse::Accepted().json(CodeSent {
+        challenge_id,
+        minutes: CODE_MINUTES,
+    }))
+}
+
+/// Sends a code to sign in with, if there is such an account: what the API and the page do.
+///
+/// # Errors
+/// [`crate::web::limits::TOO_MANY_REQUESTS`]; a fault of the database.
+pub async fn send_code(
+    request: &HttpRequest,
+    context: &Context,
+    gate: &AtGate,
+    asked: &MailTo,
+) -> Answer<ChallengeId> {
     let evenly = Evenly::begin();
-    let email = asked_for_mail(&request, &context, &gate, incoming).await?;
+    let email = asked_for_mail(request, context, gate, asked)?;
     let challenge_id = ChallengeId::mint(context.clock.now());
     if let Some(email) = email {
         let (gate, challenge, code) = (gate.clone(), challenge_id.clone(), secrets::mint_code()?);
@@ -221,10 +269,7 @@ async fn ask_for_code(
         context.db.upkeep(job).await?;
     }
     evenly.end().await;
-    Ok(HttpResponse::Accepted().json(CodeSent {
-        challenge_id,
-        minutes: CODE_MINUTES,
-    }))
+    Ok(challenge_id)
 }
 
 /// Ask to reset a password
@@ -248,31 +293,52 @@ async fn ask_for_reset(
     gate: AtGate,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
+    let asked = incoming.json::<MailTo>().await?.value;
+    send_reset(&request, &context, &gate, &asked).await?;
+    Ok(HttpResponse::Accepted().json(ResetSent {
+        minutes: RESET_MINUTES,
+    }))
+}
+
+/// Sends a link to choose another password by, if there is such an account: what the API and the page do.
+pub(super) async fn send_reset(
+    request: &HttpRequest,
+    context: &Context,
+    gate: &AtGate,
+    asked: &MailTo,
+) -> Answer<()> {
     let evenly = Evenly::begin();
-    let email = asked_for_mail(&request, &context, &gate, incoming).await?;
+    let email = asked_for_mail(request, context, gate, asked)?;
     if let Some(email) = email {
         let secret = secrets::mint()?;
         let job = move |tx: &mut Tx<'_>| acts_links::send_reset(tx, &email, &secret);
         context.db.upkeep(job).await?;
     }
     evenly.end().await;
-    Ok(HttpResponse::Accepted().json(ResetSent {
-        minutes: RESET_MINUTES,
-    }))
+    Ok(())
 }
 
 /// The address that a mail is asked for; `None` for what is no address, which nobody has.
-async fn asked_for_mail(
+fn asked_for_mail(
     request: &HttpRequest,
     context: &Context,
     gate: &AtGate,
-    incoming: Incoming,
+    asked: &MailTo,
 ) -> Answer<Option<Email>> {
-    let body = incoming.json::<MailTo>().await?.value;
-    let asked = body.email.trim().to_ascii_lowercase();
-    let trier = gate.trier(request, context, &asked, body.device_token.as_deref())?;
+    let email = asked.email.trim().to_ascii_lowercase();
+    let trier = gate.trier(request, context, &email, asked.device_token.as_deref())?;
     gate.count(Tried::Mail, &trier, context.clock.now())?;
-    Ok(asked.parse().ok())
+    Ok(email.parse().ok())
+}
+
+impl MailTo {
+    /// Whoever has this address, on no device in particular.
+    pub fn address(email: &str) -> Self {
+        Self {
+            email: email.to_owned(),
+            device_token: None,
+        }
+    }
 }
 
 /// Reset a password
@@ -297,16 +363,26 @@ async fn reset(
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
     let password = Zeroizing::new(incoming.json::<NewPassword>().await?.value.password);
-    let Some((Purpose::PasswordReset, Some(email))) = address_of_link(&context, &token).await? else {
-        return Err(refused().into());
-    };
-    let hash = gate.new_password(password, &email).await?;
-    let link = hash_of(&token);
-    context
-        .db
-        .write(move |tx| acts_links::reset_password(tx, &link, &hash))
-        .await?;
+    choose_password(&context, &gate, &token, password).await?;
     Ok(HttpResponse::Ok().json(PasswordWasReset {
         signed_out_everywhere: true,
     }))
+}
+
+/// Chooses another password by a link: what the API and the page do.
+pub(super) async fn choose_password(
+    context: &Context,
+    gate: &AtGate,
+    token: &str,
+    password: Zeroizing<String>,
+) -> Answer<()> {
+    let Some((Purpose::PasswordReset, Some(email))) = address_of_link(context, token).await? else {
+        return Err(refused().into());
+    };
+    let hash = gate.new_password(password, &email).await?;
+    let link = hash_of(token);
+    context
+        .db
+        .write(move |tx| acts_links::reset_password(tx, &link, &hash))
+        .await
 }

@@ -40,7 +40,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
 }
 
 /// What somebody shows to sign in: mail address and password, or a mailed code.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The account's mail address, in either case.
@@ -192,6 +192,20 @@ async fn sign_in(
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
     let shown = incoming.json::<SignIn>().await?.value;
+    let tokens = signed_in(&request, &context, &gate, shown).await?;
+    Ok(HttpResponse::Created().json(tokens))
+}
+
+/// Begins a session with what somebody shows: what the API does, and a page where one signs in for a single act.
+///
+/// # Errors
+/// Those of the operation.
+pub async fn signed_in(
+    request: &HttpRequest,
+    context: &Context,
+    gate: &AtGate,
+    shown: SignIn,
+) -> Answer<SessionTokens> {
     let device_name = shown
         .device_name
         .as_deref()
@@ -207,27 +221,55 @@ async fn sign_in(
         Shown::Password(email, password) => {
             // What is no address is an address that nobody has.
             let asked = email.trim().to_ascii_lowercase();
-            let trier = gate.trier(&request, &context, &asked, shown.device_token.as_deref())?;
+            let trier = gate.trier(request, context, &asked, shown.device_token.as_deref())?;
             gate.count(Tried::Secret, &trier, context.clock.now())?;
-            (trier, by_password(&context, &gate, &asked, password).await?)
+            (trier, by_password(context, gate, &asked, password).await?)
         }
         Shown::Code(challenge, code) => {
-            let trier = gate.trier(&request, &context, challenge.as_str(), None)?;
+            let trier = gate.trier(request, context, challenge.as_str(), None)?;
             gate.count(Tried::Secret, &trier, context.clock.now())?;
-            (trier, by_code(&context, &gate, challenge, code).await?)
+            (trier, by_code(context, gate, challenge, code).await?)
         }
     };
     command.device_name = device_name;
     command.second_factor = shown.second_factor.map(Zeroizing::new);
     command.token = secrets::hash_of(&token);
-    let (session, email) = begin(&context, &gate, command).await?;
+    let (session, email) = begin(context, gate, command).await?;
     gate.forgive(Tried::Secret, &trier);
     let device_token = match email {
         Some(email) => Some(gate.keys.device_token(email.whole())?),
         None => None,
     };
-    let tokens = tokens(&context, &session, &token, device_token)?;
-    Ok(HttpResponse::Created().json(tokens))
+    tokens(context, &session, &token, device_token)
+}
+
+impl SignIn {
+    /// With mail address and password.
+    pub fn with_password(email: &str, password: &str) -> Self {
+        Self {
+            email: Some(email.to_owned()),
+            password: Some(password.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// With a code that came by mail.
+    pub fn with_code(challenge_id: ChallengeId, code: &str) -> Self {
+        Self {
+            challenge_id: Some(challenge_id),
+            code: Some(code.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// The same with a second factor, if there is one.
+    #[must_use]
+    pub fn and(self, second_factor: Option<&str>) -> Self {
+        Self {
+            second_factor: second_factor.map(str::to_owned),
+            ..self
+        }
+    }
 }
 
 /// What is shown first.

@@ -17,7 +17,7 @@ use crate::registry::acts_roll::{community, event};
 use crate::registry::rules::Area;
 use crate::registry::rules_letters::{
     self as letters, ACCOUNT_NEEDED, CODE_NOT_GOOD, Codes, LETTERS_MAX, NOBODY_TO_INVITE, NOT_INVITABLE,
-    RESIDENCE_TAKEN, VALID_DAYS_MAX, VALID_DAYS_USUAL,
+    Presented, RESIDENCE_TAKEN, VALID_DAYS_MAX, VALID_DAYS_USUAL,
 };
 use crate::registry::rules_person::{ADULT_AT_YEARS, age_on, birth_date, date};
 use crate::registry::rules_roll::{self as rules, Resident, ResidentId, State};
@@ -245,18 +245,7 @@ pub fn claim(tx: &mut Tx<'_>, actor: &Actor, zone: Tz, command: &ClaimResidence)
     if !store_letters::is_account(tx.conn(), &account)? {
         return Err(ACCOUNT_NEEDED.refuse().into());
     }
-    let today = local_date(tx.now(), zone);
-    let mut form = crate::registry::rules_person::Form::default();
-    let mistyped = Text::fixed(
-        "邀请码有误，请核对每一位",
-        "this is no code of a letter; check every character",
-    );
-    let code = form.field("/code", letters::presented(&command.code).ok_or(mistyped));
-    let born = form.field("/birth_date", birth_date(&command.birth_date, today));
-    form.end()?;
-    let (Some(code), Some(born)) = (code, born) else {
-        return Err(INVALID.refuse().into());
-    };
+    let (code, born) = read_claim(command, local_date(tx.now(), zone))?;
     let now = tx.now();
     let letter = store_letters::letter(tx.conn(), &code)?
         .filter(|letter| now.naive_utc() < letter.expires_at)
@@ -278,4 +267,23 @@ pub fn claim(tx: &mut Tx<'_>, actor: &Actor, zone: Tz, command: &ClaimResidence)
     store_letters::grant(tx, &account, &linked.area_id, &letter.printed_by)?;
     audit::store::append(tx, actor, &event("residence.claimed", &linked, Value::Null))?;
     Ok(linked)
+}
+
+/// Reads a claim, without asking whether it is right.
+///
+/// # Errors
+/// [`INVALID`] at `/code` and `/birth_date`: what can be no code of a letter, or no date of birth.
+pub fn read_claim(command: &ClaimResidence, today: NaiveDate) -> Answer<(Presented, NaiveDate)> {
+    let mut form = crate::registry::rules_person::Form::default();
+    let mistyped = Text::fixed(
+        "邀请码有误，请核对每一位",
+        "this is no code of a letter; check every character",
+    );
+    let code = form.field("/code", letters::presented(&command.code).ok_or(mistyped));
+    let born = form.field("/birth_date", birth_date(&command.birth_date, today));
+    form.end()?;
+    match (code, born) {
+        (Some(code), Some(born)) => Ok((code, born)),
+        _ => Err(INVALID.refuse().into()),
+    }
 }

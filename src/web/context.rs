@@ -13,6 +13,7 @@ use crate::db::database::Db;
 use crate::kernel::calendar::Calendar;
 use crate::kernel::clock::Clock;
 use crate::kernel::refusal::Fault;
+use crate::kernel::text::Text;
 use crate::web::actor::{Identify, nobody_is_known};
 use crate::web::limits::Throttle;
 use crate::web::token::Tokens;
@@ -22,6 +23,8 @@ use crate::web::token::Tokens;
 pub struct WebSettings {
     /// The service's address as its users see it, without a slash at the end.
     pub public_url: String,
+    /// The ward's name.
+    pub ward: Text,
     /// Proxies whose `X-Forwarded-For` and `X-Request-Id` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Origins whose pages may use the API.

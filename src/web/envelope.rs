@@ -29,7 +29,7 @@ use crate::kernel::text::Language;
 use crate::web::context::Context;
 use crate::web::limits::{client_address, network_of};
 use crate::web::origins;
-use crate::web::problem::{self, INTERNAL, PROBLEM_JSON, TIMED_OUT, Unwritten};
+use crate::web::problem::{self, INTERNAL, PROBLEM_JSON, TIMED_OUT, Unwritten, WrittenOut};
 
 /// The header that carries a request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -213,6 +213,7 @@ fn written_out(mut response: ServiceResponse<BoxBody>, info: &RequestInfo) -> Se
     if response.status().is_success()
         || response.status().is_redirection()
         || response.status().is_informational()
+        || response.response().extensions().contains::<WrittenOut>()
     {
         return response;
     }

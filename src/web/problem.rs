@@ -208,6 +208,9 @@ pub fn of_status(code: StatusCode) -> Option<Refusal> {
     Some(reason.refuse())
 }
 
+/// Left in a response that is as it should be, whatever its status: a page for people, who cannot read a problem document.
+pub struct WrittenOut;
+
 /// Left in the response by [`Stop::error_response`]; the envelope, which knows the caller's language, writes it out.
 pub struct Unwritten(pub Refusal);
 

@@ -39,6 +39,7 @@ mod organisations;
 mod outbox;
 mod outbox_crashes;
 mod outbox_smtp;
+mod pages;
 mod people_accounts;
 mod people_sessions;
 mod permissions;

@@ -24,13 +24,13 @@ fn text(json: &Value, member: &str) -> String {
     json[member].as_str().unwrap().to_owned()
 }
 
-fn move_clock(ward: &Ward, by: Duration) {
+pub fn move_clock(ward: &Ward, by: Duration) {
     let to = ward.context().clock.now() + by;
     assert!(ward.context().clock.advance(to));
 }
 
 /// Mails to an address, decoded as far as links and codes need.
-fn mails_to(ward: &Ward, address: &str) -> Vec<String> {
+pub fn mails_to(ward: &Ward, address: &str) -> Vec<String> {
     let all = files(ward)
         .into_values()
         .map(|mail| mail.replace("=\r\n", "").replace("=\n", "").replace("=3D", "="));
@@ -38,7 +38,7 @@ fn mails_to(ward: &Ward, address: &str) -> Vec<String> {
 }
 
 /// What follows `before` in the newest mail to an address, once it is there.
-fn from_mail(ward: &Ward, address: &str, before: &str, length: usize) -> String {
+pub fn from_mail(ward: &Ward, address: &str, before: &str, length: usize) -> String {
     eventually("a mail", || {
         let mails = mails_to(ward, address);
         mails.iter().rev().find_map(|mail| {
@@ -57,7 +57,7 @@ fn acceptance() -> Value {
 }
 
 /// The secret of a person's authenticator app, and their recovery codes.
-fn enrol(ward: &Ward, person: &Person) -> (Vec<u8>, Vec<String>) {
+pub fn enrol(ward: &Ward, person: &Person) -> (Vec<u8>, Vec<String>) {
     let proposed = ward
         .ask("POST", "/api/v1/me/second-factor")
         .in_session(person.access())
@@ -87,7 +87,7 @@ fn enrol(ward: &Ward, person: &Person) -> (Vec<u8>, Vec<String>) {
     (secret, codes)
 }
 
-fn code_now(ward: &Ward, secret: &[u8]) -> String {
+pub fn code_now(ward: &Ward, secret: &[u8]) -> String {
     rules_totp::code(secret, rules_totp::step_of(ward.context().clock.now())).unwrap()
 }
 
