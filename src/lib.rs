@@ -266,6 +266,8 @@ pub mod registry {
     pub mod acts_bank_accounts;
     /// What is done about debarments.
     pub mod acts_debarments;
+    /// Evidence that is hung on organisations' matters.
+    pub mod acts_evidence;
     /// What is done to organisations.
     pub mod acts_organisations;
     /// What is done to qualifications.
@@ -276,6 +278,8 @@ pub mod registry {
     pub mod http_bank_accounts;
     /// Debarments and suppliers' public pages over HTTP.
     pub mod http_debarments;
+    /// Evidence over HTTP.
+    pub mod http_evidence;
     /// Decisions about organisations over HTTP.
     pub mod http_organisation_decisions;
     /// How organisations are shown, and what is asked for when one is registered or changed.
@@ -298,12 +302,16 @@ pub mod registry {
     pub mod rules_organisations;
     /// The rules of qualifications.
     pub mod rules_qualifications;
+    /// When to remind of a qualification that ends.
+    pub mod rules_reminders;
     /// How large a company is.
     pub mod rules_size;
     /// Text that people enter into forms.
     pub mod rules_text;
     /// The area tree's table.
     pub mod store;
+    /// What an organisation's people are told by mail.
+    pub mod tidings;
 
     /// Inviting residents by letter, and claiming a place on the roll.
     pub mod acts_letters;
@@ -333,6 +341,8 @@ pub mod registry {
     pub mod rules_roll_statistics;
     /// The table of bank accounts.
     pub mod store_bank_accounts;
+    /// Who of an organisation is written to.
+    pub mod store_contacts;
     /// The table of debarments.
     pub mod store_debarments;
     /// The table of letters, and residents' grants.

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use chrono::NaiveDate;
 
 use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
+use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::Answer;
 use crate::people::identities::Identities;
 use crate::people::{store_api_tokens, store_links, store_sessions};
+use crate::registry::acts_qualifications::{self, Reminded};
 use crate::web::context::Context;
 use crate::web::idempotency;
 
@@ -22,6 +25,8 @@ const ROUND_EVERY: Duration = Duration::from_secs(2);
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// Old sessions that are forgotten at a time.
 const SESSIONS_FORGOTTEN_MAX: i64 = 500;
+/// How often organisations are reminded besides the beginning of each day: of what was verified since.
+const REMIND_EVERY: Duration = Duration::from_secs(3_600);
 /// How often it is written down when machines' tokens were last used.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
 
@@ -42,6 +47,7 @@ impl Keeper {
     pub async fn keep(self) {
         let mut marked: i64 = 0;
         let mut round: u32 = 0;
+        let mut reminded: Option<NaiveDate> = None;
         loop {
             tokio::time::sleep(ROUND_EVERY).await;
             round = round.wrapping_add(1);
@@ -55,6 +61,11 @@ impl Keeper {
                 continue;
             }
             self.advance_mark(&mut marked).await;
+            // At the start, and whenever a day of the ward has begun.
+            let today = local_date(self.context.clock.now(), self.context.calendar.zone);
+            if reminded != Some(today) || is_due(round, REMIND_EVERY) {
+                reminded = self.remind().await.then_some(today);
+            }
             if is_due(round, FORGET_EVERY) {
                 self.forget_old_answers().await;
             }
@@ -98,6 +109,28 @@ impl Keeper {
             .await;
         if let Err(stop) = forgotten {
             tracing::warn!(%stop, "old answers and sessions could not be forgotten");
+        }
+    }
+
+    /// Reminds organisations of qualifications that end. Tells whether it came to the end of them.
+    async fn remind(&self) -> bool {
+        let zone = self.context.calendar.zone;
+        let mut after: Option<Reminded> = None;
+        loop {
+            let from = after.take();
+            let reminded: Answer<Option<Reminded>> = self
+                .context
+                .db
+                .upkeep(move |tx| acts_qualifications::remind(tx, zone, from.as_ref()))
+                .await;
+            match reminded {
+                Ok(None) => return true,
+                Ok(next) => after = next,
+                Err(stop) => {
+                    tracing::warn!(%stop, "nobody could be reminded of qualifications that end");
+                    return false;
+                }
+            }
         }
     }
 

@@ -59,6 +59,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(registry::http_bank_accounts::operations)
                 .configure(registry::http_qualifications::operations)
                 .configure(registry::http_debarments::operations)
+                .configure(registry::http_evidence::operations)
                 .configure(registry::http::operations)
                 .configure(people::http_roles::operations)
                 .configure(people::http_api_tokens::operations)

@@ -203,6 +203,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::registry::rules_bank_accounts::REASONS);
     reasons.extend(crate::registry::rules_qualifications::REASONS);
     reasons.extend(crate::registry::rules_debarments::REASONS);
+    reasons.push(&crate::registry::acts_evidence::TOO_MUCH);
     reasons.extend(crate::registry::rules::REASONS);
     reasons.extend(crate::outbox::rules::REASONS);
     reasons.extend(crate::people::rules_roles::REASONS);

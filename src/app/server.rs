@@ -32,6 +32,7 @@ use crate::outbox::sender::Sender;
 use crate::outbox::unsubscribe::UnsubscribeKey;
 use crate::people::gate::{AtGate, Gate};
 use crate::people::identities::Identities;
+use crate::registry::acts_evidence;
 use crate::statutes;
 use crate::web::actor::Actor;
 use crate::web::context::{Context, WardCalendar};
@@ -117,6 +118,9 @@ impl House {
         let context = web::Data::new(context.identifying(identities.identify()));
         let mark = Mark::in_directory(&keys);
         let files = web::Data::new(crate::app::files::open(&settings)?);
+        for decider in acts_evidence::deciders() {
+            files.deciders.register(Arc::new(decider));
+        }
         let mut house = Self {
             settings,
             context,

@@ -14,8 +14,9 @@ pub use crate::outbox::content_accounts::{
     SecondFactorChanged, SignInCode,
 };
 pub use crate::outbox::content_matters::{
-    BankAccountChangeProposed, DebarmentRecorded, DeputyAppointed, Digest, DigestItem, FollowedHappened,
-    OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
+    BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
+    DebarmentRecorded, DeputyAppointed, Digest, DigestItem, FollowedHappened, OrganisationRefused,
+    OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
 /// What the facts of one kind of mail can tell.
@@ -93,8 +94,14 @@ kinds! {
     OrganisationRefused "organisation.refused"
     /// Another bank account was proposed; a second person has to agree.
     BankAccountChangeProposed "bank_account.change_proposed"
+    /// Another bank account was agreed to.
+    BankAccountChanged "bank_account.changed"
+    /// A proposed bank account was taken back.
+    BankAccountChangeWithdrawn "bank_account.change_withdrawn"
     /// A supplier was debarred.
     DebarmentRecorded "debarment.recorded"
+    /// A debarment was lifted.
+    DebarmentLifted "debarment.lifted"
     /// Something happened to what the person follows.
     FollowedHappened "followed.happened"
     /// What was kept for the morning.
@@ -196,7 +203,6 @@ pub(super) mod tests {
                 supplier: both(),
                 qualification: both(),
                 days_left: 1,
-                path: path(),
             }
             .into(),
             OrganisationVerified {
@@ -207,13 +213,22 @@ pub(super) mod tests {
             OrganisationRefused {
                 organisation: both(),
                 reason: format!("A\nB{hostile}"),
-                path: path(),
             }
             .into(),
             BankAccountChangeProposed {
                 organisation: both(),
                 by: one(),
-                path: path(),
+            }
+            .into(),
+            BankAccountChanged {
+                organisation: both(),
+                by: one(),
+                number_masked: one(),
+            }
+            .into(),
+            BankAccountChangeWithdrawn {
+                organisation: both(),
+                by: one(),
             }
             .into(),
             DebarmentRecorded {
@@ -221,6 +236,13 @@ pub(super) mod tests {
                 reason: one(),
                 from: date("2026-03-02"),
                 until: date("2027-03-01"),
+                path: path(),
+            }
+            .into(),
+            DebarmentLifted {
+                organisation: both(),
+                reason: one(),
+                on: date("2026-06-01"),
                 path: path(),
             }
             .into(),

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::text::Text;
+use crate::kernel::text::{Language, Text};
 use crate::outbox::content::Facts;
 use crate::outbox::letter::Letterhead;
 use crate::outbox::rules::Category;
@@ -144,10 +144,8 @@ pub struct QualificationExpiring {
     pub supplier: Both,
     /// Which.
     pub qualification: Both,
-    /// In how many days.
+    /// In how many days; its last day is the day of the mail if it is none.
     pub days_left: u32,
-    /// Where it can be renewed.
-    pub path: String,
 }
 
 impl Facts for QualificationExpiring {
@@ -158,16 +156,27 @@ impl Facts for QualificationExpiring {
     fn wording(&self, _: &Letterhead) -> Wording {
         let (supplier, which, days) = (&self.supplier, &self.qualification, self.days_left);
         let (supplier_zh, supplier_en, zh, en) = (&supplier.zh, &supplier.en, &which.zh, &which.en);
-        let plural = if days == 1 { "day" } else { "days" };
+        let when = match days {
+            0 => Text::fixed("今天到期", "expires today"),
+            1 => Text::fixed("将于 1 天后到期", "expires in 1 day"),
+            days => text!("将于 {days} 天后到期", "expires in {days} days"),
+        };
+        let (when_zh, when_en) = (
+            when.in_language(Language::Chinese),
+            when.in_language(Language::English),
+        );
         Wording::new(
-            text!("资质“{zh}”将于 {days} 天后到期", "{en} expires in {days} {plural}"),
+            text!("资质“{zh}”{when_zh}", "{en} {when_en}"),
             of_your_organisation(),
         )
         .says(text!(
-            "{supplier_zh}的资质“{zh}”将于 {days} 天后到期。到期后，要求该资质的项目将不能投标。",
-            "The qualification {en} of {supplier_en} expires in {days} {plural}. After that, you cannot bid where it is required."
+            "{supplier_zh}的资质“{zh}”{when_zh}。到期后，要求该资质的项目将不能投标。",
+            "The qualification {en} of {supplier_en} {when_en}. After that, you cannot bid where it is required."
         ))
-        .leads_to(Text::fixed("更新资质", "Renew it"), &self.path)
+        .says(Text::fixed(
+            "续期后，请登记新的资质并附上证明材料，以便核验。",
+            "When it has been renewed, claim the new one and attach the evidence, so that it can be verified.",
+        ))
     }
 }
 
@@ -206,8 +215,6 @@ pub struct OrganisationRefused {
     pub organisation: Both,
     /// Why, in the words of whoever decided.
     pub reason: String,
-    /// Where it can be put right.
-    pub path: String,
 }
 
 impl Facts for OrganisationRefused {
@@ -230,7 +237,6 @@ impl Facts for OrganisationRefused {
             "您可以更正后重新提交。",
             "You can correct it and hand it in again.",
         ))
-        .leads_to(look(), &self.path)
     }
 }
 
@@ -241,8 +247,6 @@ pub struct BankAccountChangeProposed {
     pub organisation: Both,
     /// Who proposed it.
     pub by: String,
-    /// Where it is agreed to or refused.
-    pub path: String,
 }
 
 impl Facts for BankAccountChangeProposed {
@@ -264,7 +268,66 @@ impl Facts for BankAccountChangeProposed {
             "确认前，请以电话或当面方式向提出人核实：冒充变更收款账户是常见的诈骗手法。",
             "Before you agree, ask that person by telephone or face to face: a changed bank account is a common fraud.",
         ))
-        .leads_to(look(), &self.path)
+    }
+}
+
+/// Another bank account was agreed to: payments go there from now on.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankAccountChanged {
+    /// Whose.
+    pub organisation: Both,
+    /// Who agreed.
+    pub by: String,
+    /// The new account's number, masked.
+    pub number_masked: String,
+}
+
+impl Facts for BankAccountChanged {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (by, number, Both { zh, en }) = (&self.by, &self.number_masked, &self.organisation);
+        Wording::new(
+            text!("{zh}的收款账户已变更", "The bank account of {en} has changed"),
+            of_your_organisation(),
+        )
+        .says(text!(
+            "{by} 已确认{zh}的收款账户变更。今后的款项将付至尾号如下的账户：{number}",
+            "{by} has confirmed another bank account for {en}. Payments go from now on to the account {number}."
+        ))
+        .says(Text::fixed(
+            "如果这不是贵单位的账户，请立即联系付款部门，并重新提出变更。",
+            "If this account is not yours, tell whoever pays you at once, and propose another change.",
+        ))
+    }
+}
+
+/// A proposed bank account was taken back.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankAccountChangeWithdrawn {
+    /// Whose.
+    pub organisation: Both,
+    /// Who took it back.
+    pub by: String,
+}
+
+impl Facts for BankAccountChangeWithdrawn {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (by, Both { zh, en }) = (&self.by, &self.organisation);
+        Wording::new(
+            text!("{zh}的收款账户未变更", "The bank account of {en} stays as it is"),
+            of_your_organisation(),
+        )
+        .says(text!(
+            "{by} 已撤回{zh}的收款账户变更。收款账户保持不变。",
+            "{by} has taken the proposed bank account for {en} back. Payments go where they went before."
+        ))
     }
 }
 
@@ -305,6 +368,40 @@ impl Facts for DebarmentRecorded {
             "该记录向社会公开。对此决定不服的，可依法申请复议或提起诉讼。",
             "The record is public. The decision can be challenged by administrative review or in court.",
         ))
+        .leads_to(look(), &self.path)
+    }
+}
+
+/// A debarment was lifted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebarmentLifted {
+    /// Whose.
+    pub organisation: Both,
+    /// Why, in the words of whoever decided.
+    pub reason: String,
+    /// The first day on which it does not hold any more.
+    pub on: NaiveDate,
+    /// Where the record is.
+    pub path: String,
+}
+
+impl Facts for DebarmentLifted {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let Both { zh, en } = &self.organisation;
+        let Both { zh: on_zh, en: on_en } = day(self.on);
+        Wording::new(
+            text!("对{zh}的采购限制已解除", "The debarment of {en} has been lifted"),
+            of_your_organisation(),
+        )
+        .says(text!(
+            "自{on_zh}起，对{zh}参与本区采购活动的该项限制不再有效，理由如下：",
+            "From {on_en} on, this debarment of {en} from the ward's procurement does not hold any more, for this reason:"
+        ))
+        .quotes(&self.reason)
         .leads_to(look(), &self.path)
     }
 }

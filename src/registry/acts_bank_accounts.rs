@@ -16,6 +16,7 @@ use crate::registry::rules_bank_accounts::{
 };
 use crate::registry::rules_organisations::{Doing, Organisation};
 use crate::registry::store_bank_accounts as store;
+use crate::registry::tidings;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action};
 use crate::web::problem::NOT_FOUND;
@@ -51,6 +52,7 @@ pub fn propose(
     duties::undertake(tx, actor, capacity, Duty::Propose, change.id.as_str())?;
     store::insert(tx, &change)?;
     audit::store::append(tx, actor, &event("bank_account.change_proposed", &change))?;
+    tidings::bank_account(tx, actor, &organisation, &change)?;
     Ok(change)
 }
 
@@ -70,6 +72,7 @@ pub fn confirm(tx: &mut Tx<'_>, actor: &Actor, which: &Which) -> Answer<BankAcco
     duties::undertake(tx, actor, capacity, Duty::Confirm, confirmed.id.as_str())?;
     store::decide(tx, &confirmed)?;
     audit::store::append(tx, actor, &event("bank_account.change_confirmed", &confirmed))?;
+    tidings::bank_account(tx, actor, &organisation, &confirmed)?;
     Ok(confirmed)
 }
 
@@ -78,7 +81,7 @@ pub fn confirm(tx: &mut Tx<'_>, actor: &Actor, which: &Which) -> Answer<BankAcco
 /// # Errors
 /// Permission; not found; a change that was decided.
 pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, which: &Which) -> Answer<BankAccountChange> {
-    allowed(tx, actor, Action::ProposeBankAccount, &which.organisation_id)?;
+    let organisation = allowed(tx, actor, Action::ProposeBankAccount, &which.organisation_id)?;
     let change = found(tx, which)?;
     let doing = Doing {
         by: account(actor)?,
@@ -87,6 +90,7 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, which: &Which) -> Answer<BankAcc
     let withdrawn = rules::decide(change, ChangeState::Withdrawn, doing)?;
     store::decide(tx, &withdrawn)?;
     audit::store::append(tx, actor, &event("bank_account.change_withdrawn", &withdrawn))?;
+    tidings::bank_account(tx, actor, &organisation, &withdrawn)?;
     Ok(withdrawn)
 }
 

@@ -15,6 +15,7 @@ use crate::registry::acts_organisations::{account, known};
 use crate::registry::rules_debarments::{self as rules, Debarment, DebarmentId, Entered, NO_PUBLIC_SUPPLIER};
 use crate::registry::rules_organisations::Doing;
 use crate::registry::store_debarments::{self as store, Debarred, Record};
+use crate::registry::{store_organisations, tidings};
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -64,6 +65,7 @@ pub fn record(tx: &mut Tx<'_>, actor: &Actor, command: &RecordDebarment) -> Answ
     };
     store::insert(tx, &debarment)?;
     audit::store::append(tx, actor, &event("debarment.recorded", &debarment))?;
+    tidings::debarment(tx, &organisation, &debarment)?;
     let particulars = organisation.current.particulars;
     let of = Debarred {
         name_zh: particulars.name_zh,
@@ -88,6 +90,9 @@ pub fn lift(tx: &mut Tx<'_>, actor: &Actor, command: &LiftDebarment) -> Answer<R
     let lifted = rules::lift(debarment, &command.reason_zh, &command.reason_en, today, doing)?;
     store::lift(tx, &lifted)?;
     audit::store::append(tx, actor, &event("debarment.lifted", &lifted))?;
+    if let Some(organisation) = store_organisations::organisation(tx.conn(), &lifted.organisation_id)? {
+        tidings::debarment(tx, &organisation, &lifted)?;
+    }
     Ok((lifted, of))
 }
 

@@ -17,7 +17,7 @@ use crate::registry::rules_organisations::{
     self as rules, CREDIT_CODE_TAKEN, Doing, Entered, Organisation, OrganisationKind, Particulars,
     REGISTRATIONS_OPEN_MAX, Size, TOO_MANY_REGISTRATIONS,
 };
-use crate::registry::{store, store_organisations};
+use crate::registry::{store, store_organisations, tidings};
 use crate::web::actor::Actor;
 use crate::web::conditional::Expected;
 use crate::web::policy::{self, Action, Matter, Role};
@@ -215,6 +215,7 @@ pub fn verify(tx: &mut Tx<'_>, actor: &Actor, command: &DecideOrganisation) -> A
             audit::store::append(tx, actor, &granted)?;
         }
     }
+    tidings::verified(tx, &verified)?;
     Ok(verified)
 }
 
@@ -239,6 +240,7 @@ pub fn refuse(tx: &mut Tx<'_>, actor: &Actor, command: &DecideOrganisation) -> A
     duties::undertake(tx, actor, capacity, Duty::Verify, refused.id.as_str())?;
     store_organisations::update(tx, &refused)?;
     audit::store::append(tx, actor, &event("organisation.refused", &refused))?;
+    tidings::refused(tx, &refused)?;
     Ok(refused)
 }
 

@@ -1,6 +1,8 @@
 //! What is done to qualifications: each function is one transaction's worth of work, permission first, event last. What is only
 //! claimed is nobody's business yet, and so in the private part of its event.
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::audit;
@@ -8,14 +10,16 @@ use crate::audit::entry::Event;
 use crate::db::writer::Tx;
 use crate::duties::rules::Duty;
 use crate::duties::store as duties;
+use crate::kernel::local_day::{end_of_day, local_date};
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::Answer;
+use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::acts_organisations::{account, capacity, known, matter};
 use crate::registry::rules_organisations::{self, Doing, Organisation};
 use crate::registry::rules_qualifications::{
     self as rules, Licence, NO_SUPPLIER, QUALIFICATIONS_MAX, Qualification, QualificationId, State, TOO_MANY,
 };
 use crate::registry::store_qualifications as store;
+use crate::registry::{rules_reminders, store_organisations, tidings};
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -129,6 +133,55 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, command: &Decide) -> Answer<Qual
     store::decide(tx, &withdrawn)?;
     audit::store::append(tx, actor, &event("qualification.withdrawn", &withdrawn))?;
     Ok(withdrawn)
+}
+
+/// Qualifications that are looked at in one transaction by [`remind`].
+const REMINDED_AT_ONCE: i64 = 100;
+
+/// Where [`remind`] goes on: the last day and the id of the qualification that it looked at last.
+pub type Reminded = (NaiveDate, QualificationId);
+
+/// Tells organisations of qualifications that end soon, each once at every distance. Upkeep: it changes nothing of the ward. Looks at
+/// some, beyond `after`, and says where to go on; `None` if there are no more.
+///
+/// # Errors
+/// A fault of the database.
+pub fn remind(tx: &mut Tx<'_>, zone: Tz, after: Option<&Reminded>) -> Answer<Option<Reminded>> {
+    let today = local_date(tx.now(), zone);
+    let after = after.map(|(day, id)| (*day, id));
+    let ending = store::ending(
+        tx.conn(),
+        today,
+        rules_reminders::horizon(today),
+        after,
+        REMINDED_AT_ONCE,
+    )?;
+    let full = i64::try_from(ending.len()).is_ok_and(|count| count == REMINDED_AT_ONCE);
+    let mut last = None;
+    for qualification in ending {
+        remind_of(tx, zone, today, &qualification)?;
+        last = qualification.licence.valid_to.map(|day| (day, qualification.id));
+    }
+    Ok(last.filter(|_| full))
+}
+
+fn remind_of(tx: &mut Tx<'_>, zone: Tz, today: NaiveDate, qualification: &Qualification) -> Answer<()> {
+    let Some(reminder) = rules_reminders::due(qualification, today) else {
+        return Ok(());
+    };
+    let verified = [State::Verified];
+    let of = &qualification.organisation_id;
+    let others = store::qualifications(tx.conn(), of, &verified, None, QUALIFICATIONS_MAX)?;
+    let organisation = store_organisations::organisation(tx.conn(), of)?;
+    let open = organisation.filter(|found| found.current.state != rules_organisations::State::Closed);
+    let Some(organisation) = open.filter(|_| !rules_reminders::is_replaced(qualification, &others)) else {
+        return Ok(());
+    };
+    let useful_until = match qualification.licence.valid_to {
+        Some(last) => Some(end_of_day(last, zone).map_err(|error| Fault::caused("a last day", error))?),
+        None => None,
+    };
+    tidings::expiring(tx, &organisation, qualification, reminder, useful_until)
 }
 
 fn allowed(tx: &mut Tx<'_>, actor: &Actor, action: Action, id: &OrganisationId) -> Answer<Organisation> {

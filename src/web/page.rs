@@ -532,7 +532,7 @@ mod tests {
         assert_eq!(
             (
                 response.status().as_u16(),
-                response.headers().get("retry-after").unwrap()
+                response.headers().get("retry-after").unwrap().to_str().unwrap()
             ),
             (422, "9")
         );

@@ -153,6 +153,8 @@ pub enum Action {
     ClaimQualification,
     /// Find a qualification true or not.
     VerifyQualification,
+    /// Hang evidence on what an organisation says of itself.
+    GiveEvidence,
     /// Debar a supplier, or lift that.
     DebarSupplier,
     /// See the log's public part: checkpoint, tiles, proofs, events without who and what is private.
@@ -265,6 +267,7 @@ impl Action {
             | Self::ConfirmBankAccount
             | Self::ClaimQualification
             | Self::VerifyQualification
+            | Self::GiveEvidence
             | Self::DebarSupplier => "organisations.write",
             Self::ReadLog | Self::OpenEvent | Self::FindEventsByActor => "log.read",
             Self::ReadStatutes => "statutes.read",
@@ -375,8 +378,8 @@ use Action::{
 };
 use Action::{
     ChangeOrganisation, ClaimQualification, CloseOrganisation, ConfirmBankAccount, DebarSupplier,
-    EnterOrganisation, OpenBankAccount, OpenOrganisation, ProposeBankAccount, ReadOrganisations,
-    RegisterOrganisation, VerifyOrganisation, VerifyQualification,
+    EnterOrganisation, GiveEvidence, OpenBankAccount, OpenOrganisation, ProposeBankAccount,
+    ReadOrganisations, RegisterOrganisation, VerifyOrganisation, VerifyQualification,
 };
 use Action::{
     ChangeRoll, ClaimResidence, EraseResident, ImportRoll, PrintLetters, ReadOwnResidence, ReadRoll,
@@ -454,6 +457,17 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         ],
     ),
     (VerifyQualification, &[(Admin, Anywhere), (Regulator, Anywhere)]),
+    // Those who say a thing and those who compare it; for bank accounts and debarments, whoever proposes or decides them.
+    (
+        GiveEvidence,
+        &[
+            (Admin, Anywhere),
+            (Regulator, Anywhere),
+            (OrganisationAdmin, OwnOrganisation),
+            (SupplierAgent, OwnOrganisation),
+            (Public, OwnDoing),
+        ],
+    ),
     (DebarSupplier, &[(Regulator, Anywhere)]),
     (ReadLog, &[(Public, Anywhere)]),
     (OpenEvent, &[(Auditor, Anywhere), (Public, OwnDoing)]),

@@ -39,7 +39,7 @@ use crate::{on_both, on_both_sites};
 const PATH: &str = "/api/v1/attachments";
 
 /// A small PDF that says what is in it.
-fn pdf(text: &str) -> Vec<u8> {
+pub fn pdf(text: &str) -> Vec<u8> {
     format!("%PDF-1.7\n{text}\n%%EOF\n").into_bytes()
 }
 
@@ -94,7 +94,7 @@ fn path_of(ward: &Ward, sha256: &str) -> PathBuf {
     ward.dir.path().join("files").join(name)
 }
 
-fn wait<T>(work: impl Future<Output = T>) -> T {
+pub fn wait<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(work)
 }

@@ -23,6 +23,7 @@ mod backup_walk;
 mod bucket;
 mod crashes;
 mod duties;
+mod evidence;
 mod faults;
 mod files;
 mod fuzz;

@@ -23,7 +23,7 @@ pub fn account(number: &str) -> Value {
 }
 
 /// Somebody of an organisation.
-fn of(ward: &Ward, role: Role, organisation: &str) -> Person {
+pub fn of(ward: &Ward, role: Role, organisation: &str) -> Person {
     let organisation: OrganisationId = organisation.parse().unwrap();
     person(ward, &[Grant::of(role).in_organisation(organisation)])
 }

@@ -47,7 +47,7 @@ const SQL_ELSEWHERE: &[(&str, &str)] = &[
 const UPKEEP: &[(&str, &str)] = &[
     (
         "src/app/keeping.rs",
-        "forgets old answers and sessions that ended long ago, and notes when machines' tokens were used",
+        "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, and reminds of qualifications that end",
     ),
     ("src/db/database.rs", "passes it on to the writer"),
     (
