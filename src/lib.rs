@@ -317,14 +317,20 @@ pub mod registry {
     pub mod acts_letters;
     /// What is done to a community's roll.
     pub mod acts_roll;
+    /// Exporting a roll.
+    pub mod acts_roll_export;
     /// Importing a roll: previewed, then done.
     pub mod acts_roll_import;
+    /// A roll as a table.
+    pub mod export_roll;
     /// Letters and claims over HTTP.
     pub mod http_letters;
     /// One resident over HTTP.
     pub mod http_resident;
     /// A community's roll over HTTP.
     pub mod http_roll;
+    /// Exporting a roll over HTTP.
+    pub mod http_roll_export;
     /// Importing a roll over HTTP.
     pub mod http_roll_import;
     /// Reading a roll from a table.

@@ -65,6 +65,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_api_tokens::operations)
                 .configure(duties::http::operations)
                 .configure(registry::http_roll_import::operations)
+                .configure(registry::http_roll_export::operations)
                 .configure(registry::http_roll::operations)
                 .configure(registry::http_resident::operations)
                 .configure(registry::http_letters::operations)

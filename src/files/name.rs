@@ -3,6 +3,7 @@
 //! name treats it as what it is.
 
 use crate::files::media::MediaType;
+use crate::kernel::text::is_hidden;
 
 /// Characters of a name at most.
 pub const NAME_LENGTH_MAX: usize = 200;
@@ -14,7 +15,7 @@ pub fn cleaned(name: &str, media_type: MediaType) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let plain: String = last
         .chars()
-        .filter(|c| !hidden(*c))
+        .filter(|c| !is_hidden(*c))
         .map(|c| if taken(c) { '_' } else { c })
         .collect();
     let plain = plain.trim_matches(|c: char| c == '.' || c.is_whitespace());
@@ -31,17 +32,6 @@ pub fn cleaned(name: &str, media_type: MediaType) -> Option<String> {
         .saturating_sub(1);
     let stem: String = stem.chars().take(room).collect();
     Some(format!("{stem}.{ending}"))
-}
-
-/// Characters that are not seen, or that make a name look like another one (Unicode's controls of direction, joiners,
-/// separators, tags, and what fonts leave out).
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// What some file system keeps for itself.

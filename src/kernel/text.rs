@@ -99,6 +99,18 @@ impl Text {
     }
 }
 
+/// True for what a reader does not see, or what makes them see another text than the one that is there: controls, marks of direction,
+/// joiners, fillers, variation selectors, tags, and what fonts leave out. Whatever a person enters to be read by others is checked
+/// with this one list; several that differ by a character were a way round.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// `text!("中文 {x}", "English {x}")`: a [`Text`] with the same captured values in both languages.
 #[macro_export]
 macro_rules! text {
@@ -127,6 +139,29 @@ mod tests {
             ("en;q=abc", Language::Chinese),
         ] {
             assert_eq!(Language::preferred(header), language, "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_seen_is_told_from_rare_characters() {
+        for hidden in [
+            '\0',
+            '\n',
+            '\u{ad}',
+            '\u{200b}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            assert!(is_hidden(hidden), "{hidden:?}");
+        }
+        for seen in [
+            'a', ' ', '\u{3000}', '·', '龘', '𠮷', '🌳', 'é', '\u{301}', 'ء', '한',
+        ] {
+            assert!(!is_hidden(seen), "{seen:?}");
         }
     }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::kernel::clock::Instant;
 pub use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Kind, Objection, Reason, Refusal};
+pub use crate::kernel::text::is_hidden;
 use crate::kernel::text::{Language, Text};
 use crate::text;
 use crate::web::problem::INVALID;
@@ -208,12 +209,6 @@ fn name_fits(name: &str) -> Result<(), Text> {
         ));
     }
     Ok(())
-}
-
-/// True for what a reader does not see: controls, and marks that turn the direction of writing.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Keeps the first objections of several checks together.

@@ -11,6 +11,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Objection, Refusal};
 use crate::kernel::text::Language::{Chinese, English};
 use crate::kernel::text::Text;
+use crate::registry::export_roll::unguarded;
 use crate::registry::rules_person::{self as read, DwellingArea};
 use crate::registry::rules_roll::{
     self as rules, DepartureReason, Details, Household, HouseholdId, RESIDENTS_MAX, ROLL_FULL, Resident,
@@ -206,7 +207,7 @@ fn row_of(record: &csv::StringRecord, columns: &[Column]) -> Row {
         ..Row::default()
     };
     for (cell, column) in record.iter().zip(columns) {
-        let cell = cell.trim().to_owned();
+        let cell = unguarded(cell.trim()).to_owned();
         match column {
             Column::Household => row.household = cell,
             Column::Name => row.name = cell,

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::kernel::fixed::{self, Shape};
 use crate::kernel::refusal::{Objection, Refusal};
-use crate::kernel::text::Text;
+use crate::kernel::text::{Text, is_hidden};
 use crate::text;
 use crate::web::problem::INVALID;
 
@@ -72,17 +72,6 @@ impl std::fmt::Display for DwellingArea {
 /// Hundredths of a square metre as square metres with two decimals.
 pub fn square_metres(dm2: i64) -> String {
     format!("{}.{:02}", dm2.div_euclid(100), dm2.rem_euclid(100))
-}
-
-/// Characters that a reader does not see, or that make other characters look different from what they are: controls, marks of
-/// direction, joiners, variation selectors, tags.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A line that a person has entered: trimmed, visible, and nothing that a spreadsheet would run as a formula.

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use crate::kernel::refusal::{Objection, Refusal};
-use crate::kernel::text::Text;
+use crate::kernel::text::{Text, is_hidden};
 use crate::outbox::address::Address;
 use crate::text;
 use crate::web::problem::INVALID;
@@ -27,11 +27,7 @@ pub fn line_fits(line: &str, length_max: usize) -> Result<(), Text> {
             "must have 1 to {length_max} characters"
         ));
     }
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if line.chars().any(hidden) {
+    if line.chars().any(is_hidden) {
         return Err(Text::fixed(
             "含有不可见字符",
             "must not have invisible characters",

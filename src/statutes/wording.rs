@@ -1,7 +1,7 @@
 //! Which words a profile may use: what is read by people is there, bounded, without hidden characters, and nothing that a
 //! spreadsheet would run as a formula, because every text of a profile is also a cell of a table.
 
-use crate::kernel::text::Text;
+use crate::kernel::text::{Text, is_hidden};
 use crate::text;
 
 /// Checks a text that people read.
@@ -16,11 +16,7 @@ pub fn sentence(words: &str, length_max: usize) -> Result<(), Text> {
             "must have 1 to {length_max} characters"
         ));
     }
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if words.chars().any(hidden) {
+    if words.chars().any(is_hidden) {
         return Err(Text::fixed("含有不可见字符", "has invisible characters"));
     }
     if words.starts_with(['=', '+', '-', '@', ' ']) {

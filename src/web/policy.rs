@@ -199,6 +199,8 @@ pub enum Action {
     ReadDuties,
     /// See who is on a community's roll.
     ReadRoll,
+    /// Take a community's roll away as a table.
+    ExportRoll,
     /// Enter residents, change their details and those of households, take residents off the roll.
     ChangeRoll,
     /// Import a roll from a table.
@@ -284,7 +286,9 @@ impl Action {
             // Nor one for what only a person does, in a session.
             Self::SignIn | Self::ReadOwnSessions | Self::EndOwnSessions | Self::ManageSecondFactor => "",
             Self::ReadDuties => "log.read",
-            Self::ReadRoll | Self::ReadRollStatistics | Self::ReadWholeRollStatistics => "roll.read",
+            Self::ReadRoll | Self::ExportRoll | Self::ReadRollStatistics | Self::ReadWholeRollStatistics => {
+                "roll.read"
+            }
             Self::ChangeRoll | Self::ImportRoll | Self::EraseResident | Self::PrintLetters => "roll.write",
             Self::ReadOwnResidence => "residence.read",
             Self::ClaimResidence => "residence.write",
@@ -382,8 +386,8 @@ use Action::{
     ReadOrganisations, RegisterOrganisation, VerifyOrganisation, VerifyQualification,
 };
 use Action::{
-    ChangeRoll, ClaimResidence, EraseResident, ImportRoll, PrintLetters, ReadOwnResidence, ReadRoll,
-    ReadRollStatistics, ReadWholeRollStatistics,
+    ChangeRoll, ClaimResidence, EraseResident, ExportRoll, ImportRoll, PrintLetters, ReadOwnResidence,
+    ReadRoll, ReadRollStatistics, ReadWholeRollStatistics,
 };
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::Registrar;
@@ -528,6 +532,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (ReadRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
     (ChangeRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
     (ImportRoll, &[(Registrar, OwnArea), (System, Anywhere)]),
+    (ExportRoll, &[(Registrar, OwnArea)]),
     (EraseResident, &[(Registrar, OwnArea)]),
     (PrintLetters, &[(Registrar, OwnArea), (System, Anywhere)]),
     (ReadRollStatistics, &[(Public, Anywhere)]),

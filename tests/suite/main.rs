@@ -47,6 +47,7 @@ mod permissions;
 mod requests;
 mod roles;
 mod roll;
+mod roll_export;
 mod roll_letters;
 mod roll_privacy;
 mod rolls;
