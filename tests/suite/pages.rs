@@ -343,4 +343,30 @@ on_both! {
         assert_eq!(ward.events("residence.claimed").len(), 2);
         assert_eq!(ward.ask("GET", "/api/v1/audit/events?type=session.begun").by(Role::Auditor).send().json()["items"].as_array().unwrap().len(), 4);
     }
+    fn nothing_that_is_sent_to_a_page_breaks_it(ward) {
+        let link = invited(&ward, "odd@people.example");
+        let odd = ["", " ", "\0", "a\0b", "'; DROP TABLE accounts; --", "\u{202e}x", "🌳", "NaN", "-1", "9999-12-31", "0000-00-00", "challenge_01jd3n8f5teqkrzvq1c0m6h2ax", "梧桐"];
+        let long = "x".repeat(3_000);
+        let names = ["display_name", "language", "password", "password_again", "email", "code", "birth_date", "mailed_code", "challenge_id", "asked_factor", "second_factor", "step"];
+        let events = || ["account.*", "session.*", "password.*", "residence.*", "role.*"].map(|kind| ward.events(kind).len());
+        let before = events();
+        for path in [link.as_str(), "/invitations/%00", "/invitations/%FF", "/password-resets", "/password-resets/x%2Fy", "/residence", "/residence?lang=%00&lang=en", "/residence?%FF"] {
+            for (round, value) in odd.iter().copied().chain([long.as_str()]).enumerate() {
+                let chosen = names.iter().enumerate().filter(|(n, _)| (n + round) % 3 > 0);
+                let mut fields: Vec<(&str, &str)> = chosen.map(|(_, name)| (*name, value)).collect();
+                if path == link {
+                    // Some of these are names; with such a password none of them opens an account.
+                    fields.retain(|(name, _)| !name.starts_with("password"));
+                    fields.push(("password", "short"));
+                }
+                let reply = sent(&ward, path, &fields);
+                assert!((200..500).contains(&reply.status), "{path} {value:?}: {reply:?}");
+                assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{path} {value:?}: {reply:?}");
+            }
+            let looked = opened(&ward, path);
+            assert!(matches!(looked.status, 200 | 404), "{path}: {looked:?}");
+        }
+        assert_eq!(events(), before);
+        is_page(&opened(&ward, &link), 200);
+    }
 }
