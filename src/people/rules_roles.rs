@@ -462,6 +462,10 @@ mod tests {
         assert!(!may_hold(OrganisationKind::Department, Role::Auditor));
         assert!(!may_hold(OrganisationKind::Department, Role::SupplierAgent));
         assert!(may_hold(OrganisationKind::Community, Role::Registrar));
+        // Who orders a service may know what clean means; who is paid for it may not decide that.
+        assert!(may_hold(OrganisationKind::Department, Role::StandardsKeeper));
+        assert!(!may_hold(OrganisationKind::Company, Role::StandardsKeeper));
+        assert!(!may_hold(OrganisationKind::StreetOffice, Role::StandardsKeeper));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::audit;
 use crate::audit::entry::Event;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
-use crate::kernel::refusal::Answer;
+use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Text;
 use crate::registry::acts_roll_import::{PREVIEW_MISSING, PREVIEW_STALE};
 use crate::standards::acts_categories::{self as categories, AddCategory};
@@ -128,7 +128,7 @@ fn add_standard(tx: &mut Tx<'_>, actor: &Actor, command: &CreateStandard) -> Ans
         return Err(STANDARD_TAKEN.refuse().at("/code").into());
     }
     store::insert_standard(tx, &standard)?;
-    audit::store::append(tx, actor, &standard_event("standard.created", &standard))?;
+    audit::store::append(tx, actor, &standard_event("standard.created", &standard, false))?;
     Ok(standard)
 }
 
@@ -160,7 +160,12 @@ pub fn retitle(tx: &mut Tx<'_>, actor: &Actor, command: &RetitleStandard) -> Ans
         return Ok(standard);
     };
     store::update_standard(tx, &changed)?;
-    audit::store::append(tx, actor, &standard_event("standard.retitled", &changed))?;
+    let is_public = store::has_version(tx.conn(), &changed.id, &State::PUBLIC)?;
+    audit::store::append(
+        tx,
+        actor,
+        &standard_event("standard.retitled", &changed, is_public),
+    )?;
     Ok(changed)
 }
 
@@ -316,7 +321,9 @@ pub fn publish(tx: &mut Tx<'_>, actor: &Actor, named: &Named, expected: Expected
     expected.check(before.revision)?;
     let published = rules::publish(before, tx.now())?;
     store_versions::advance(tx, &published)?;
-    audit::store::append(tx, actor, &published_event(&published))?;
+    let standard = store::standard(tx.conn(), &published.standard_id)?;
+    let standard = standard.ok_or_else(|| Fault::broken("a version without its standard"))?;
+    audit::store::append(tx, actor, &published_event(&published, &standard))?;
     Ok(published)
 }
 
@@ -404,37 +411,44 @@ fn load(tx: &mut Tx<'_>, actor: &Actor, known: Option<Standard>, one: BuiltIn) -
             let standard =
                 rules::standard(StandardId::mint(tx.now()), &one.category.code, entered, tx.now())?;
             store::insert_standard(tx, &standard)?;
-            audit::store::append(tx, actor, &standard_event("standard.created", &standard))?;
+            audit::store::append(tx, actor, &standard_event("standard.created", &standard, true))?;
             standard
         }
     };
     let last = store_versions::last_number(tx.conn(), &standard.id)?;
     let id = StandardVersionId::mint(tx.now());
-    let draft = rules::draft(id, standard.id, last, one.content, tx.now())?;
+    let draft = rules::draft(id, standard.id.clone(), last, one.content, tx.now())?;
     let (version, content) = hashed(rules::publish(draft, tx.now())?)?;
     let version = Version {
         built_in: true,
         ..version
     };
     store_versions::insert(tx, &version, &content)?;
-    audit::store::append(tx, actor, &published_event(&version))?;
+    audit::store::append(tx, actor, &published_event(&version, &standard))?;
     Ok(())
 }
 
-fn standard_event(kind: &'static str, standard: &Standard) -> Event {
+/// What is only being drafted is its keepers' business, and so in the private part of its event.
+fn standard_event(kind: &'static str, standard: &Standard, is_public: bool) -> Event {
+    let says = json!({
+        "category": standard.category,
+        "code": standard.code,
+        "jurisdiction": standard.jurisdiction,
+        "title_zh": standard.title.zh,
+        "title_en": standard.title.en,
+        "source_zh": standard.source.zh,
+        "source_en": standard.source.en,
+    });
+    let (data, private) = if is_public {
+        (says, Value::Null)
+    } else {
+        (json!({}), says)
+    };
     Event {
         kind,
         subject: standard.id.to_string(),
-        data: json!({
-            "category": standard.category,
-            "code": standard.code,
-            "jurisdiction": standard.jurisdiction,
-            "title_zh": standard.title.zh,
-            "title_en": standard.title.en,
-            "source_zh": standard.source.zh,
-            "source_en": standard.source.en,
-        }),
-        private: Value::Null,
+        data,
+        private,
     }
 }
 
@@ -447,9 +461,10 @@ fn version_event(kind: &'static str, version: &Version, data: Value) -> Event {
     }
 }
 
-fn published_event(version: &Version) -> Event {
+fn published_event(version: &Version, standard: &Standard) -> Event {
     let data = json!({
         "standard_id": version.standard_id,
+        "code": standard.code,
         "number": version.number,
         "built_in": version.built_in,
         "indicators": version.content.indicators.len(),

@@ -119,9 +119,13 @@ impl Indicator {
     pub fn threshold_cell(&self, threshold: Option<Threshold>) -> String {
         match threshold {
             None => NOTHING.to_owned(),
-            Some(Threshold::At(at)) => self.unit.written(at),
+            Some(Threshold::At(at)) => self.unit.written(at.decimal()),
             Some(Threshold::Between(from, to)) => {
-                format!("{}..{}", self.unit.written(from), self.unit.written(to))
+                format!(
+                    "{}..{}",
+                    self.unit.written(from.decimal()),
+                    self.unit.written(to.decimal())
+                )
             }
         }
     }
@@ -136,8 +140,8 @@ impl Indicator {
             };
             LimitDocument {
                 grade: grade.map(str::to_owned),
-                threshold: from.map(|amount| self.unit.written(amount)),
-                threshold_to: to.map(|amount| self.unit.written(amount)),
+                threshold: from.map(|amount| self.unit.written(amount.decimal())),
+                threshold_to: to.map(|amount| self.unit.written(amount.decimal())),
             }
         };
         let (source_zh, source_en) = self.source.clone().map(|line| (line.zh, line.en)).unzip();

@@ -358,7 +358,7 @@ pub struct EvaluationView {
     /// What is demanded, as it stands in the table; `–` if nothing.
     #[schema(example = "4")]
     pub threshold: String,
-    /// The measured value in that unit, for a time of day in minutes since midnight.
+    /// The measured value in that unit.
     #[schema(example = "14")]
     pub measured: String,
     /// False if `measured` has more than six decimals and was rounded to them, half up; the outcome never rests on that.
@@ -386,7 +386,7 @@ impl EvaluationView {
             outcome: evaluation.outcome,
             unit: indicator.unit,
             threshold: indicator.threshold_cell(indicator.demanded(grade.as_deref())),
-            measured: measured.to_string(),
+            measured: indicator.unit.written(measured),
             measured_is_exact,
             shortfall: evaluation.shortfall.map(|(by, _)| by.to_string()),
             shortfall_unit: indicator.unit.difference(),

@@ -159,6 +159,11 @@ on_both! {
         assert_eq!((listed(Role::Public, ""), listed(Role::StandardsKeeper, "")), (0, 1));
         assert_eq!((listed(Role::Public, "?state=draft"), listed(Role::StandardsKeeper, "?state=draft")), (0, 1));
 
+        // Not even what it is called is in the public part of an event; the log commits to it.
+        let public = ward.get("/api/v1/audit/events?limit=200&type=standard.*").text;
+        assert!(public.contains("standard.created") && !public.contains("lift_upkeep"), "{public}");
+        assert!(ward.events("standard.created")[0]["opened"]["content"].as_str().unwrap().contains("lift_upkeep"));
+
         let id = published_standard(&ward);
         done(keeper(&ward, "POST", &format!("/api/v1/standards/{id}/versions")).json(&json!({})).send());
         let versions = |role: Role| ward.ask("GET", &format!("/api/v1/standards/{id}/versions")).by(role).send().json()["items"].as_array().unwrap().len();

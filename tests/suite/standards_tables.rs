@@ -92,6 +92,29 @@ fn csv(ward: &Ward, id: &str, number: u32) -> Reply {
     keeper(ward, "GET", &path).header("accept", "text/csv").send()
 }
 
+/// JSON pointers to every value in a document but the document itself.
+fn places(value: &Value, at: &str) -> Vec<String> {
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (name.clone(), member))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(place, item)| (place.to_string(), item))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let mut found = Vec::new();
+    for (name, member) in members {
+        let place = format!("{at}/{name}");
+        found.extend(places(member, &place));
+        found.push(place);
+    }
+    found
+}
+
 const HEADER: &str = "code,name_zh,name_en,text_zh,text_en,unit,operator,threshold,threshold:a,threshold:b,method_zh,method_en,frequency,counts_from,points,loss,source_zh,source_en";
 
 on_both! {
@@ -154,6 +177,59 @@ on_both! {
         assert_eq!(import(&ward, &id, 1, "", "text/csv; charset=latin-1", "x").code(), "unsupported_content");
         assert_eq!(import(&ward, &id, 7, "?dry_run=true", "text/csv", format!("{HEADER}\na,a,a,a,a,hour,at_most,4,,,a,a,,,,,,\n")).status, 404);
         assert_eq!(keeper(&ward, "GET", &format!("/api/v1/standards/{id}/versions/1")).send().header("etag"), Some("\"v2\""));
+    }
+
+    /// Something odd in the place of every value and every cell: told, never a fault, and a refusal leaves the draft as it was.
+    fn nothing_that_is_sent_breaks_anything(ward) {
+        let id = standard(&ward, "lifts", "lift_upkeep");
+        let at = format!("/api/v1/standards/{id}/versions/1");
+        let mut whole = indicator("arrival", "30");
+        whole["limits"] = json!([{"grade": "a", "threshold": "30", "threshold_to": null}, {"grade": "b", "threshold": null}]);
+        for (member, value) in [("frequency", json!({"times": 4, "per": "month"})), ("counts_from", json!("report")), ("points", json!("5")), ("loss", json!({"kind": "per_excess", "points": "1", "step": "1"})), ("source_zh", json!("源")), ("source_en", json!("Norm"))] {
+            whole[member] = value;
+        }
+        let mut good = content(&[whole]);
+        good["note_zh"] = json!("首版");
+        good["note_en"] = json!("First");
+        write(&ward, &id, 1, &good);
+        let evaluation = json!({"measurements": [{"indicator": "arrival", "grade": "a", "value": "31", "unit": "minute", "sample_area_m2": null}]});
+        let odd = [
+            json!(null), json!(""), json!(" "), json!("\u{0}"), json!("=1"), json!("\u{202e}x"), json!("x".repeat(3_000)), json!("1e999"), json!("-1"),
+            json!("999999999.999999"), json!("0.0000001"), json!(-1), json!(1e300), json!(u64::MAX), json!([]), json!({"a": [[{}]]}), json!(true), json!("24:00"),
+        ];
+        let (mut refused, mut sent) = (0, 0);
+        let mut judge = |reply: Reply, told: &str| {
+            assert!(matches!(reply.status, 200 | 400 | 422), "{told}: {reply:?}");
+            sent += 1;
+            refused += usize::from(reply.status != 200);
+            if reply.status != 200 {
+                reply.code();
+            }
+        };
+        for (document, method, path) in [(&good, "PUT", at.clone()), (&evaluation, "POST", format!("{at}/evaluations"))] {
+            for place in places(document, "") {
+                for value in &odd {
+                    let mut body = document.clone();
+                    *body.pointer_mut(&place).unwrap() = value.clone();
+                    judge(keeper(&ward, method, &path).header("if-match", "*").json(&body).send(), &format!("{place} = {value:.40}"));
+                }
+            }
+        }
+        write(&ward, &id, 1, &good);
+        let table = csv(&ward, &id, 1).text;
+        let (header, row) = table.trim_end().split_once("\r\n").unwrap();
+        let cells: Vec<&str> = row.split(',').collect();
+        assert_eq!(header.split(',').count(), cells.len());
+        for place in 0..cells.len() {
+            for value in odd.iter().filter_map(Value::as_str) {
+                let mut odd_cells = cells.clone();
+                odd_cells[place] = value;
+                let reply = import(&ward, &id, 1, "?dry_run=true", "text/csv; charset=utf-8", format!("{header}\r\n{}\r\n", odd_cells.join(",")));
+                judge(reply, &format!("cell {place} = {value:.40}"));
+            }
+        }
+        assert!(sent > 500 && refused * 2 > sent, "{refused} of {sent} were refused");
+        assert_eq!(csv(&ward, &id, 1).text, table);
     }
 
     fn what_differs_is_told_field_by_field(ward) {
@@ -244,7 +320,7 @@ on_both! {
             "no_requirement 0 – null per_week",
             "met 3.5 3 null per_week",
             "not_met 4.166667 4 0.166667 hour",
-            "not_met 462 07:30 12 minute",
+            "not_met 07:42 07:30 12 minute",
             "not_met 0.666667 0.5 0.166667 square_metre_per_thousand_m2",
         ]);
         assert_eq!((&told["evaluations"][4]["shortfall_is_exact"], &told["evaluations"][0]["shortfall_is_exact"]), (&json!(false), &json!(true)));
