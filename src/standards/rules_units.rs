@@ -435,7 +435,9 @@ impl Exact {
         let below = self.denominator.checked_mul(step.numerator)?;
         let full = divide(above, below, Rounding::Down)?;
         let rest = above.checked_sub(full.checked_mul(below)?)?;
-        u64::try_from(full.checked_add(i128::from(rest > 0))?).ok()
+        let steps = full.checked_add(i128::from(rest > 0))?;
+        // More than anybody counts is enough to lose every point there is.
+        Some(u64::try_from(steps).unwrap_or(u64::MAX))
     }
 
     /// The number in `unit`, with at most six decimals, and whether that is all of it: rounded half up otherwise.
@@ -548,6 +550,9 @@ mod tests {
     #[test]
     fn the_last_step_counts_however_little_of_it_is_needed() {
         let exact = |text: &str| Unit::Piece.exact(amount(text)).unwrap();
+        let (most, least) = (amount("999999999.999999"), amount("0.000001"));
+        let endless = Unit::PiecePerThousandM2.scaled(most, least).unwrap();
+        assert_eq!(endless.steps(exact("0.000001")), Some(u64::MAX));
         for (excess, step, steps) in [
             ("0", "1", 0),
             ("1", "1", 1),

@@ -550,6 +550,8 @@ fn loss(words: &str) -> Option<LossDocument> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::standards::built_in;
 
@@ -660,7 +662,55 @@ mod tests {
         assert_eq!(table.content(&head()).unwrap_err().reason.code, "malformed");
     }
 
-    proptest::proptest! {
+    /// Words with whatever a table could trip over.
+    fn words() -> impl Strategy<Value = String> {
+        "[a-z梧桐][a-zA-Z0-9梧桐，。,\"';:%²=+@ -]{0,20}[a-z环卫]"
+    }
+
+    /// An indicator of which everything is there or not by chance.
+    fn any_indicator(place: usize) -> impl Strategy<Value = serde_json::Value> {
+        let unit = ["hour", "piece", "centimetre"][place % 3];
+        let numbers = (0_u32..9_000, 0_u32..9_000, 0_u32..4, 1_u32..50);
+        (words(), words(), numbers, 0_usize..6, proptest::array::uniform6(proptest::bool::ANY)).prop_map(
+            move |(zh, en, (from, more, places, step), operator, [graded, nothing, often, points, loses, cited])| {
+                let decimal = |number: u32| rust_decimal::Decimal::new(i64::from(number), places).to_string();
+                let between = operator == 5;
+                let limit = |grade: Option<&str>, none: bool| {
+                    let threshold = (!none).then(|| decimal(from));
+                    let to = (!none && between).then(|| decimal(from + more));
+                    serde_json::json!({ "grade": grade, "threshold": threshold, "threshold_to": to })
+                };
+                let limits = if graded {
+                    vec![limit(Some("a"), false), limit(Some("b"), nothing)]
+                } else {
+                    vec![limit(None, false)]
+                };
+                let loss = serde_json::json!({ "kind": "per_excess", "points": "0.25", "step": decimal(step) });
+                serde_json::json!({
+                    "code": format!("indicator_{place}"), "name_zh": zh, "name_en": en, "text_zh": zh, "text_en": en,
+                    "unit": unit, "operator": Operator::ALL[operator].name(),
+                    "limits": limits, "method_zh": en, "method_en": zh,
+                    "frequency": often.then(|| serde_json::json!({ "times": step, "per": "quarter" })),
+                    "points": points.then_some("7.50"), "loss": loses.then_some(loss),
+                    "source_zh": cited.then_some(&zh), "source_en": cited.then_some(&en),
+                })
+            },
+        )
+    }
+
+    proptest! {
+        /// Whatever a version may say.
+        #[test]
+        fn every_table_that_was_written_is_read_as_the_same(one in any_indicator(0), two in any_indicator(1), three in any_indicator(2)) {
+            let mut document = serde_json::to_value(head()).unwrap();
+            document["indicators"] = serde_json::Value::Array(vec![one, two, three]);
+            let content = Content::checked(&serde_json::from_value(document).unwrap()).unwrap();
+            let bytes = written(&content).unwrap();
+            let again = Table::read(std::str::from_utf8(&bytes).unwrap()).unwrap().content(&head()).unwrap();
+            prop_assert_eq!(again.document().written().unwrap(), content.document().written().unwrap());
+            prop_assert_eq!(written(&again).unwrap(), bytes);
+        }
+
         #[test]
         fn reading_never_panics(text in "(.|\n){0,200}", cell in ".{0,20}") {
             let _ = Table::read(&text).map(|table| table.content(&head()));
