@@ -427,6 +427,42 @@ pub mod people {
     pub mod throttle;
 }
 
+/// The catalogue of service standards: what is measured, what it is to be, and what it costs when it is not.
+pub mod standards {
+    /// What is done to standards and their versions.
+    pub mod acts;
+    /// What is done to categories of services.
+    pub mod acts_categories;
+    /// The standards that come with the program.
+    pub mod built_in;
+    /// Standards and categories over HTTP.
+    pub mod http;
+    /// Judging measured values, and comparing versions, over HTTP.
+    pub mod http_evaluations;
+    /// Versions of standards over HTTP.
+    pub mod http_versions;
+    /// The catalogue's rules.
+    pub mod rules;
+    /// What differs between two versions.
+    pub mod rules_differences;
+    /// What a version says, as it is written.
+    pub mod rules_documents;
+    /// Judging a measured value, and one indicator by another.
+    pub mod rules_evaluation;
+    /// What a version says, checked.
+    pub mod rules_indicators;
+    /// Units of measurement.
+    pub mod rules_units;
+    /// The tables of categories and standards.
+    pub mod store;
+    /// The table of versions.
+    pub mod store_versions;
+    /// Indicators as a table.
+    pub mod table;
+    /// How the catalogue is shown.
+    pub mod view;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.

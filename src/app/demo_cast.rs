@@ -243,8 +243,9 @@ pub const CHIEFS: [Somebody; 9] = [
 ];
 
 /// Those who do the work of public bodies.
-pub const STAFF: [Somebody; 18] = [
+pub const STAFF: [Somebody; 19] = [
     person("regulator", "周正", "bureau", &[Role::Regulator]),
+    person("standards.keeper", "章程", "department", &[Role::StandardsKeeper]),
     person("bureau.finance", "钱多", "bureau", &[Role::FinanceOfficer]),
     person("auditor", "苏明", "audit", &[Role::Auditor]),
     person(

@@ -18,7 +18,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, duties, files, outbox, people, registry, statutes};
+use crate::{audit, duties, files, outbox, people, registry, standards, statutes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -36,6 +36,7 @@ use crate::{audit, duties, files, outbox, people, registry, statutes};
         (name = "people", description = "Accounts and signing in, roles and deputies, and the tokens of machines"),
         (name = "attachments", description = "Files that people upload"),
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
+        (name = "standards", description = "What public services are measured by: categories, standards and their versions"),
         (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
@@ -74,6 +75,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_second_factor::operations)
                 .configure(people::http_accounts::operations)
                 .configure(statutes::http::operations)
+                .configure(standards::http::operations)
+                .configure(standards::http_versions::operations)
+                .configure(standards::http_evaluations::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

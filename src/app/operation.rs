@@ -217,6 +217,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.push(&crate::people::rules_links::LINK_REFUSED);
     reasons.push(&crate::duties::rules::SEPARATION_OF_DUTIES);
     reasons.extend(crate::statutes::rules::REASONS);
+    reasons.extend(crate::standards::rules::REASONS);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,
         &writer::CONTENTION,

@@ -33,7 +33,6 @@ use crate::outbox::unsubscribe::UnsubscribeKey;
 use crate::people::gate::{AtGate, Gate};
 use crate::people::identities::Identities;
 use crate::registry::acts_evidence;
-use crate::statutes;
 use crate::web::actor::Actor;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
@@ -41,6 +40,7 @@ use crate::web::limits::Throttle;
 use crate::web::origins::cors;
 use crate::web::secret_file;
 use crate::web::token::Tokens;
+use crate::{standards, statutes};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -161,6 +161,27 @@ impl House {
                 "no rules apply here today; a regulator has to load them"
             );
         }
+        Ok(())
+    }
+
+    /// Brings the service standards that come with the program into the database, on the same terms.
+    fn load_standards(&self) -> Result<(), Fault> {
+        let (db, jurisdiction) = (&self.context.db, self.settings.jurisdiction.clone());
+        if db.halted().is_some() {
+            return Ok(());
+        }
+        let there = |conn: &mut Conn| standards::acts::built_in_are_there(conn, &jurisdiction);
+        if db.read_primary_and_wait(there).map_err(opening)? {
+            return Ok(());
+        }
+        let of = jurisdiction.clone();
+        let loaded = db
+            .write_and_wait(move |tx| standards::acts::load_built_in(tx, &Actor::system(), &of))
+            .map_err(opening)?;
+        tracing::info!(
+            loaded,
+            "published the service standards that come with the program"
+        );
         Ok(())
     }
 
@@ -353,6 +374,7 @@ impl Server {
         settings.listen = address;
         let house = House::open(settings, start)?;
         house.load_statutes()?;
+        house.load_standards()?;
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let (settings, context, gate) = (house.settings.clone(), house.context.clone(), house.gate.clone());

@@ -488,6 +488,59 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Categories of public services.
+    service_categories (code) {
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Service standards.
+    standards (id) {
+        id -> Text,
+        category -> Text,
+        code -> Text,
+        jurisdiction -> Text,
+        title_zh -> Text,
+        title_en -> Text,
+        source_zh -> Text,
+        source_en -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Versions of service standards: drafts, and what was published.
+    standard_versions (id) {
+        id -> Text,
+        standard_id -> Text,
+        number -> BigInt,
+        state -> Text,
+        built_in -> Bool,
+        content -> Text,
+        content_sha256 -> Binary,
+        revision -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        published_at -> Nullable<Timestamp>,
+        withdrawn_at -> Nullable<Timestamp>,
+        withdrawal_zh -> Nullable<Text>,
+        withdrawal_en -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(standard_versions -> standards (standard_id));
+diesel::allow_tables_to_appear_in_same_query!(standards, standard_versions);
+
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
 

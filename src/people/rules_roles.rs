@@ -165,6 +165,7 @@ pub fn may_hold(kind: OrganisationKind, role: Role) -> bool {
         Role::Registrar => kind == K::Community,
         Role::Auditor => kind == K::AuditOffice,
         Role::Regulator => kind == K::FinanceBureau,
+        Role::StandardsKeeper => matches!(kind, K::Department | K::FinanceBureau),
         Role::Public | Role::Resident | Role::Evaluator | Role::Admin | Role::System => false,
     }
 }
@@ -181,13 +182,14 @@ pub fn may_be_lent(role: Role) -> bool {
             | Role::Registrar
             | Role::Auditor
             | Role::Regulator
+            | Role::StandardsKeeper
             | Role::OrganisationAdmin
     )
 }
 
 /// Roles that are acted in only after a second factor, because what is done in them binds others; the configuration may say
 /// otherwise.
-pub const SECOND_FACTOR_ROLES: [Role; 9] = [
+pub const SECOND_FACTOR_ROLES: [Role; 10] = [
     Role::BuyerOfficer,
     Role::BuyerApprover,
     Role::FinanceOfficer,
@@ -195,6 +197,7 @@ pub const SECOND_FACTOR_ROLES: [Role; 9] = [
     Role::Registrar,
     Role::Auditor,
     Role::Regulator,
+    Role::StandardsKeeper,
     Role::OrganisationAdmin,
     Role::Admin,
 ];
@@ -459,6 +462,10 @@ mod tests {
         assert!(!may_hold(OrganisationKind::Department, Role::Auditor));
         assert!(!may_hold(OrganisationKind::Department, Role::SupplierAgent));
         assert!(may_hold(OrganisationKind::Community, Role::Registrar));
+        // Who orders a service may know what clean means; who is paid for it may not decide that.
+        assert!(may_hold(OrganisationKind::Department, Role::StandardsKeeper));
+        assert!(!may_hold(OrganisationKind::Company, Role::StandardsKeeper));
+        assert!(!may_hold(OrganisationKind::StreetOffice, Role::StandardsKeeper));
     }
 
     #[test]

@@ -24,12 +24,12 @@ pub static PREVIEW_MISSING: Reason = Reason::new(
     "请先以 dry_run=true 预览，再附上其 preview",
     "Preview it with dry_run=true first, and send its preview along",
 );
-/// The table, or the roll, is not what was previewed.
+/// The table, or what it is imported into, is not what was previewed.
 pub static PREVIEW_STALE: Reason = Reason::new(
     Kind::Conflict,
     "preview_stale",
-    "表格或名册在预览之后已有变化，请重新预览",
-    "The table or the roll has changed since it was previewed; preview it again",
+    "表格或其导入对象在预览之后已有变化，请重新预览",
+    "The table, or what it is imported into, has changed since it was previewed; preview it again",
 );
 
 /// The reasons of this file.

@@ -148,7 +148,7 @@ async fn import_table(
 }
 
 /// The `charset` of the body, if the request says one.
-fn charset(request: &HttpRequest) -> Option<String> {
+pub fn charset(request: &HttpRequest) -> Option<String> {
     let kind = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
     kind.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;

@@ -65,6 +65,8 @@ pub enum Role {
     Resident,
     Auditor,
     Regulator,
+    /// Keeps the catalogue of service standards.
+    StandardsKeeper,
     /// Gives and takes the roles of one organisation; has none of them thereby.
     OrganisationAdmin,
     Admin,
@@ -73,7 +75,7 @@ pub enum Role {
 
 impl Role {
     /// All of them, in the order of the product's table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Public,
         Self::BuyerOfficer,
         Self::BuyerApprover,
@@ -85,6 +87,7 @@ impl Role {
         Self::Resident,
         Self::Auditor,
         Self::Regulator,
+        Self::StandardsKeeper,
         Self::OrganisationAdmin,
         Self::Admin,
         Self::System,
@@ -104,6 +107,7 @@ impl Role {
             Self::Resident => "resident",
             Self::Auditor => "auditor",
             Self::Regulator => "regulator",
+            Self::StandardsKeeper => "standards_keeper",
             Self::OrganisationAdmin => "organisation_admin",
             Self::Admin => "admin",
             Self::System => "system",
@@ -167,6 +171,18 @@ pub enum Action {
     ReadStatutes,
     /// Load a version of the rules.
     LoadStatute,
+    /// See categories of services, and the standards that were published.
+    ReadStandards,
+    /// See drafts of standards.
+    OpenStandardDrafts,
+    /// Add, rename and retire categories of services.
+    KeepServiceCategories,
+    /// Add a standard, begin a version, write a draft.
+    DraftStandard,
+    /// Publish a draft of a standard.
+    PublishStandard,
+    /// Take a published version from further use.
+    WithdrawStandard,
     /// Move a simulated clock.
     MoveClock,
     /// Change the keys that sign tokens.
@@ -274,6 +290,11 @@ impl Action {
             Self::ReadLog | Self::OpenEvent | Self::FindEventsByActor => "log.read",
             Self::ReadStatutes => "statutes.read",
             Self::LoadStatute => "statutes.write",
+            Self::ReadStandards | Self::OpenStandardDrafts => "standards.read",
+            Self::KeepServiceCategories
+            | Self::DraftStandard
+            | Self::PublishStandard
+            | Self::WithdrawStandard => "standards.write",
             Self::MoveClock | Self::RotateTokenKey => "platform.write",
             Self::ReadOwnMailPreferences => "account.read",
             Self::ChangeOwnMailPreferences | Self::UnsubscribeMail => "account.write",
@@ -481,6 +502,20 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         Action::LoadStatute,
         &[(Role::Regulator, Anywhere), (System, Anywhere)],
     ),
+    // Whoever keeps standards keeps them for the whole ward. Not the platform's administrator: what clean means is no matter of
+    // running the service. The service itself only brings along what the program comes with.
+    (Action::ReadStandards, &[(Public, Anywhere)]),
+    (Action::OpenStandardDrafts, &[(Role::StandardsKeeper, Anywhere)]),
+    (
+        Action::KeepServiceCategories,
+        &[(Role::StandardsKeeper, Anywhere), (System, Anywhere)],
+    ),
+    (Action::DraftStandard, &[(Role::StandardsKeeper, Anywhere)]),
+    (
+        Action::PublishStandard,
+        &[(Role::StandardsKeeper, Anywhere), (System, Anywhere)],
+    ),
+    (Action::WithdrawStandard, &[(Role::StandardsKeeper, Anywhere)]),
     (MoveClock, &[(Admin, Anywhere), (System, Anywhere)]),
     (RotateTokenKey, &[(Admin, Anywhere), (System, Anywhere)]),
     (Action::ReadOwnMailPreferences, &[(Public, SignedIn)]),

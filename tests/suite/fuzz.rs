@@ -15,6 +15,7 @@ use crate::cast::person;
 use crate::harness::Ward;
 use crate::on_both;
 use crate::organisations::{CODES, verified};
+use crate::standards_tables::published_standard;
 use crate::suppliers::{account, debarment, licence};
 use crate::wire::{self, Wire};
 
@@ -406,6 +407,8 @@ on_both! {
         }
         let debarred = ward.ask("POST", "/api/v1/debarments").by(Role::Regulator).json(&debarment(&supplier, "2026-03-02", "2027-03-01")).send();
         there.extend([debarred.json()["id"].as_str().unwrap().to_owned(), supplier]);
+        // A standard, and the number of its version.
+        there.extend([published_standard(&ward), "1".to_owned()]);
         let mut chance = Chance(0x5EED_0FAB_00C5);
         let mut seen = BTreeMap::new();
         let (mut with_body, mut judged) = (0, 0);
