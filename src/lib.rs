@@ -351,6 +351,8 @@ pub mod people {
     pub mod acts;
     /// What is done with links and codes that work once.
     pub mod acts_links;
+    /// What is done with identities at another provider.
+    pub mod acts_outside;
     /// Roles, deputies and machines' tokens are given and taken.
     pub mod acts_roles;
     /// What is done to second factors.
@@ -367,6 +369,8 @@ pub mod people {
     pub mod http_api_tokens;
     /// Links and codes that work once, over HTTP.
     pub mod http_links;
+    /// Signing in through another provider, over HTTP.
+    pub mod http_outside;
     /// Roles and deputies over HTTP.
     pub mod http_roles;
     /// Second factors over HTTP.
@@ -377,10 +381,14 @@ pub mod people {
     pub mod identities;
     /// What people are written about their accounts.
     mod letters;
+    /// Another provider of sign-ins, and how it is asked.
+    pub mod provider;
     /// Accounts: what makes one, and which state follows which.
     pub mod rules;
     /// Links and codes that work once: what for, and how long.
     pub mod rules_links;
+    /// Signing in through another provider: what it has to vouch for.
+    pub mod rules_outside;
     /// Which passwords are good enough.
     pub mod rules_passwords;
     /// Who may hold which role, lend it, or give a machine a token.
@@ -399,6 +407,8 @@ pub mod people {
     pub mod store_grants;
     /// The tables of links and codes that work once.
     pub mod store_links;
+    /// The tables of identities at another provider.
+    pub mod store_outside;
     /// The tables of second factors.
     pub mod store_second_factors;
     /// The tables of sessions and refresh tokens.
@@ -443,6 +453,8 @@ pub mod app {
     pub mod server;
     /// The configuration.
     pub mod settings;
+    /// What the configuration says about another provider of sign-ins.
+    pub mod sign_in;
     /// What time it is for the ward.
     pub mod time;
 }

@@ -52,6 +52,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     config
         .configure(operation::operations)
         .configure(audit::http_tiles::operations)
+        .configure(people::http_outside::pages)
         .service(
             scope("/api/v1")
                 .configure(registry::http_organisations::operations)
@@ -69,6 +70,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(registry::http_letters::operations)
                 .configure(people::http_sessions::operations)
                 .configure(people::http_links::operations)
+                .configure(people::http_outside::operations)
                 .configure(people::http_second_factor::operations)
                 .configure(people::http_accounts::operations)
                 .configure(statutes::http::operations)

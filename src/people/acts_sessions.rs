@@ -36,6 +36,8 @@ pub struct BeginSession {
     pub challenge: Option<ChallengeId>,
     /// What the device calls itself.
     pub device_name: Option<String>,
+    /// True if whoever vouches for them says that they showed a second factor, and that counts here.
+    pub strong_elsewhere: bool,
     /// The hash of the password that was found right.
     pub password_hash: Option<String>,
     /// A hash of the same password at the present cost, if the stored one is of another.
@@ -87,11 +89,15 @@ fn begin_if_right(tx: &mut Tx<'_>, keys: &Keys, command: &BeginSession) -> Answe
     let id = SessionId::mint(tx.now());
     let by = Actor::in_session(account.id.to_string(), id.to_string(), Vec::new());
     let shown = command.second_factor.as_ref().map(|shown| shown.as_str());
-    let second_factor = match show(tx, &by, keys, &account, shown)? {
-        Shown::NoneThere => false,
-        Shown::Right => true,
-        Shown::Needed => return Ok(Begun::SecondFactorNeeded),
-        Shown::Wrong => return Ok(Begun::SecondFactorRefused),
+    let second_factor = if command.strong_elsewhere {
+        true
+    } else {
+        match show(tx, &by, keys, &account, shown)? {
+            Shown::NoneThere => false,
+            Shown::Right => true,
+            Shown::Needed => return Ok(Begun::SecondFactorNeeded),
+            Shown::Wrong => return Ok(Begun::SecondFactorRefused),
+        }
     };
     if let Some(hash) = &command.rehashed {
         store::set_password(tx, &command.account_id, hash)?;
@@ -227,7 +233,8 @@ pub(super) fn end_all(tx: &mut Tx<'_>, actor: &Actor, account: &AccountId, becau
     Ok(all.len())
 }
 
-fn end(tx: &mut Tx<'_>, actor: &Actor, sessions: &[Session], because: End) -> Answer<()> {
+/// Ends these sessions, without asking who may: for acts that have asked.
+pub(super) fn end(tx: &mut Tx<'_>, actor: &Actor, sessions: &[Session], because: End) -> Answer<()> {
     if sessions.is_empty() {
         return Ok(());
     }

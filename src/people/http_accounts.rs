@@ -13,9 +13,10 @@ use crate::kernel::refusal::Answer;
 use crate::kernel::text::Language;
 use crate::people::acts::{self, ChangeAccount};
 use crate::people::acts_links::{self, Invite};
+use crate::people::http_outside::IdentityView;
 use crate::people::rules::{self, Account, State};
 use crate::people::store::{self, AccountFilter};
-use crate::people::{identities, secrets, store_second_factors};
+use crate::people::{identities, secrets, store_outside, store_second_factors};
 use crate::web::actor::{Actor, Grant, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
@@ -190,6 +191,8 @@ pub struct Me {
     /// Recovery codes that are left.
     #[schema(example = 10)]
     pub recovery_codes_left: i64,
+    /// Who one is at another provider, so that one can sign in through it; never more than ten.
+    pub identities: Vec<IdentityView>,
 }
 
 fn own_role(grant: &Grant, withheld: bool) -> OwnRole {
@@ -479,15 +482,17 @@ async fn me(context: Shared, actor: Actor) -> Answer<HttpResponse> {
             let grants = identities::grants_of(conn, id.as_str(), now)?;
             let factor = store_second_factors::second_factor(conn, &id)?;
             let left = store_second_factors::recovery_codes_left(conn, &id)?;
+            let identities = store_outside::identities_of(conn, &id)?;
             Ok(Some((
                 account,
                 grants,
                 factor.is_some_and(|factor| factor.confirmed),
                 left,
+                identities,
             )))
         })
         .await?;
-    let (account, grants, has_second_factor, recovery_codes_left) =
+    let (account, grants, has_second_factor, recovery_codes_left, identities) =
         found.ok_or_else(|| NOT_FOUND.refuse())?;
     let roles = grants
         .iter()
@@ -498,6 +503,7 @@ async fn me(context: Shared, actor: Actor) -> Answer<HttpResponse> {
         roles,
         has_second_factor,
         recovery_codes_left,
+        identities: identities.into_iter().map(IdentityView::from).collect(),
     }))
 }
 

@@ -25,6 +25,8 @@ pub enum Tried {
     Secret,
     /// That a mail be sent. Every one counts.
     Mail,
+    /// To begin at another provider. Every one counts, by network only: there is no address yet.
+    Outside,
 }
 
 /// How many of what in which time.
@@ -57,6 +59,12 @@ impl Tried {
                 allowance(3, 15),
                 allowance(30, 15),
                 allowance(6, 60),
+            ],
+            Self::Outside => [
+                allowance(300, 15),
+                allowance(300, 15),
+                allowance(300, 15),
+                allowance(1_200, 60),
             ],
         }
     }

@@ -13,6 +13,7 @@ mod cast;
 mod harness;
 mod logbook;
 mod process;
+mod provider;
 mod smtp;
 mod wire;
 
@@ -39,6 +40,7 @@ mod organisations;
 mod outbox;
 mod outbox_crashes;
 mod outbox_smtp;
+mod outside;
 mod people_accounts;
 mod people_sessions;
 mod permissions;

@@ -20,17 +20,19 @@ fn post(ward: &Ward, path: &str, body: &Value) -> Reply {
     ward.ask("POST", path).json(body).send()
 }
 
-fn text(json: &Value, member: &str) -> String {
+/// A text of a JSON object.
+pub fn text(json: &Value, member: &str) -> String {
     json[member].as_str().unwrap().to_owned()
 }
 
-fn move_clock(ward: &Ward, by: Duration) {
+/// Moves the ward's clock.
+pub fn move_clock(ward: &Ward, by: Duration) {
     let to = ward.context().clock.now() + by;
     assert!(ward.context().clock.advance(to));
 }
 
 /// Mails to an address, decoded as far as links and codes need.
-fn mails_to(ward: &Ward, address: &str) -> Vec<String> {
+pub fn mails_to(ward: &Ward, address: &str) -> Vec<String> {
     let all = files(ward)
         .into_values()
         .map(|mail| mail.replace("=\r\n", "").replace("=\n", "").replace("=3D", "="));
@@ -38,7 +40,7 @@ fn mails_to(ward: &Ward, address: &str) -> Vec<String> {
 }
 
 /// What follows `before` in the newest mail to an address, once it is there.
-fn from_mail(ward: &Ward, address: &str, before: &str, length: usize) -> String {
+pub fn from_mail(ward: &Ward, address: &str, before: &str, length: usize) -> String {
     eventually("a mail", || {
         let mails = mails_to(ward, address);
         mails.iter().rev().find_map(|mail| {
@@ -57,7 +59,7 @@ fn acceptance() -> Value {
 }
 
 /// The secret of a person's authenticator app, and their recovery codes.
-fn enrol(ward: &Ward, person: &Person) -> (Vec<u8>, Vec<String>) {
+pub fn enrol(ward: &Ward, person: &Person) -> (Vec<u8>, Vec<String>) {
     let proposed = ward
         .ask("POST", "/api/v1/me/second-factor")
         .in_session(person.access())
@@ -87,7 +89,8 @@ fn enrol(ward: &Ward, person: &Person) -> (Vec<u8>, Vec<String>) {
     (secret, codes)
 }
 
-fn code_now(ward: &Ward, secret: &[u8]) -> String {
+/// The code that the app shows now.
+pub fn code_now(ward: &Ward, secret: &[u8]) -> String {
     rules_totp::code(secret, rules_totp::step_of(ward.context().clock.now())).unwrap()
 }
 
