@@ -362,6 +362,7 @@ async fn appoint(context: Shared, actor: Actor, once: Once, incoming: Incoming) 
         deputy_id,
         from,
         until,
+        zone: context.calendar.zone,
     };
     let by = actor.clone();
     context
