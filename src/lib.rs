@@ -353,6 +353,8 @@ pub mod people {
     pub mod acts_links;
     /// What is done with identities at another provider.
     pub mod acts_outside;
+    /// What is done to passwords by their owners.
+    pub mod acts_passwords;
     /// Roles, deputies and machines' tokens are given and taken.
     pub mod acts_roles;
     /// What is done to second factors.
@@ -371,6 +373,8 @@ pub mod people {
     pub mod http_links;
     /// Signing in through another provider, over HTTP.
     pub mod http_outside;
+    /// Passwords over HTTP.
+    pub mod http_passwords;
     /// Roles and deputies over HTTP.
     pub mod http_roles;
     /// Second factors over HTTP.

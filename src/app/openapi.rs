@@ -71,6 +71,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_sessions::operations)
                 .configure(people::http_links::operations)
                 .configure(people::http_outside::operations)
+                .configure(people::http_passwords::operations)
                 .configure(people::http_second_factor::operations)
                 .configure(people::http_accounts::operations)
                 .configure(statutes::http::operations)

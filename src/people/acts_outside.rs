@@ -12,7 +12,7 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::outbox::content::IdentityChanged;
 use crate::outbox::wording::Both;
 use crate::people::acts_links::{self, Accept};
-use crate::people::acts_sessions::{self, BeginSession, Begun, end};
+use crate::people::acts_sessions::{self, BeginSession, Begun, end, own_account};
 use crate::people::letters::tell;
 use crate::people::provider::{Kept, Proof};
 use crate::people::rules::{Account, Email, State};
@@ -21,7 +21,6 @@ use crate::people::rules_outside::{
     ATTEMPT_LIFETIME, Aim, AttemptId, IDENTITIES_MAX, IDENTITY_TAKEN, IDENTITY_UNKNOWN, Identity, IdentityId,
     Stage, TOO_MANY_IDENTITIES,
 };
-use crate::people::rules_roles::SESSION_NEEDED;
 use crate::people::rules_sessions::{End, Means};
 use crate::people::secrets::{Keys, is_equal};
 use crate::people::store_outside::Attempt;
@@ -62,7 +61,7 @@ pub fn begin(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, command: &BeginAttempt
     match &command.aim {
         Aim::Link(account) => {
             policy::allow(actor, Action::ManageIdentities, Matter::default())?;
-            if own(actor)? != *account {
+            if own_account(actor)? != *account {
                 return Err(NOT_FOUND.refuse().into());
             }
         }
@@ -235,7 +234,7 @@ pub fn link(
     proof: &Proof,
 ) -> Answer<Identity> {
     policy::allow(actor, Action::ManageIdentities, Matter::default())?;
-    let id = own(actor)?;
+    let id = own_account(actor)?;
     if *aim != Aim::Link(id.clone()) || !finish(tx, attempt)? {
         return Err(NOT_FOUND.refuse().into());
     }
@@ -277,7 +276,7 @@ fn linked(
 /// Permission; a session is needed; not found.
 pub fn unlink(tx: &mut Tx<'_>, actor: &Actor, id: &IdentityId, by: Option<&Vouching>) -> Answer<()> {
     policy::allow(actor, Action::ManageIdentities, Matter::default())?;
-    let account_id = own(actor)?;
+    let account_id = own_account(actor)?;
     let identity = store_outside::identities_of(tx.conn(), &account_id)?
         .into_iter()
         .find(|identity| identity.id == *id)
@@ -296,12 +295,6 @@ pub fn unlink(tx: &mut Tx<'_>, actor: &Actor, id: &IdentityId, by: Option<&Vouch
         None => Both::new(identity.issuer.clone(), identity.issuer),
     };
     told(tx, &account, &name, id, false)
-}
-
-/// The account of whoever asks; only a person in a session has identities.
-pub(super) fn own(actor: &Actor) -> Answer<AccountId> {
-    let account = actor.session().and(actor.id()).and_then(|id| id.parse().ok());
-    Ok(account.ok_or_else(|| SESSION_NEEDED.refuse())?)
 }
 
 fn record(

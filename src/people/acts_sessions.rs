@@ -15,6 +15,7 @@ use crate::people::acts_second_factor::{Shown, show};
 use crate::people::letters::tell;
 use crate::people::rules::{Email, State};
 use crate::people::rules_links::ChallengeId;
+use crate::people::rules_roles::SESSION_NEEDED;
 use crate::people::rules_sessions::{self, End, Means, SESSIONS_MAX, Session, SessionId};
 use crate::people::secrets::Keys;
 use crate::people::store_sessions::TokenHash;
@@ -225,12 +226,30 @@ pub fn sign_out_everywhere(tx: &mut Tx<'_>, actor: &Actor) -> Answer<usize> {
     Ok(ended)
 }
 
+/// The account of a person in a session: what they do with their own means of signing in, no machine does for them.
+///
+/// # Errors
+/// [`SESSION_NEEDED`].
+pub(super) fn own_account(actor: &Actor) -> Answer<AccountId> {
+    let account = actor.session().and(actor.id()).and_then(|id| id.parse().ok());
+    Ok(account.ok_or_else(|| SESSION_NEEDED.refuse())?)
+}
+
 /// Ends all sessions of an account, without asking who may: for acts that have asked. Tells how many.
 pub(super) fn end_all(tx: &mut Tx<'_>, actor: &Actor, account: &AccountId, because: End) -> Answer<usize> {
     let now = tx.now();
     let all = store_sessions::sessions_of(tx.conn(), account, now)?;
     end(tx, actor, &all, because)?;
     Ok(all.len())
+}
+
+/// Ends all sessions of the actor's own but the one that asks. Tells how many.
+pub(super) fn end_others(tx: &mut Tx<'_>, actor: &Actor, account: &AccountId, because: End) -> Answer<usize> {
+    let now = tx.now();
+    let mut others = store_sessions::sessions_of(tx.conn(), account, now)?;
+    others.retain(|session| actor.session() != Some(session.id.as_str()));
+    end(tx, actor, &others, because)?;
+    Ok(others.len())
 }
 
 /// Ends these sessions, without asking who may: for acts that have asked.

@@ -15,7 +15,7 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::{Language, Text};
 use crate::people::acts_links::Accept;
 use crate::people::acts_outside::{self as acts, BeginAttempt, SignInOutside, Taken};
-use crate::people::acts_sessions::Begun;
+use crate::people::acts_sessions::{Begun, own_account};
 use crate::people::gate::AtGate;
 use crate::people::http_accounts::LanguageView;
 use crate::people::http_sessions::{SessionTokens, begun, proved, tokens};
@@ -472,7 +472,7 @@ async fn begin_linking(
     actor: Actor,
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ManageIdentities, Matter::default())?;
-    let account = acts::own(&actor)?;
+    let account = own_account(&actor)?;
     begun_attempt(&request, &context, &gate, actor, Aim::Link(account)).await
 }
 
@@ -502,7 +502,7 @@ async fn finish_linking(
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ManageIdentities, Matter::default())?;
     let shown = incoming.json::<LinkEnd>().await?.value;
-    let own = Aim::Link(acts::own(&actor)?);
+    let own = Aim::Link(own_account(&actor)?);
     let brought = brought(Some(shown.code), Some(shown.state), shown.iss)?;
     let held = Zeroizing::new(shown.attempt_token);
     let (attempt, aim, proof) =

@@ -42,6 +42,8 @@ mod outbox_crashes;
 mod outbox_smtp;
 mod outside;
 mod people_accounts;
+mod people_means;
+mod people_privacy;
 mod people_sessions;
 mod permissions;
 mod requests;

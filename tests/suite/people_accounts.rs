@@ -111,7 +111,8 @@ fn unbase32(text: &str) -> Vec<u8> {
         .collect()
 }
 
-fn sign_in_with(ward: &Ward, person: &Person, second_factor: &str) -> Reply {
+/// Signs in with a password and a second factor.
+pub fn sign_in_with(ward: &Ward, person: &Person, second_factor: &str) -> Reply {
     post(
         ward,
         "/api/v1/sessions",
