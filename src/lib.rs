@@ -375,6 +375,8 @@ pub mod people {
     pub mod http_outside;
     /// Passwords over HTTP.
     pub mod http_passwords;
+    /// The page on which the browser comes back from another provider.
+    pub mod http_return;
     /// Roles and deputies over HTTP.
     pub mod http_roles;
     /// Second factors over HTTP.

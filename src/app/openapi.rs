@@ -52,7 +52,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     config
         .configure(operation::operations)
         .configure(audit::http_tiles::operations)
-        .configure(people::http_outside::pages)
+        .configure(people::http_return::operations)
         .service(
             scope("/api/v1")
                 .configure(registry::http_organisations::operations)

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::app::settings::Settings;
 use crate::kernel::refusal::Fault;
-use crate::people::http_outside::RETURN_PATH;
+use crate::people::http_return::RETURN_PATH;
 use crate::people::provider::ProviderSettings;
 use crate::people::rules_outside::Demands;
 
