@@ -218,7 +218,12 @@ impl Provider {
             for class in &this.settings.demands.required_acr {
                 request = request.add_auth_context_value(AuthenticationContextClass::new(class.clone()));
             }
-            Ok(request.url().0.to_string())
+            let address = request.url().0.to_string();
+            // A provider that is asked over TLS sends nobody where others can listen.
+            if this.settings.issuer.starts_with("https://") && !address.starts_with("https://") {
+                return Err(unavailable("it sends people to an address without TLS").into());
+            }
+            Ok(address)
         })
         .await
     }

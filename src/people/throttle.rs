@@ -220,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn one_network_begins_elsewhere_so_often_and_holds_up_no_other() {
+        let guesses = Guesses::default();
+        let begin = |network: u32| {
+            let address = Ipv4Addr::from_bits(network).to_string();
+            guesses
+                .count(Tried::Outside, from(&address, network), now())
+                .is_ok()
+        };
+        assert_eq!((0..500).filter(|_| begin(1)).count(), 300);
+        assert!(begin(2));
+    }
+
+    #[test]
     fn a_whole_botnet_does_not_hold_up_a_known_device() {
         let guesses = Guesses::default();
         let all: usize = (0..100).map(|n| heard(&guesses, from("a@b.c", n), 10)).sum();
