@@ -20,7 +20,7 @@ use crate::people::{identities, secrets, store_outside, store_second_factors};
 use crate::web::actor::{Actor, Grant, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter, Role};
 use crate::web::problem::NOT_FOUND;
@@ -274,10 +274,9 @@ async fn invite(context: Shared, actor: Actor, once: Once, incoming: Incoming) -
         organisation_id: body.value.organisation_id,
     };
     let secret = secrets::mint()?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(201, acts_links::invite(tx, &by, &command, &secret, true)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(201, acts_links::invite(tx, by, &command, &secret, true)?)
         })
         .await
 }
@@ -373,10 +372,10 @@ async fn invite_again(
     id: web::Path<String>,
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReinviteAccount, Matter::default())?;
-    let (id, secret, by) = (parsed(&id)?, secrets::mint()?, actor.clone());
+    let (id, secret) = (parsed(&id)?, secrets::mint()?);
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts_links::invite_again(tx, &by, &id, &secret)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts_links::invite_again(tx, by, &id, &secret)?)
         })
         .await
 }
@@ -398,10 +397,10 @@ async fn invite_again(
 #[post("/accounts/{id}/suspension")]
 async fn suspend(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::SuspendAccount, Matter::default())?;
-    let (id, by) = (parsed(&id)?, actor.clone());
+    let id = parsed(&id)?;
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::suspend(tx, &by, &id)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::suspend(tx, by, &id)?)
         })
         .await
 }
@@ -423,10 +422,10 @@ async fn suspend(context: Shared, actor: Actor, once: Once, id: web::Path<String
 #[post("/accounts/{id}/reinstatement")]
 async fn reinstate(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReinstateAccount, Matter::default())?;
-    let (id, by) = (parsed(&id)?, actor.clone());
+    let id = parsed(&id)?;
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::reinstate(tx, &by, &id)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::reinstate(tx, by, &id)?)
         })
         .await
 }
@@ -448,10 +447,10 @@ async fn reinstate(context: Shared, actor: Actor, once: Once, id: web::Path<Stri
 #[post("/accounts/{id}/departure")]
 async fn leave(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::CloseAccount, Matter::default())?;
-    let (id, by) = (parsed(&id)?, actor.clone());
+    let id = parsed(&id)?;
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::leave(tx, &by, &id)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::leave(tx, by, &id)?)
         })
         .await
 }
