@@ -369,6 +369,10 @@ pub mod people {
     pub mod acts;
     /// What is done with links and codes that work once.
     pub mod acts_links;
+    /// What is done with identities at another provider.
+    pub mod acts_outside;
+    /// What is done to passwords by their owners.
+    pub mod acts_passwords;
     /// Roles, deputies and machines' tokens are given and taken.
     pub mod acts_roles;
     /// What is done to second factors.
@@ -385,8 +389,14 @@ pub mod people {
     pub mod http_api_tokens;
     /// Links and codes that work once, over HTTP.
     pub mod http_links;
+    /// Signing in through another provider, over HTTP.
+    pub mod http_outside;
     /// The pages behind links in mails.
     pub mod http_pages;
+    /// Passwords over HTTP.
+    pub mod http_passwords;
+    /// The page on which the browser comes back from another provider.
+    pub mod http_return;
     /// Roles and deputies over HTTP.
     pub mod http_roles;
     /// Second factors over HTTP.
@@ -397,10 +407,14 @@ pub mod people {
     pub mod identities;
     /// What people are written about their accounts.
     mod letters;
+    /// Another provider of sign-ins, and how it is asked.
+    pub mod provider;
     /// Accounts: what makes one, and which state follows which.
     pub mod rules;
     /// Links and codes that work once: what for, and how long.
     pub mod rules_links;
+    /// Signing in through another provider: what it has to vouch for.
+    pub mod rules_outside;
     /// Which passwords are good enough.
     pub mod rules_passwords;
     /// Who may hold which role, lend it, or give a machine a token.
@@ -419,6 +433,8 @@ pub mod people {
     pub mod store_grants;
     /// The tables of links and codes that work once.
     pub mod store_links;
+    /// The tables of identities at another provider.
+    pub mod store_outside;
     /// The tables of second factors.
     pub mod store_second_factors;
     /// The tables of sessions and refresh tokens.
@@ -501,6 +517,8 @@ pub mod app {
     pub mod server;
     /// The configuration.
     pub mod settings;
+    /// What the configuration says about another provider of sign-ins.
+    pub mod sign_in;
     /// What time it is for the ward.
     pub mod time;
 }

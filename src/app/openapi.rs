@@ -53,6 +53,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     config
         .configure(operation::operations)
         .configure(audit::http_tiles::operations)
+        .configure(people::http_return::operations)
         .service(
             scope("/api/v1")
                 .configure(registry::http_organisations::operations)
@@ -72,6 +73,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(registry::http_letters::operations)
                 .configure(people::http_sessions::operations)
                 .configure(people::http_links::operations)
+                .configure(people::http_outside::operations)
+                .configure(people::http_passwords::operations)
                 .configure(people::http_second_factor::operations)
                 .configure(people::http_accounts::operations)
                 .configure(statutes::http::operations)

@@ -214,6 +214,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::people::rules_sessions::REASONS);
     reasons.extend(crate::files::rules::REASONS);
     reasons.extend(crate::people::rules_totp::REASONS);
+    reasons.extend(crate::people::rules_outside::REASONS);
     reasons.push(&crate::people::rules_links::LINK_REFUSED);
     reasons.push(&crate::duties::rules::SEPARATION_OF_DUTIES);
     reasons.extend(crate::statutes::rules::REASONS);

@@ -15,7 +15,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::app::keeping::Keeper;
 use crate::app::settings::{ClockKind, Settings};
-use crate::app::{documents, mail, openapi, operation, time};
+use crate::app::{documents, mail, openapi, operation, sign_in, time};
 use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
@@ -112,7 +112,11 @@ impl House {
             days: settings.calendar()?,
         };
         let throttle = Throttle::new(settings.rates());
-        let gate = web::Data::new(Gate::open(settings.sign_in(), &keys)?);
+        let gate = web::Data::new(Gate::open(
+            settings.sign_in(),
+            sign_in::provider(&settings)?,
+            &keys,
+        )?);
         let identities = Arc::new(Identities::new(settings.second_factor_roles.clone()));
         let context = Context::new(db, clock, calendar, tokens, throttle, settings.web(), document);
         let context = web::Data::new(context.identifying(identities.identify()));

@@ -180,6 +180,36 @@ pub struct Settings {
     pub password_hashes_at_once: usize,
     /// Roles that act only in a session with a second factor.
     pub second_factor_roles: Vec<Role>,
+    /// Another provider of sign-ins (OpenID Connect), by its address; empty: none.
+    pub oidc_issuer: String,
+    /// By what name it knows this service.
+    pub oidc_client_id: String,
+    /// The secret that goes with it; empty: as the file says, or none.
+    pub oidc_client_secret: Secret,
+    /// A file that holds the secret; empty: none.
+    pub oidc_client_secret_file: PathBuf,
+    /// What is asked for besides `openid`.
+    pub oidc_scopes: Vec<String>,
+    /// Where the provider sends the browser back to; empty: a page of this service.
+    pub oidc_redirect_url: String,
+    /// What the provider's button says, in Chinese.
+    pub oidc_name_zh: String,
+    /// What the provider's button says, in English.
+    pub oidc_name_en: String,
+    /// True if the first sign-in with an identity links it to the account of its verified mail address.
+    pub oidc_link_by_verified_email: bool,
+    /// Classes of sign-in (`acr`) of which one is needed; empty: any will do.
+    pub oidc_required_acr: Vec<String>,
+    /// Methods (`amr`) of which one is needed; empty: any will do.
+    pub oidc_required_amr: Vec<String>,
+    /// Classes that count as a second factor here.
+    pub oidc_second_factor_acr: Vec<String>,
+    /// Methods that count as a second factor here.
+    pub oidc_second_factor_amr: Vec<String>,
+    /// A file with the provider's certificate authority (PEM), if it is one of its own; empty: none.
+    pub oidc_ca_file: PathBuf,
+    /// Seconds that one question to the provider may take.
+    pub oidc_timeout_seconds: u64,
     /// Where `/metrics` is served instead of on the public port; empty: on the public port.
     pub metrics_listen: String,
     /// The ward's name in Chinese, at the head of every mail.
@@ -256,6 +286,21 @@ impl Default for Settings {
             password_lanes: 1,
             password_hashes_at_once: 4,
             second_factor_roles: SECOND_FACTOR_ROLES.to_vec(),
+            oidc_issuer: String::new(),
+            oidc_client_id: String::new(),
+            oidc_client_secret: Secret::default(),
+            oidc_client_secret_file: PathBuf::new(),
+            oidc_scopes: vec!["email".to_owned()],
+            oidc_redirect_url: String::new(),
+            oidc_name_zh: "统一身份认证".to_owned(),
+            oidc_name_en: "Single sign-on".to_owned(),
+            oidc_link_by_verified_email: false,
+            oidc_required_acr: Vec::new(),
+            oidc_required_amr: Vec::new(),
+            oidc_second_factor_acr: Vec::new(),
+            oidc_second_factor_amr: Vec::new(),
+            oidc_ca_file: PathBuf::new(),
+            oidc_timeout_seconds: 5,
             metrics_listen: String::new(),
             ward_name_zh: "本区公共服务平台".to_owned(),
             ward_name_en: "The ward's public services".to_owned(),
@@ -275,7 +320,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 58] = [
+pub const NAMES: [&str; 73] = [
     "environment",
     "listen",
     "public_url",
@@ -319,6 +364,21 @@ pub const NAMES: [&str; 58] = [
     "password_lanes",
     "password_hashes_at_once",
     "second_factor_roles",
+    "oidc_issuer",
+    "oidc_client_id",
+    "oidc_client_secret",
+    "oidc_client_secret_file",
+    "oidc_scopes",
+    "oidc_redirect_url",
+    "oidc_name_zh",
+    "oidc_name_en",
+    "oidc_link_by_verified_email",
+    "oidc_required_acr",
+    "oidc_required_amr",
+    "oidc_second_factor_acr",
+    "oidc_second_factor_amr",
+    "oidc_ca_file",
+    "oidc_timeout_seconds",
     "metrics_listen",
     "ward_name_zh",
     "ward_name_en",
@@ -341,11 +401,16 @@ pub const NAMES: [&str; 58] = [
 const NOT_SETTINGS: [&str; 3] = ["TEST_", "SERVICE_", "PORT"];
 
 /// Settings that are lists; in the environment their items are separated by commas.
-const LISTS: [&str; 4] = [
+const LISTS: [&str; 9] = [
     "cors_origins",
     "files_types",
     "trusted_proxies",
     "second_factor_roles",
+    "oidc_scopes",
+    "oidc_required_acr",
+    "oidc_required_amr",
+    "oidc_second_factor_acr",
+    "oidc_second_factor_amr",
 ];
 
 impl Settings {
@@ -425,6 +490,7 @@ impl Settings {
         }
         self.database()?;
         super::files::check(self)?;
+        super::sign_in::check(self)?;
         super::mail::check(self)
     }
 

@@ -49,6 +49,8 @@ struct Inner {
     url: DatabaseUrl,
     primary: DatabaseUrl,
     readers: r2d2::Pool<Readers>,
+    /// Of the database that is written to, if reads usually go to a replica.
+    primary_readers: Option<r2d2::Pool<Readers>>,
     reader_permits: Semaphore,
     writer: Writer,
     halted: Halting,
@@ -86,18 +88,23 @@ impl Db {
         let readers_max = limits.readers.clamp(1, 1000);
         let read_url = read_url.unwrap_or(url).clone();
         let writer = Writer::start(url, clock, limits.writer, before_commit)?;
-        let readers = r2d2::Pool::builder()
-            .max_size(u32::try_from(readers_max).unwrap_or(1000))
-            .min_idle(Some(1))
-            .test_on_check_out(matches!(read_url, DatabaseUrl::Postgres(_)))
-            .connection_timeout(READER_WAIT)
-            .build(Readers(read_url.clone()))
-            .map_err(|error| Fault::caused("open read connections", error))?;
+        let pool = |url: &DatabaseUrl| {
+            r2d2::Pool::builder()
+                .max_size(u32::try_from(readers_max).unwrap_or(1000))
+                .min_idle(Some(1))
+                .test_on_check_out(matches!(url, DatabaseUrl::Postgres(_)))
+                .connection_timeout(READER_WAIT)
+                .build(Readers(url.clone()))
+                .map_err(|error| Fault::caused("open read connections", error))
+        };
+        let readers = pool(&read_url)?;
+        let primary_readers = (read_url != *url).then(|| pool(url)).transpose()?;
         Ok(Self(Arc::new(Inner {
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             url: read_url,
             primary: url.clone(),
             readers,
+            primary_readers,
             reader_permits: Semaphore::new(readers_max),
             writer,
             halted: Halting::default(),
@@ -113,11 +120,19 @@ impl Db {
         F: FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
         T: Send + 'static,
     {
+        self.when_permitted(move |db| db.read_and_wait(query)).await
+    }
+
+    async fn when_permitted<T, F>(&self, read: F) -> Answer<T>
+    where
+        F: FnOnce(&Self) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
         let permit = tokio::time::timeout(READER_WAIT, self.0.reader_permits.acquire())
             .await
             .map_err(|_| DATABASE_UNAVAILABLE.refuse().retry_after(2))?;
         let db = self.clone();
-        let done = tokio::task::spawn_blocking(move || db.read_and_wait(query)).await;
+        let done = tokio::task::spawn_blocking(move || read(&db)).await;
         drop(permit);
         done.map_err(|error| Fault::caused("a query panicked", error))?
     }
@@ -127,19 +142,7 @@ impl Db {
     /// # Errors
     /// As [`Self::read`].
     pub fn read_and_wait<T>(&self, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
-        let mut conn = self.0.readers.get().map_err(|error| {
-            tracing::warn!(%error, "no read connection");
-            DATABASE_UNAVAILABLE.refuse().retry_after(2)
-        })?;
-        // One transaction, so that all statements see the same instant of the database.
-        match transaction(&mut conn, query) {
-            // Lost on the way: not a bug, and the next connection will do.
-            Err(Stop::Fault(fault)) if is_broken(&mut conn) => {
-                tracing::warn!(%fault, "a read connection was lost");
-                Err(DATABASE_UNAVAILABLE.refuse().retry_after(2).into())
-            }
-            answer => answer,
-        }
+        read_with(&self.0.readers, query)
     }
 
     /// As [`Self::read_and_wait`], but never of a replica, and on a connection of its own: for what a replica's delay would
@@ -180,6 +183,27 @@ impl Db {
                 None => Err(Fault::broken("a thread lost its own connection").into()),
             }
         })
+    }
+
+    /// As [`Self::glance`], but never of a replica: for what a replica's delay would keep alive, like a right that was taken.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn glance_primary<T, F>(&self, query: F) -> Answer<T>
+    where
+        F: FnOnce(&mut Conn) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.0.primary_readers {
+            None => self.glance(query).await,
+            Some(_) => {
+                let read = move |db: &Self| match &db.0.primary_readers {
+                    Some(pool) => read_with(pool, query),
+                    None => db.read_and_wait(query),
+                };
+                self.when_permitted(read).await
+            }
+        }
     }
 
     /// Runs an act in a transaction of its own and answers when it is durable.
@@ -266,5 +290,21 @@ impl Db {
     /// Takes no more writes and returns when every waiting one is answered.
     pub fn drain(&self) {
         self.0.writer.drain();
+    }
+}
+
+fn read_with<T>(pool: &r2d2::Pool<Readers>, query: impl FnOnce(&mut Conn) -> Answer<T>) -> Answer<T> {
+    let mut conn = pool.get().map_err(|error| {
+        tracing::warn!(%error, "no read connection");
+        DATABASE_UNAVAILABLE.refuse().retry_after(2)
+    })?;
+    // One transaction, so that all statements see the same instant of the database.
+    match transaction(&mut conn, query) {
+        // Lost on the way: not a bug, and the next connection will do.
+        Err(Stop::Fault(fault)) if is_broken(&mut conn) => {
+            tracing::warn!(%fault, "a read connection was lost");
+            Err(DATABASE_UNAVAILABLE.refuse().retry_after(2).into())
+        }
+        answer => answer,
     }
 }

@@ -452,6 +452,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who people are at another provider.
+    outside_identities (id) {
+        id -> Text,
+        account_id -> Text,
+        issuer -> Text,
+        subject -> Text,
+        created_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Attempts to sign in through another provider.
+    outside_attempts (id) {
+        id -> Text,
+        state_hash -> Binary,
+        holder_hash -> Binary,
+        account_id -> Nullable<Text>,
+        link_hash -> Nullable<Binary>,
+        sealed -> Binary,
+        stage -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// Contents of files, each once.
     file_objects (sha256) {
         sha256 -> Text,

@@ -10,13 +10,13 @@ use crate::outbox::rules::Category;
 use crate::outbox::wording::Wording;
 
 pub use crate::outbox::content_accounts::{
-    AccountBootstrap, AccountInvited, FactorChange, PasswordChanged, PasswordReset, RefreshReuseDetected,
-    SecondFactorChanged, SignInCode,
+    AccountBootstrap, AccountInvited, FactorChange, IdentityChanged, PasswordChanged, PasswordReset,
+    RefreshReuseDetected, SecondFactorChanged, SignInCode,
 };
 pub use crate::outbox::content_matters::{
     BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
-    DebarmentRecorded, DeputyAppointed, Digest, DigestItem, FollowedHappened, OrganisationRefused,
-    OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
+    DebarmentRecorded, DeputyAppointed, DeputyEnded, Digest, DigestItem, FollowedHappened,
+    OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
 /// What the facts of one kind of mail can tell.
@@ -78,6 +78,8 @@ kinds! {
     PasswordChanged "password.changed"
     /// The second factor is another one, or none.
     SecondFactorChanged "second_factor.changed"
+    /// One can sign in through another provider, or no longer.
+    IdentityChanged "identity.changed"
     /// A refresh token was shown twice.
     RefreshReuseDetected "refresh_reuse.detected"
     /// A role was given.
@@ -86,6 +88,8 @@ kinds! {
     RoleTaken "role.taken"
     /// Somebody stands in for somebody else.
     DeputyAppointed "deputy.appointed"
+    /// Somebody stands in for somebody else no longer.
+    DeputyEnded "deputy.ended"
     /// A qualification is about to expire.
     QualificationExpiring "qualification.expiring"
     /// An organisation was verified.
@@ -179,6 +183,12 @@ pub(super) mod tests {
                 at: at(),
             }
             .into(),
+            IdentityChanged {
+                provider: both(),
+                linked: true,
+                at: at(),
+            }
+            .into(),
             RefreshReuseDetected { at: at() }.into(),
             RoleGiven {
                 role: both(),
@@ -197,6 +207,12 @@ pub(super) mod tests {
                 organisation: both(),
                 from: date("2026-03-02"),
                 until: date("2026-03-31"),
+            }
+            .into(),
+            DeputyEnded {
+                principal: one(),
+                role: both(),
+                organisation: both(),
             }
             .into(),
             QualificationExpiring {

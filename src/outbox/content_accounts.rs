@@ -232,6 +232,8 @@ pub enum FactorChange {
     CodesRenewed,
     /// A recovery code was used instead of it.
     CodeUsed,
+    /// An administrator has removed it, because it was lost.
+    RemovedForLoss,
 }
 
 /// The second factor is another one, or none.
@@ -267,6 +269,10 @@ impl Facts for SecondFactorChanged {
                 "有人于 {zh} 使用恢复码登录了您的账户。",
                 "On {en} a recovery code was used to sign in to your account."
             ),
+            FactorChange::RemovedForLoss => text!(
+                "管理员已于 {zh} 因您的设备遗失移除您账户的双重验证。请登录后重新启用，在此之前部分职责不能行使。",
+                "On {en} an administrator removed the second factor from your account because it was lost. Sign in and add another; until then some of your roles are withheld."
+            ),
         };
         Wording::new(
             Text::fixed("您的双重验证有变动", "Your second factor has changed"),
@@ -274,6 +280,48 @@ impl Facts for SecondFactorChanged {
         )
         .says(what)
         .says(if_it_was_not_you())
+    }
+}
+
+/// One can sign in through another provider, or no longer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityChanged {
+    /// What people call the provider.
+    pub provider: Both,
+    /// True if it was linked, false if it was unlinked.
+    pub linked: bool,
+    /// When.
+    pub at: Instant,
+}
+
+impl Facts for IdentityChanged {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let Both { zh, en } = moment(self.at, head.zone);
+        let (name_zh, name_en) = (&self.provider.zh, &self.provider.en);
+        let (subject, what) = if self.linked {
+            (
+                Text::fixed("您的账户已关联外部身份", "Your account has been linked"),
+                text!(
+                    "您的账户已于 {zh} 关联“{name_zh}”的身份，今后可以由此登录。",
+                    "On {en} your account was linked to an identity at {name_en}; one can sign in with it from now on."
+                ),
+            )
+        } else {
+            (
+                Text::fixed("您的账户已解除外部身份", "Your account has been unlinked"),
+                text!(
+                    "您的账户已于 {zh} 解除“{name_zh}”的身份，今后不能再由此登录。",
+                    "On {en} your account was unlinked from an identity at {name_en}; nobody can sign in with it any more."
+                ),
+            )
+        };
+        Wording::new(subject, of_your_account())
+            .says(what)
+            .says(if_it_was_not_you())
     }
 }
 

@@ -97,6 +97,39 @@ impl Facts for RoleTaken {
     }
 }
 
+/// Somebody stands in for somebody else no longer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeputyEnded {
+    /// For whom.
+    pub principal: String,
+    /// In which role, in words.
+    pub role: Both,
+    /// In which organisation or community.
+    pub organisation: Both,
+}
+
+impl Facts for DeputyEnded {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (principal, role, place) = (&self.principal, &self.role, &self.organisation);
+        let (role_zh, role_en, place_zh, place_en) = (&role.zh, &role.en, &place.zh, &place.en);
+        Wording::new(
+            text!(
+                "您不再代理{principal}",
+                "You stand in for {principal} no longer"
+            ),
+            of_your_duties(),
+        )
+        .says(text!(
+            "您代理{principal}履行{place_zh}的“{role_zh}”职责已经结束，相应权限随即失效。",
+            "You stand in for {principal} as {role_en} of {place_en} no longer, and with that ends what it let you do."
+        ))
+    }
+}
+
 /// Somebody stands in for somebody else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeputyAppointed {

@@ -15,7 +15,7 @@ use crate::people::rules_links::Purpose;
 use crate::people::rules_roles::{GrantId, LAST_ADMIN};
 use crate::people::rules_sessions::End;
 use crate::people::store_grants::{self, GrantFilter};
-use crate::people::{store, store_links};
+use crate::people::{store, store_links, store_outside};
 use crate::web::actor::{Actor, Grant};
 use crate::web::conditional::Expected;
 use crate::web::policy::{self, Action, Matter, Role};
@@ -164,6 +164,7 @@ pub fn leave(tx: &mut Tx<'_>, actor: &Actor, id: &AccountId) -> Answer<Account> 
         audit::store::append(tx, actor, &role_event("role.taken", &given.id, &given.grant, id))?;
     }
     store_links::void_links(tx, Purpose::Invitation, Some(id))?;
+    store_outside::remove_all(tx, id)?;
     end_all(tx, actor, id, End::Left)?;
     Ok(left)
 }

@@ -16,7 +16,7 @@ use crate::outbox::wording::Both;
 use crate::people::acts::{event, give, personal, refuse_taken};
 use crate::people::acts_roles::{GiveRole, give_role};
 use crate::people::acts_sessions::end_all;
-use crate::people::letters::tell;
+use crate::people::letters::{name_of, tell};
 use crate::people::rules::{self, Account, Email, State, WRONG_STATE};
 use crate::people::rules_links::{
     BOOTSTRAP_LIFETIME, CODE_MINUTES, ChallengeId, INVITATION_LIFETIME, LINK_REFUSED, Purpose, RESET_MINUTES,
@@ -104,12 +104,8 @@ fn hand_out(tx: &mut Tx<'_>, actor: &Actor, account: &Account, secret: &str, by_
     if !by_mail {
         return Ok(());
     }
-    let by = match actor.id().and_then(|id| id.parse().ok()) {
-        Some(id) => store::account(tx.conn(), &id)?.and_then(|account| account.display_name),
-        None => None,
-    };
     let letter = AccountInvited {
-        by: by.unwrap_or_else(|| "管理员 / The administrator".to_owned()),
+        by: name_of(tx.conn(), actor)?,
         organisation: Both::new("本系统", "this service"),
         path: format!("/invitations/{secret}"),
         expires_at,

@@ -3,6 +3,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::Duration;
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -11,14 +13,19 @@ use crate::audit;
 use crate::audit::entry::Event;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
+use crate::kernel::calendar::local_date;
 use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::id;
 use crate::kernel::party::{AccountId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
+use crate::outbox::content::{DeputyAppointed, DeputyEnded, RoleGiven, RoleTaken};
+use crate::people::letters::{name_of, place_in_words, role_in_words, tell};
+use crate::people::rules::{Account, State};
 use crate::people::rules_roles::{
     self as rules, ACCOUNT_UNKNOWN, ALREADY_ENDED, API_TOKENS_MAX, ApiTokenId, DEPUTATIONS_MAX, DeputationId,
     Giver, GrantId, LAST_ADMIN, Lending, ORGANISATION_UNKNOWN, ROLE_HELD, SESSION_NEEDED, TOO_MANY_TOKENS,
 };
+use crate::people::store as accounts;
 use crate::people::store_api_tokens::{self, ApiToken};
 use crate::people::store_grants::{self as store, Deputation, DeputationFilter, GivenRole, GrantFilter};
 use crate::web::actor::{API_TOKEN_PREFIX, Actor, Grant};
@@ -47,6 +54,8 @@ pub struct AppointDeputy {
     pub from: Option<Instant>,
     /// Until when.
     pub until: Instant,
+    /// The ward's time zone: the deputy is told days.
+    pub zone: Tz,
 }
 
 /// A machine's token to make.
@@ -111,6 +120,16 @@ pub fn give_role(tx: &mut Tx<'_>, actor: &Actor, command: &GiveRole) -> Answer<G
     store::insert(tx, &id, &command.account_id, &grant, by)?;
     let event = role_event("role.given", &id, &grant, &command.account_id);
     audit::store::append(tx, actor, &event)?;
+    // Whoever is invited reads it in the invitation, and who sets a ward up tells its people.
+    let account = account_in_use(tx.conn(), &command.account_id)?;
+    if let Some(account) = account.filter(|_| giver != Giver::System) {
+        let letter = RoleGiven {
+            role: role_in_words(grant.role),
+            organisation: place_in_words(tx.conn(), &grant)?,
+            by: name_of(tx.conn(), actor)?,
+        };
+        tell(tx, &account, &format!("{id}:given"), letter, None)?;
+    }
     granted(tx.conn(), &id)
 }
 
@@ -134,6 +153,16 @@ pub fn take_role(tx: &mut Tx<'_>, actor: &Actor, id: &GrantId) -> Answer<GivenRo
     }
     let event = role_event("role.taken", id, &given.grant, &given.account_id);
     audit::store::append(tx, actor, &event)?;
+    if let Some(account) = account_in_use(tx.conn(), &given.account_id)? {
+        let letter = RoleTaken {
+            role: role_in_words(given.grant.role),
+            organisation: place_in_words(tx.conn(), &given.grant)?,
+        };
+        tell(tx, &account, &format!("{id}:taken"), letter, None)?;
+    }
+    for lent in open_deputations(tx, id)? {
+        tell_deputy_ended(tx, &lent)?;
+    }
     granted(tx.conn(), id)
 }
 
@@ -161,13 +190,7 @@ pub fn appoint_deputy(tx: &mut Tx<'_>, actor: &Actor, command: &AppointDeputy) -
         .filter(|given| actor.id() == Some(given.account_id.as_str()) && given.ended_at.is_none())
         .ok_or_else(|| NOT_FOUND.refuse().at("/grant_id"))?;
     let period = rules::period(command.from, command.until, tx.now())?;
-    let open = DeputationFilter {
-        grant_id: Some(given.id.clone()),
-        not_over_at: Some(tx.now()),
-        ..DeputationFilter::default()
-    };
-    let most = i64::try_from(DEPUTATIONS_MAX).unwrap_or(i64::MAX);
-    let others: Vec<_> = store::deputations(tx.conn(), &open, most)?
+    let others: Vec<_> = open_deputations(tx, &given.id)?
         .into_iter()
         .map(|other| (other.deputy_id, other.period))
         .collect();
@@ -190,7 +213,48 @@ pub fn appoint_deputy(tx: &mut Tx<'_>, actor: &Actor, command: &AppointDeputy) -
     };
     store::insert_deputation(tx, &new)?;
     audit::store::append(tx, actor, &deputation_event("deputy.appointed", &new))?;
+    if let Some(deputy) = account_in_use(tx.conn(), &new.deputy_id)? {
+        let letter = DeputyAppointed {
+            principal: name_of(tx.conn(), actor)?,
+            role: role_in_words(new.grant.role),
+            organisation: place_in_words(tx.conn(), &new.grant)?,
+            from: local_date(new.period.from, command.zone),
+            // The period ends before that instant: at midnight it is the day before that is the last.
+            until: local_date(new.period.until - Duration::microseconds(1), command.zone),
+        };
+        tell(tx, &deputy, &format!("{}:appointed", new.id), letter, None)?;
+    }
     Ok(new)
+}
+
+/// The deputations of a grant that are not over.
+fn open_deputations(tx: &mut Tx<'_>, grant: &GrantId) -> Answer<Vec<Deputation>> {
+    let open = DeputationFilter {
+        grant_id: Some(grant.clone()),
+        not_over_at: Some(tx.now()),
+        ..DeputationFilter::default()
+    };
+    let most = i64::try_from(DEPUTATIONS_MAX).unwrap_or(i64::MAX);
+    store::deputations(tx.conn(), &open, most)
+}
+
+fn tell_deputy_ended(tx: &mut Tx<'_>, ended: &Deputation) -> Answer<()> {
+    let Some(deputy) = account_in_use(tx.conn(), &ended.deputy_id)? else {
+        return Ok(());
+    };
+    let principal = accounts::account(tx.conn(), &ended.principal_id)?;
+    let letter = DeputyEnded {
+        principal: principal.and_then(|one| one.display_name).unwrap_or_default(),
+        role: role_in_words(ended.grant.role),
+        organisation: place_in_words(tx.conn(), &ended.grant)?,
+    };
+    tell(tx, &deputy, &format!("{}:ended", ended.id), letter, None)
+}
+
+/// An account that somebody reads the mail of.
+fn account_in_use(conn: &mut Conn, id: &AccountId) -> Answer<Option<Account>> {
+    let found = accounts::account(conn, id)?;
+    Ok(found.filter(|account| account.state == State::Active))
 }
 
 /// True if the account is active and has some role in that organisation.
@@ -226,6 +290,7 @@ pub fn revoke_deputy(tx: &mut Tx<'_>, actor: &Actor, id: &DeputationId) -> Answe
         return Err(ALREADY_ENDED.refuse().into());
     }
     audit::store::append(tx, actor, &deputation_event("deputy.revoked", &found))?;
+    tell_deputy_ended(tx, &found)?;
     let revoked_at = Some(tx.now());
     Ok(Deputation { revoked_at, ..found })
 }

@@ -14,7 +14,7 @@ use crate::people::rules::Account;
 use crate::people::rules_roles::SESSION_NEEDED;
 use crate::people::rules_sessions::SessionId;
 use crate::people::rules_totp::{
-    self as rules, SECOND_FACTOR_ENABLED, SECOND_FACTOR_MISSING, SECOND_FACTOR_REFUSED,
+    self as rules, SECOND_FACTOR_ENABLED, SECOND_FACTOR_MISSING, SECOND_FACTOR_OWN, SECOND_FACTOR_REFUSED,
 };
 use crate::people::secrets::{Keys, hash_of};
 use crate::people::store_sessions::TokenHash;
@@ -105,6 +105,31 @@ pub fn remove(tx: &mut Tx<'_>, actor: &Actor, keys: &Keys, code: &str) -> Answer
         }
         Shown::Wrong | Shown::Needed => Err(SECOND_FACTOR_REFUSED.refuse().at("/code").into()),
     }
+}
+
+/// Takes away a second factor that somebody else has lost. Every session of theirs is a weak one then, and until they add another
+/// their roles that need one are withheld.
+///
+/// # Errors
+/// Permission; not found; [`SECOND_FACTOR_OWN`]; [`SECOND_FACTOR_MISSING`].
+pub fn remove_lost(tx: &mut Tx<'_>, actor: &Actor, id: &AccountId) -> Answer<()> {
+    policy::allow(actor, Action::RemoveLostSecondFactor, Matter::default())?;
+    if actor.id() == Some(id.as_str()) {
+        return Err(SECOND_FACTOR_OWN.refuse().into());
+    }
+    let account = store::account(tx.conn(), id)?.ok_or_else(|| NOT_FOUND.refuse())?;
+    let known = store_second_factors::second_factor(tx.conn(), id)?;
+    if known.is_none_or(|known| !known.confirmed) {
+        return Err(SECOND_FACTOR_MISSING.refuse().into());
+    }
+    store_second_factors::remove(tx, id)?;
+    let facts = json!({ "by": "administrator" });
+    audit::store::append(
+        tx,
+        actor,
+        &event("second_factor.removed", &account, facts, json!(null)),
+    )?;
+    told(tx, &account, FactorChange::RemovedForLoss, "lost")
 }
 
 /// What became of a second factor that was asked for.

@@ -15,6 +15,7 @@ use crate::people::acts_second_factor::{Shown, show};
 use crate::people::letters::tell;
 use crate::people::rules::{Email, State};
 use crate::people::rules_links::ChallengeId;
+use crate::people::rules_roles::SESSION_NEEDED;
 use crate::people::rules_sessions::{self, End, Means, SESSIONS_MAX, Session, SessionId};
 use crate::people::secrets::Keys;
 use crate::people::store_sessions::TokenHash;
@@ -36,6 +37,8 @@ pub struct BeginSession {
     pub challenge: Option<ChallengeId>,
     /// What the device calls itself.
     pub device_name: Option<String>,
+    /// True if whoever vouches for them says that they showed a second factor, and that counts here.
+    pub strong_elsewhere: bool,
     /// The hash of the password that was found right.
     pub password_hash: Option<String>,
     /// A hash of the same password at the present cost, if the stored one is of another.
@@ -87,11 +90,15 @@ fn begin_if_right(tx: &mut Tx<'_>, keys: &Keys, command: &BeginSession) -> Answe
     let id = SessionId::mint(tx.now());
     let by = Actor::in_session(account.id.to_string(), id.to_string(), Vec::new());
     let shown = command.second_factor.as_ref().map(|shown| shown.as_str());
-    let second_factor = match show(tx, &by, keys, &account, shown)? {
-        Shown::NoneThere => false,
-        Shown::Right => true,
-        Shown::Needed => return Ok(Begun::SecondFactorNeeded),
-        Shown::Wrong => return Ok(Begun::SecondFactorRefused),
+    let second_factor = if command.strong_elsewhere {
+        true
+    } else {
+        match show(tx, &by, keys, &account, shown)? {
+            Shown::NoneThere => false,
+            Shown::Right => true,
+            Shown::Needed => return Ok(Begun::SecondFactorNeeded),
+            Shown::Wrong => return Ok(Begun::SecondFactorRefused),
+        }
     };
     if let Some(hash) = &command.rehashed {
         store::set_password(tx, &command.account_id, hash)?;
@@ -219,6 +226,15 @@ pub fn sign_out_everywhere(tx: &mut Tx<'_>, actor: &Actor) -> Answer<usize> {
     Ok(ended)
 }
 
+/// The account of a person in a session: what they do with their own means of signing in, no machine does for them.
+///
+/// # Errors
+/// [`SESSION_NEEDED`].
+pub(super) fn own_account(actor: &Actor) -> Answer<AccountId> {
+    let account = actor.session().and(actor.id()).and_then(|id| id.parse().ok());
+    Ok(account.ok_or_else(|| SESSION_NEEDED.refuse())?)
+}
+
 /// Ends all sessions of an account, without asking who may: for acts that have asked. Tells how many.
 pub(super) fn end_all(tx: &mut Tx<'_>, actor: &Actor, account: &AccountId, because: End) -> Answer<usize> {
     let now = tx.now();
@@ -227,7 +243,17 @@ pub(super) fn end_all(tx: &mut Tx<'_>, actor: &Actor, account: &AccountId, becau
     Ok(all.len())
 }
 
-fn end(tx: &mut Tx<'_>, actor: &Actor, sessions: &[Session], because: End) -> Answer<()> {
+/// Ends all sessions of the actor's own but the one that asks. Tells how many.
+pub(super) fn end_others(tx: &mut Tx<'_>, actor: &Actor, account: &AccountId, because: End) -> Answer<usize> {
+    let now = tx.now();
+    let mut others = store_sessions::sessions_of(tx.conn(), account, now)?;
+    others.retain(|session| actor.session() != Some(session.id.as_str()));
+    end(tx, actor, &others, because)?;
+    Ok(others.len())
+}
+
+/// Ends these sessions, without asking who may: for acts that have asked.
+pub(super) fn end(tx: &mut Tx<'_>, actor: &Actor, sessions: &[Session], because: End) -> Answer<()> {
     if sessions.is_empty() {
         return Ok(());
     }

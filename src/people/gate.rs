@@ -1,8 +1,9 @@
-//! What signing in needs besides the database: the hasher, the keys, the counters of guesses, and what the configuration
+//! What signing in needs besides the database: the hasher, the keys, the counters of guesses, the other provider, and what the configuration
 //! says. Made once by `app/`; handlers get it as `AtGate`. Holds no account and no session.
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
@@ -10,8 +11,12 @@ use zeroize::Zeroizing;
 
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault, Refusal};
+use crate::outbox::wording::Both;
+use crate::people::acts_outside::Vouching;
 use crate::people::hashing::{Cost, Hasher};
+use crate::people::provider::{Provider, ProviderSettings};
 use crate::people::rules::Email;
+use crate::people::rules_outside::NOT_OFFERED;
 use crate::people::rules_passwords::{self, Setting};
 use crate::people::secrets::Keys;
 use crate::people::throttle::{Guesses, Tried, Who};
@@ -42,6 +47,8 @@ pub struct Gate {
     pub guesses: Guesses,
     /// What the configuration says.
     pub settings: SignInSettings,
+    /// Another provider through which people sign in, if there is one.
+    pub provider: Option<Arc<Provider>>,
 }
 
 /// Marks handlers that stand at the gate.
@@ -69,12 +76,38 @@ impl Gate {
     ///
     /// # Errors
     /// A fault if the key cannot be read or made, or the cost of hashing is none.
-    pub fn open(settings: SignInSettings, keys_dir: &Path) -> Result<Self, Fault> {
+    pub fn open(
+        settings: SignInSettings,
+        provider: Option<ProviderSettings>,
+        keys_dir: &Path,
+    ) -> Result<Self, Fault> {
         Ok(Self {
             hasher: Hasher::new(settings.cost, settings.hashes_at_once)?,
             keys: Keys::open(keys_dir)?,
             guesses: Guesses::default(),
             settings,
+            provider: provider.map(Provider::new).transpose()?.map(Arc::new),
+        })
+    }
+
+    /// The other provider.
+    ///
+    /// # Errors
+    /// [`NOT_OFFERED`].
+    pub fn provider(&self) -> Answer<&Arc<Provider>> {
+        Ok(self.provider.as_ref().ok_or_else(|| NOT_OFFERED.refuse())?)
+    }
+
+    /// The other provider, as acts know it.
+    ///
+    /// # Errors
+    /// [`NOT_OFFERED`].
+    pub fn vouching(&self) -> Answer<Vouching> {
+        let settings = &self.provider()?.settings;
+        Ok(Vouching {
+            issuer: settings.issuer.clone(),
+            name: Both::new(settings.name_zh.clone(), settings.name_en.clone()),
+            link_by_verified_email: settings.link_by_verified_email,
         })
     }
 

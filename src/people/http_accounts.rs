@@ -13,13 +13,14 @@ use crate::kernel::refusal::Answer;
 use crate::kernel::text::Language;
 use crate::people::acts::{self, ChangeAccount};
 use crate::people::acts_links::{self, Invite};
+use crate::people::http_outside::IdentityView;
 use crate::people::rules::{self, Account, State};
 use crate::people::store::{self, AccountFilter};
-use crate::people::{identities, secrets, store_second_factors};
+use crate::people::{identities, secrets, store_outside, store_second_factors};
 use crate::web::actor::{Actor, Grant, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter, Role};
 use crate::web::problem::NOT_FOUND;
@@ -190,6 +191,8 @@ pub struct Me {
     /// Recovery codes that are left.
     #[schema(example = 10)]
     pub recovery_codes_left: i64,
+    /// Who one is at another provider, so that one can sign in through it; never more than ten.
+    pub identities: Vec<IdentityView>,
 }
 
 fn own_role(grant: &Grant, withheld: bool) -> OwnRole {
@@ -271,10 +274,9 @@ async fn invite(context: Shared, actor: Actor, once: Once, incoming: Incoming) -
         organisation_id: body.value.organisation_id,
     };
     let secret = secrets::mint()?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(201, acts_links::invite(tx, &by, &command, &secret, true)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(201, acts_links::invite(tx, by, &command, &secret, true)?)
         })
         .await
 }
@@ -370,10 +372,10 @@ async fn invite_again(
     id: web::Path<String>,
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReinviteAccount, Matter::default())?;
-    let (id, secret, by) = (parsed(&id)?, secrets::mint()?, actor.clone());
+    let (id, secret) = (parsed(&id)?, secrets::mint()?);
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts_links::invite_again(tx, &by, &id, &secret)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts_links::invite_again(tx, by, &id, &secret)?)
         })
         .await
 }
@@ -395,10 +397,10 @@ async fn invite_again(
 #[post("/accounts/{id}/suspension")]
 async fn suspend(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::SuspendAccount, Matter::default())?;
-    let (id, by) = (parsed(&id)?, actor.clone());
+    let id = parsed(&id)?;
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::suspend(tx, &by, &id)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::suspend(tx, by, &id)?)
         })
         .await
 }
@@ -420,10 +422,10 @@ async fn suspend(context: Shared, actor: Actor, once: Once, id: web::Path<String
 #[post("/accounts/{id}/reinstatement")]
 async fn reinstate(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReinstateAccount, Matter::default())?;
-    let (id, by) = (parsed(&id)?, actor.clone());
+    let id = parsed(&id)?;
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::reinstate(tx, &by, &id)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::reinstate(tx, by, &id)?)
         })
         .await
 }
@@ -445,10 +447,10 @@ async fn reinstate(context: Shared, actor: Actor, once: Once, id: web::Path<Stri
 #[post("/accounts/{id}/departure")]
 async fn leave(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::CloseAccount, Matter::default())?;
-    let (id, by) = (parsed(&id)?, actor.clone());
+    let id = parsed(&id)?;
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::leave(tx, &by, &id)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::leave(tx, by, &id)?)
         })
         .await
 }
@@ -479,15 +481,17 @@ async fn me(context: Shared, actor: Actor) -> Answer<HttpResponse> {
             let grants = identities::grants_of(conn, id.as_str(), now)?;
             let factor = store_second_factors::second_factor(conn, &id)?;
             let left = store_second_factors::recovery_codes_left(conn, &id)?;
+            let identities = store_outside::identities_of(conn, &id)?;
             Ok(Some((
                 account,
                 grants,
                 factor.is_some_and(|factor| factor.confirmed),
                 left,
+                identities,
             )))
         })
         .await?;
-    let (account, grants, has_second_factor, recovery_codes_left) =
+    let (account, grants, has_second_factor, recovery_codes_left, identities) =
         found.ok_or_else(|| NOT_FOUND.refuse())?;
     let roles = grants
         .iter()
@@ -498,6 +502,7 @@ async fn me(context: Shared, actor: Actor) -> Answer<HttpResponse> {
         roles,
         has_second_factor,
         recovery_codes_left,
+        identities: identities.into_iter().map(IdentityView::from).collect(),
     }))
 }
 

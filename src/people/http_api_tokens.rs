@@ -12,7 +12,7 @@ use crate::people::rules_roles::ApiTokenId;
 use crate::people::store_api_tokens::{self as store, ApiToken};
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -168,10 +168,9 @@ async fn make(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> 
         scopes,
         expires_at,
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let (token, secret) = acts::make_api_token(tx, &by, &command)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let (token, secret) = acts::make_api_token(tx, by, &command)?;
             let shown = |secret: Option<String>| MadeApiToken {
                 token: ApiTokenView::from(token.clone()),
                 secret,
@@ -201,12 +200,11 @@ async fn make(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> 
 async fn revoke(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ManageApiTokens, Matter::default())?;
     let id: ApiTokenId = id.parse().map_err(|_| NOT_FOUND.refuse())?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
+        .act_once(actor, once, NO_BODY, move |tx, by| {
             Ok(Reply::json(
                 200,
-                &ApiTokenView::from(acts::revoke_api_token(tx, &by, &id)?),
+                &ApiTokenView::from(acts::revoke_api_token(tx, by, &id)?),
             )?)
         })
         .await

@@ -13,7 +13,7 @@ use crate::people::rules_roles::{DeputationId, GrantId};
 use crate::people::store_grants::{self as store, Deputation, DeputationFilter, GivenRole, GrantFilter};
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter, Role};
 use crate::web::problem::NOT_FOUND;
@@ -242,10 +242,9 @@ async fn give(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> 
         role,
         organisation_id,
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let given = acts::give_role(tx, &by, &command)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let given = acts::give_role(tx, by, &command)?;
             let location = format!("/api/v1/role-grants?account_id={}", given.account_id);
             Ok(Reply::json(201, &GrantView::from(given))?.location(location))
         })
@@ -270,13 +269,9 @@ async fn give(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> 
 async fn take(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::TakeRole)?;
     let id: GrantId = id.parse().map_err(|_| NOT_FOUND.refuse())?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            Ok(Reply::json(
-                200,
-                &GrantView::from(acts::take_role(tx, &by, &id)?),
-            )?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            Ok(Reply::json(200, &GrantView::from(acts::take_role(tx, by, &id)?))?)
         })
         .await
 }
@@ -362,11 +357,11 @@ async fn appoint(context: Shared, actor: Actor, once: Once, incoming: Incoming) 
         deputy_id,
         from,
         until,
+        zone: context.calendar.zone,
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let new = acts::appoint_deputy(tx, &by, &command)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let new = acts::appoint_deputy(tx, by, &command)?;
             let location = format!("/api/v1/deputations?account_id={}", new.principal_id);
             Ok(Reply::json(201, &DeputationView::from(new))?.location(location))
         })
@@ -391,12 +386,11 @@ async fn appoint(context: Shared, actor: Actor, once: Once, incoming: Incoming) 
 async fn revoke(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::RevokeDeputy)?;
     let id: DeputationId = id.parse().map_err(|_| NOT_FOUND.refuse())?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
+        .act_once(actor, once, NO_BODY, move |tx, by| {
             Ok(Reply::json(
                 200,
-                &DeputationView::from(acts::revoke_deputy(tx, &by, &id)?),
+                &DeputationView::from(acts::revoke_deputy(tx, by, &id)?),
             )?)
         })
         .await

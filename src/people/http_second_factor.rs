@@ -1,6 +1,6 @@
 //! Second factors over HTTP. Secrets are shown once and never remembered under an `Idempotency-Key`.
 
-use actix_web::{HttpRequest, HttpResponse, delete, post};
+use actix_web::{HttpRequest, HttpResponse, delete, post, web};
 use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
 use crate::kernel::id;
+use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::people::acts_second_factor as acts;
 use crate::people::gate::AtGate;
@@ -18,13 +19,18 @@ use crate::people::throttle::Tried;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::policy::{self, Action, Matter};
+use crate::web::problem::NOT_FOUND;
 
 /// Pixels of the QR code's side at least.
 const QR_SIDE_MIN: u32 = 200;
 
 /// Every operation of this file.
 pub fn operations(config: &mut ServiceConfig<'_>) {
-    config.service(propose).service(confirm).service(remove);
+    config
+        .service(propose)
+        .service(confirm)
+        .service(remove)
+        .service(remove_lost);
 }
 
 /// A secret for an authenticator app; shown once.
@@ -177,5 +183,31 @@ async fn remove(
         .write(move |tx| acts::remove(tx, &actor, &at_gate.keys, &code))
         .await?;
     gate.forgive(Tried::Secret, &trier);
+    Ok(HttpResponse::Ok().json(SecondFactorRemoved { removed: true }))
+}
+
+/// Remove somebody's lost second factor
+///
+/// For whoever has lost both the device and the recovery codes; make sure that it is they who ask. They get a mail, and add another one
+/// before they can act in roles that need one. Nobody removes their own in this way.
+#[utoipa::path(
+    operation_id = "remove_lost_second_factor",
+    tag = "people",
+    params(("id" = AccountId, Path, description = "The account")),
+    responses(
+        (status = 200, description = "It is no more", body = SecondFactorRemoved),
+        (status = 404, description = "There is no such account"),
+        (status = 409, description = "`second_factor_missing`, `second_factor_own`"),
+    ),
+    extensions(("x-action" = json!("RemoveLostSecondFactor"))),
+)]
+#[delete("/accounts/{id}/second-factor")]
+async fn remove_lost(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::RemoveLostSecondFactor, Matter::default())?;
+    let id: AccountId = id.parse().map_err(|_| NOT_FOUND.refuse())?;
+    context
+        .db
+        .write(move |tx| acts::remove_lost(tx, &actor, &id))
+        .await?;
     Ok(HttpResponse::Ok().json(SecondFactorRemoved { removed: true }))
 }

@@ -287,12 +287,13 @@ fn one_or_the_other() -> Refusal {
 }
 
 /// Somebody whose first proof was good; the rest of the command is filled in by the caller.
-fn proved(account_id: AccountId, means: Means) -> BeginSession {
+pub(super) fn proved(account_id: AccountId, means: Means) -> BeginSession {
     BeginSession {
         account_id,
         means,
         second_factor: None,
         challenge: None,
+        strong_elsewhere: false,
         device_name: None,
         password_hash: None,
         rehashed: None,
@@ -371,6 +372,11 @@ async fn begin(context: &Context, gate: &AtGate, command: BeginSession) -> Answe
         .db
         .write(move |tx| acts_sessions::begin(tx, &at_gate.keys, &command))
         .await?;
+    self::begun(begun)
+}
+
+/// The session that has begun, and the mail address of its account; or why none has.
+pub(super) fn begun(begun: Begun) -> Answer<(Session, Option<Email>)> {
     match begun {
         Begun::Session(session, email) => Ok((session, email)),
         Begun::Refused => Err(refused().into()),
@@ -379,7 +385,7 @@ async fn begin(context: &Context, gate: &AtGate, command: BeginSession) -> Answe
     }
 }
 
-fn tokens(
+pub(super) fn tokens(
     context: &Context,
     session: &Session,
     refresh_token: &str,

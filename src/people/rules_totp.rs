@@ -49,9 +49,18 @@ pub static SECOND_FACTOR_MISSING: Reason = Reason::new(
     "There is no second factor to confirm or to remove",
 );
 
+/// Nobody takes away their own second factor as a lost one.
+pub static SECOND_FACTOR_OWN: Reason = Reason::new(
+    Kind::Conflict,
+    "second_factor_own",
+    "不能以遗失为由移除本人的双重验证",
+    "One's own second factor is removed by a code of it; if it is lost, by another administrator",
+);
+
 /// The reasons of this file.
-pub static REASONS: [&Reason; 4] = [
+pub static REASONS: [&Reason; 5] = [
     &SECOND_FACTOR_NEEDED,
+    &SECOND_FACTOR_OWN,
     &SECOND_FACTOR_REFUSED,
     &SECOND_FACTOR_ENABLED,
     &SECOND_FACTOR_MISSING,

@@ -117,7 +117,8 @@ impl Keys {
         mac(&self.codes, &[challenge.as_bytes(), code.as_bytes()])
     }
 
-    /// Encrypts the secret of an account's second factor (XChaCha20-Poly1305); it can be opened for that account only.
+    /// Encrypts the secret of an account's second factor, or what is kept of an attempt to sign in elsewhere (XChaCha20-Poly1305); it can
+    /// be opened for that account, or that attempt, only.
     ///
     /// # Errors
     /// A fault if the system gives no randomness.
@@ -140,7 +141,7 @@ impl Keys {
     /// A fault if it was made with another key, for another account, or was changed.
     pub fn unseal(&self, account: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let failed =
-            || Fault::broken("a second factor cannot be decrypted; is people.key the one it was made with?");
+            || Fault::broken("a secret cannot be decrypted; is people.key the one it was made with?");
         let (nonce, content) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or_else(failed)?;
         let content = Payload {
             msg: content,

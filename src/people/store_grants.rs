@@ -73,6 +73,18 @@ pub fn employer(conn: &mut Conn, id: &OrganisationId) -> Answer<Option<Employer>
     }))
 }
 
+/// What an organisation is called, in Chinese and in English.
+///
+/// # Errors
+/// A fault of the database.
+pub fn organisation_name(conn: &mut Conn, id: &OrganisationId) -> Answer<Option<(String, String)>> {
+    Ok(organisations::table
+        .find(id)
+        .select((organisations::name_zh, organisations::name_en))
+        .first(conn)
+        .optional()?)
+}
+
 /// True if the account can be given something: it was invited or is active.
 ///
 /// # Errors

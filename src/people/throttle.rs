@@ -25,6 +25,8 @@ pub enum Tried {
     Secret,
     /// That a mail be sent. Every one counts.
     Mail,
+    /// To begin at another provider. Every one counts, by network only: there is no address yet.
+    Outside,
 }
 
 /// How many of what in which time.
@@ -57,6 +59,12 @@ impl Tried {
                 allowance(3, 15),
                 allowance(30, 15),
                 allowance(6, 60),
+            ],
+            Self::Outside => [
+                allowance(300, 15),
+                allowance(300, 15),
+                allowance(300, 15),
+                allowance(1_200, 60),
             ],
         }
     }
@@ -209,6 +217,19 @@ mod tests {
         assert_eq!(heard(&guesses, from("d@b.c", 1), 1), 1);
         let later = now() + Duration::minutes(15);
         assert!(guesses.count(Tried::Secret, from("a@b.c", 1), later).is_ok());
+    }
+
+    #[test]
+    fn one_network_begins_elsewhere_so_often_and_holds_up_no_other() {
+        let guesses = Guesses::default();
+        let begin = |network: u32| {
+            let address = Ipv4Addr::from_bits(network).to_string();
+            guesses
+                .count(Tried::Outside, from(&address, network), now())
+                .is_ok()
+        };
+        assert_eq!((0..500).filter(|_| begin(1)).count(), 300);
+        assert!(begin(2));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::registry::rules_bank_accounts::{
 use crate::registry::store_bank_accounts as store;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action};
 use crate::web::problem::NOT_FOUND;
@@ -183,10 +183,9 @@ async fn read(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<Ht
 async fn disclose(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::OpenBankAccount)?;
     let id = parsed(&id)?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            let account = acts::look_at(tx, &by, &id)?.account;
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            let account = acts::look_at(tx, by, &id)?.account;
             let shown = |number| BankAccountWhole {
                 account: BankAccountView::from(&account),
                 number,
@@ -272,10 +271,9 @@ async fn propose(
     let body = incoming.json::<NewBankAccount>().await?;
     let new = body.value;
     let account = BankAccount::new(&new.holder, &new.bank_name, &new.bank_code, &new.number)?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(201, acts::propose(tx, &by, &id, &account)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(201, acts::propose(tx, by, &id, &account)?)
         })
         .await
 }
@@ -304,10 +302,9 @@ async fn confirm(
 ) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::ConfirmBankAccount)?;
     let which = which(path.into_inner())?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::confirm(tx, &by, &which)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::confirm(tx, by, &which)?)
         })
         .await
 }
@@ -335,10 +332,9 @@ async fn withdraw(
 ) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::ProposeBankAccount)?;
     let which = which(path.into_inner())?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::withdraw(tx, &by, &which)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::withdraw(tx, by, &which)?)
         })
         .await
 }

@@ -54,10 +54,9 @@ async fn verify(
         expected: Expected::of(&request)?,
         grounds: body.value.evidence,
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(200, &by, &acts::verify(tx, &by, &command)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(200, by, &acts::verify(tx, by, &command)?)
         })
         .await
 }
@@ -97,10 +96,9 @@ async fn refuse(
         expected: Expected::of(&request)?,
         grounds: body.value.reason,
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(200, &by, &acts::refuse(tx, &by, &command)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(200, by, &acts::refuse(tx, by, &command)?)
         })
         .await
 }
@@ -140,10 +138,9 @@ async fn close(
         expected: Expected::of(&request)?,
         grounds: body.value.reason,
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(200, &by, &acts::close(tx, &by, &command)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(200, by, &acts::close(tx, by, &command)?)
         })
         .await
 }

@@ -292,10 +292,10 @@ async fn claim(
         valid_from: new.valid_from,
         valid_to: new.valid_to,
     })?;
-    let (by, zone) = (actor.clone(), context.calendar.zone);
+    let zone = context.calendar.zone;
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let claimed = acts::claim(tx, &by, &id, &licence)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let claimed = acts::claim(tx, by, &id, &licence)?;
             reply(201, claimed, local_date(tx.now(), zone))
         })
         .await
@@ -328,10 +328,10 @@ async fn verify(
     policy::allow_at_all(&actor, Action::VerifyQualification)?;
     let body = incoming.json::<NewVerification>().await?;
     let command = decision(path.into_inner(), body.value.evidence)?;
-    let (by, zone) = (actor.clone(), context.calendar.zone);
+    let zone = context.calendar.zone;
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let judged = acts::verify(tx, &by, &command)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let judged = acts::verify(tx, by, &command)?;
             reply(200, judged, local_date(tx.now(), zone))
         })
         .await
@@ -364,10 +364,10 @@ async fn refuse(
     policy::allow_at_all(&actor, Action::VerifyQualification)?;
     let body = incoming.json::<Grounds>().await?;
     let command = decision(path.into_inner(), body.value.reason)?;
-    let (by, zone) = (actor.clone(), context.calendar.zone);
+    let zone = context.calendar.zone;
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let judged = acts::refuse(tx, &by, &command)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let judged = acts::refuse(tx, by, &command)?;
             reply(200, judged, local_date(tx.now(), zone))
         })
         .await
@@ -407,10 +407,10 @@ async fn withdraw(
     .await?;
     let body = incoming.json::<Grounds>().await?;
     let command = decision((organisation, qualification), body.value.reason)?;
-    let (by, zone) = (actor.clone(), context.calendar.zone);
+    let zone = context.calendar.zone;
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let withdrawn = acts::withdraw(tx, &by, &command)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let withdrawn = acts::withdraw(tx, by, &command)?;
             reply(200, withdrawn, local_date(tx.now(), zone))
         })
         .await

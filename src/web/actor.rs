@@ -243,9 +243,10 @@ async fn of_request(request: &HttpRequest) -> Answer<Actor> {
         }
     };
     let identify = context.identify.clone();
+    // Of a replica that lags behind one would learn what was, not what is.
     let actor = context
         .db
-        .glance(move |conn| identify(conn, &credential, now))
+        .glance_primary(move |conn| identify(conn, &credential, now))
         .await?
         .ok_or_else(|| INVALID_TOKEN.refuse())?;
     counted(context, actor)

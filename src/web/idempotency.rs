@@ -181,7 +181,29 @@ fn valid_key(value: &HeaderValue) -> Option<String> {
         .then(|| key.to_owned())
 }
 
+/// The digest of a body that an operation does not have.
+pub const NO_BODY: [u8; 32] = [0; 32];
+
 impl Context {
+    /// As [`Self::write_once`], for the usual handler: whose act is told by whom.
+    ///
+    /// # Errors
+    /// As [`Self::write_once`].
+    pub async fn act_once<F>(
+        &self,
+        actor: Actor,
+        once: Once,
+        body_digest: [u8; 32],
+        mut act: F,
+    ) -> Answer<HttpResponse>
+    where
+        F: FnMut(&mut Tx<'_>, &Actor) -> Answer<Reply> + Send + 'static,
+    {
+        let by = actor.clone();
+        self.write_once(&actor, once, body_digest, move |tx| act(tx, &by))
+            .await
+    }
+
     /// Runs an act at most once for a key and answers the request. Without a key it is simply run.
     ///
     /// # Errors

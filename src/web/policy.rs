@@ -255,6 +255,12 @@ pub enum Action {
     CloseAccount,
     /// Add, confirm or remove one's own second factor.
     ManageSecondFactor,
+    /// Take a second factor away from somebody who has lost it.
+    RemoveLostSecondFactor,
+    /// Choose another password, knowing the present one.
+    ChangeOwnPassword,
+    /// Link, see and unlink who one is at another provider.
+    ManageIdentities,
     /// See where one is signed in.
     ReadOwnSessions,
     /// Sign out, here or everywhere.
@@ -305,7 +311,13 @@ impl Action {
             // No scope that anyone can ask for: a token never makes or revokes tokens.
             Self::ManageApiTokens => "",
             // Nor one for what only a person does, in a session.
-            Self::SignIn | Self::ReadOwnSessions | Self::EndOwnSessions | Self::ManageSecondFactor => "",
+            Self::SignIn
+            | Self::ReadOwnSessions
+            | Self::EndOwnSessions
+            | Self::ManageSecondFactor
+            | Self::RemoveLostSecondFactor
+            | Self::ChangeOwnPassword
+            | Self::ManageIdentities => "",
             Self::ReadDuties => "log.read",
             Self::ReadRoll | Self::ExportRoll | Self::ReadRollStatistics | Self::ReadWholeRollStatistics => {
                 "roll.read"
@@ -398,8 +410,9 @@ use Action::{
     RemoveAttachment, RenameArea, RevokeDeputy, RotateTokenKey, TakeRole, UploadAttachment,
 };
 use Action::{
-    ChangeAccount, CloseAccount, CreateAccount, EndOwnSessions, InviteAccount, ManageSecondFactor,
-    ReadAccount, ReadAccounts, ReadOwnSessions, ReinstateAccount, ReinviteAccount, SignIn, SuspendAccount,
+    ChangeAccount, ChangeOwnPassword, CloseAccount, CreateAccount, EndOwnSessions, InviteAccount,
+    ManageIdentities, ManageSecondFactor, ReadAccount, ReadAccounts, ReadOwnSessions, ReinstateAccount,
+    ReinviteAccount, RemoveLostSecondFactor, SignIn, SuspendAccount,
 };
 use Action::{
     ChangeOrganisation, ClaimQualification, CloseOrganisation, ConfirmBankAccount, DebarSupplier,
@@ -595,6 +608,9 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (ReinstateAccount, &[(Admin, Anywhere)]),
     (CloseAccount, &[(Admin, Anywhere)]),
     (ManageSecondFactor, &[(Public, SignedIn)]),
+    (RemoveLostSecondFactor, &[(Admin, Anywhere)]),
+    (ChangeOwnPassword, &[(Public, SignedIn)]),
+    (ManageIdentities, &[(Public, SignedIn)]),
     (ReadOwnSessions, &[(Public, SignedIn)]),
     (EndOwnSessions, &[(Public, SignedIn)]),
     (UploadAttachment, &[(Public, SignedIn)]),

@@ -15,6 +15,7 @@ use crate::cast::person;
 use crate::harness::Ward;
 use crate::on_both;
 use crate::organisations::{CODES, verified};
+use crate::provider::Provider;
 use crate::standards_tables::published_standard;
 use crate::suppliers::{account, debarment, licence};
 use crate::wire::{self, Wire};
@@ -393,6 +394,8 @@ fn events(ward: &Ward) -> i64 {
 
 on_both! {
     fn requests_without_sense_break_nothing_and_leave_nothing_behind(ward) {
+        let (mut ward, provider) = (ward, Provider::start());
+        ward.restart(|settings| provider.known_to(settings));
         let document = openapi::document().unwrap();
         let codes: BTreeSet<&str> = operation::reasons().iter().map(|reason| reason.code).collect();
         let city = ward.area(None, "桐城市");

@@ -20,10 +20,12 @@ fn post(ward: &Ward, path: &str, body: &Value) -> Reply {
     ward.ask("POST", path).json(body).send()
 }
 
-fn text(json: &Value, member: &str) -> String {
+/// A text of a JSON object.
+pub fn text(json: &Value, member: &str) -> String {
     json[member].as_str().unwrap().to_owned()
 }
 
+/// Moves the ward's clock.
 pub fn move_clock(ward: &Ward, by: Duration) {
     let to = ward.context().clock.now() + by;
     assert!(ward.context().clock.advance(to));
@@ -87,6 +89,7 @@ pub fn enrol(ward: &Ward, person: &Person) -> (Vec<u8>, Vec<String>) {
     (secret, codes)
 }
 
+/// The code that the app shows now.
 pub fn code_now(ward: &Ward, secret: &[u8]) -> String {
     rules_totp::code(secret, rules_totp::step_of(ward.context().clock.now())).unwrap()
 }
@@ -108,7 +111,8 @@ fn unbase32(text: &str) -> Vec<u8> {
         .collect()
 }
 
-fn sign_in_with(ward: &Ward, person: &Person, second_factor: &str) -> Reply {
+/// Signs in with a password and a second factor.
+pub fn sign_in_with(ward: &Ward, person: &Person, second_factor: &str) -> Reply {
     post(
         ward,
         "/api/v1/sessions",

@@ -67,6 +67,10 @@ const UPKEEP: &[(&str, &str)] = &[
         "a secret that is not confirmed and counts for nothing",
     ),
     (
+        "src/people/http_outside.rs",
+        "attempts to sign in through another provider; what follows from them is an event",
+    ),
+    (
         "src/people/http_sessions.rs",
         "the next refresh token of a session, and tries of a code; that a token was shown twice is an event",
     ),

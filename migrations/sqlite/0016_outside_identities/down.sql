@@ -1,0 +1,2 @@
+DROP TABLE outside_attempts;
+DROP TABLE outside_identities;
