@@ -18,7 +18,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, duties, files, outbox, people, registry, statutes};
+use crate::{audit, budget, duties, files, outbox, people, registry, statutes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -36,6 +36,8 @@ use crate::{audit, duties, files, outbox, people, registry, statutes};
         (name = "people", description = "Accounts and signing in, roles and deputies, and the tokens of machines"),
         (name = "attachments", description = "Files that people upload"),
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
+        (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
+        (name = "ledger", description = "Every movement of money, in double entry"),
         (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
@@ -72,6 +74,11 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(people::http_second_factor::operations)
                 .configure(people::http_accounts::operations)
                 .configure(statutes::http::operations)
+                .configure(budget::http::operations)
+                .configure(budget::http_movements::operations)
+                .configure(budget::http_delegations::operations)
+                .configure(budget::http_holds::operations)
+                .configure(budget::http_ledger::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)
