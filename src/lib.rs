@@ -419,14 +419,18 @@ pub mod budget {
     pub mod acts_movements;
     /// What the handlers of money share.
     pub mod desk;
-    /// Funds and budget lines over HTTP.
+    /// Funds over HTTP.
     pub mod http;
-    /// Delegations and assessments of duties over HTTP.
+    /// Assessments of duties over HTTP.
+    pub mod http_assessments;
+    /// Delegations over HTTP.
     pub mod http_delegations;
     /// Money that is held for something, over HTTP.
     pub mod http_holds;
     /// The ledger over HTTP.
     pub mod http_ledger;
+    /// Budget lines over HTTP.
+    pub mod http_lines;
     /// Budget movements over HTTP.
     pub mod http_movements;
     /// Posts transfers: the one way in which money moves.

@@ -197,11 +197,11 @@ pub struct TrialBalance {
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "One page", body = Page<AccountView>, headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
-    extensions(("x-action" = json!("ReadBudget"))),
+    extensions(("x-action" = json!("ListBudget"))),
 )]
 #[get("/ledger/accounts")]
 async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::ReadBudget)?;
+    policy::allow(&actor, Action::ListBudget, Matter::default())?;
     let mut query = Query::of(&request);
     let fund = query.parsed::<FundId>("fund_id");
     let fiscal_year = desk::fiscal_year(&mut query);

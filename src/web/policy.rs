@@ -253,6 +253,8 @@ pub enum Action {
     ManageFund,
     /// See budget lines, their movements and the ledger.
     ReadBudget,
+    /// List those of them that one may see.
+    ListBudget,
     /// Make, change and close a budget line.
     ManageBudgetLine,
     /// Propose that money moves between funds and lines, or take the proposal back.
@@ -309,7 +311,7 @@ impl Action {
             Self::ClaimResidence => "residence.write",
             Self::ListOwnAttachments | Self::ReadAttachment => "files.read",
             Self::UploadAttachment | Self::RemoveAttachment => "files.write",
-            Self::ReadFunds | Self::ReadBudget => "budget.read",
+            Self::ReadFunds | Self::ReadBudget | Self::ListBudget => "budget.read",
             Self::ManageFund
             | Self::ManageBudgetLine
             | Self::ProposeMovement
@@ -415,8 +417,8 @@ use Action::{
     ReadRollStatistics, ReadWholeRollStatistics,
 };
 use Action::{
-    CommitBudget, ConfirmMovement, DraftDelegation, EffectDelegation, ManageBudgetLine, ManageFund,
-    ProposeMovement, ReadBudget, ReadFunds, RecordAssessment, ReserveBudget,
+    CommitBudget, ConfirmMovement, DraftDelegation, EffectDelegation, ListBudget, ManageBudgetLine,
+    ManageFund, ProposeMovement, ReadBudget, ReadFunds, RecordAssessment, ReserveBudget,
 };
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::Registrar;
@@ -593,6 +595,16 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
             (FinanceOfficer, OwnOrganisation),
             (BuyerOfficer, OwnOrganisation),
             (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (
+        ListBudget,
+        &[
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (FinanceOfficer, Anywhere),
+            (BuyerOfficer, Anywhere),
+            (BuyerApprover, Anywhere),
         ],
     ),
     (ManageFund, &[(FinanceOfficer, OwnOrganisation)]),

@@ -74,7 +74,7 @@ fn verdict(ward: &Ward) -> verify::LedgerVerdict {
 on_both! {
     fn linked_transfers_all_happen_or_none(ward) {
         let treasury = Treasury::with(&ward, "1000.00");
-        let lines = [treasury.filled(&ward, "A", "100.00"), treasury.filled(&ward, "B", "0.01"), treasury.filled(&ward, "C", "5.00")];
+        let lines = [treasury.filled(&ward, "LA", "100.00"), treasury.filled(&ward, "LB", "0.01"), treasury.filled(&ward, "LC", "5.00")];
         let [a, b, c] = lines.each_ref().map(|line| account(&ward, line, AccountCode::Available));
         let before = lines.each_ref().map(|line| treasury.balances(&ward, line));
         let chain = [order(&a, &b, 5_000), order(&b, &c, 5_001), order(&c, &a, 5_502)];
@@ -89,7 +89,7 @@ on_both! {
 
     fn the_same_transfer_twice_is_one(ward) {
         let treasury = Treasury::with(&ward, "1000.00");
-        let lines = [treasury.filled(&ward, "A", "100.00"), treasury.filled(&ward, "B", "1.00")];
+        let lines = [treasury.filled(&ward, "LA", "100.00"), treasury.filled(&ward, "LB", "1.00")];
         let [a, b] = lines.each_ref().map(|line| account(&ward, line, AccountCode::Available));
         let id = TransferId::mint(ward.context().clock.now());
         let again = |fen: i64| {
@@ -102,7 +102,7 @@ on_both! {
 
     fn what_is_reserved_is_committed_by_another_or_goes_back(ward) {
         let treasury = Treasury::with(&ward, "1000.00");
-        let line = treasury.filled(&ward, "A", "800.00");
+        let line = treasury.filled(&ward, "LA", "800.00");
         let (officer, approver) = (of(&ward, Role::BuyerOfficer, &treasury.department), of(&ward, Role::FinanceOfficer, &treasury.department));
         let reserve = |amount: &str| posts(&ward, &officer, &format!("/budget-lines/{line}/reservations"), Some(&json!({"amount": yuan(amount), "purpose": "续签的安保合同"})));
         refused(&reserve("800.01"), 409, "ledger_would_overdraw");
@@ -137,7 +137,7 @@ on_both! {
 
     fn a_statement_tells_how_an_account_stood_at_any_instant(ward) {
         let treasury = Treasury::with(&ward, "1000.00");
-        let line = treasury.filled(&ward, "A", "800.00");
+        let line = treasury.filled(&ward, "LA", "800.00");
         let id = account(&ward, &line, AccountCode::Available);
         for (hour, amount) in [(1, "10.00"), (2, "20.00"), (3, "30.00")] {
             ward.context().clock.advance(format!("2026-03-02T0{hour}:00:00Z").parse().unwrap());
@@ -166,7 +166,7 @@ on_both! {
     fn a_row_that_was_changed_behind_the_ledgers_back_is_found(ward) {
         let mut ward = ward;
         let treasury = Treasury::with(&ward, "1000.00");
-        let line = treasury.filled(&ward, "A", "800.00");
+        let line = treasury.filled(&ward, "LA", "800.00");
         made(&posts(&ward, &treasury.anna, &format!("/budget-lines/{line}/reservations"), Some(&json!({"amount": yuan("10.00"), "purpose": "试"}))));
         let found = verdict(&ward);
         assert!(found.holds(), "{found}");
@@ -191,7 +191,7 @@ on_both! {
 
     fn whoever_moves_money_at_once_it_adds_up_and_nothing_is_overdrawn(ward) {
         let treasury = Treasury::with(&ward, "1000.00");
-        let lines = ["A", "B", "C"].map(|code| treasury.filled(&ward, code, "1.00"));
+        let lines = ["LA", "LB", "LC"].map(|code| treasury.filled(&ward, code, "1.00"));
         let accounts = lines.each_ref().map(|line| account(&ward, line, AccountCode::Available));
         let mut runner = TestRunner::new(Config { cases: 3, failure_persistence: None, ..Config::default() });
         let step = (0_usize..3, 0_usize..3, 1_i64..60);
@@ -223,7 +223,7 @@ on_both! {
 
     fn the_last_fen_goes_to_one_of_many(ward) {
         let treasury = Treasury::with(&ward, "1000.00");
-        let line = treasury.filled(&ward, "A", "10.00");
+        let line = treasury.filled(&ward, "LA", "10.00");
         let start = Barrier::new(6);
         let mut statuses = std::thread::scope(|threads| {
             let running: Vec<_> = (0..6).map(|_| threads.spawn(|| {
