@@ -465,6 +465,8 @@ pub mod app {
     pub mod demo;
     /// Who is in the demo ward.
     pub mod demo_cast;
+    /// The money of the demo ward.
+    pub mod demo_money;
     /// The residents of the demo ward.
     pub mod demo_roll;
     /// Puts the demo's cast on the stage.
