@@ -30,7 +30,7 @@ CREATE TABLE budget_lines (
     fiscal_year BIGINT NOT NULL CHECK (fiscal_year BETWEEN 2000 AND 2199),
     code TEXT COLLATE "C" NOT NULL CHECK (length(code) BETWEEN 2 AND 20),
     organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisations (id),
-    category TEXT COLLATE "C" NOT NULL CHECK (length(category) BETWEEN 2 AND 40),
+    category TEXT COLLATE "C" NOT NULL REFERENCES service_categories (code),
     purpose_zh TEXT COLLATE "C" NOT NULL CHECK (length(purpose_zh) BETWEEN 1 AND 200),
     purpose_en TEXT COLLATE "C" NOT NULL CHECK (length(purpose_en) BETWEEN 1 AND 200),
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('open', 'closed')),

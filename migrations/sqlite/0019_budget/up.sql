@@ -27,7 +27,7 @@ CREATE TABLE budget_lines (
     fiscal_year BIGINT NOT NULL CHECK (fiscal_year BETWEEN 2000 AND 2199),
     code TEXT NOT NULL CHECK (length(code) BETWEEN 2 AND 20),
     organisation_id TEXT NOT NULL REFERENCES organisations (id),
-    category TEXT NOT NULL CHECK (length(category) BETWEEN 2 AND 40),
+    category TEXT NOT NULL REFERENCES service_categories (code),
     purpose_zh TEXT NOT NULL CHECK (length(purpose_zh) BETWEEN 1 AND 200),
     purpose_en TEXT NOT NULL CHECK (length(purpose_en) BETWEEN 1 AND 200),
     state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
