@@ -135,6 +135,8 @@ enum Verify {
     },
     /// Read every file that an attachment has and compare it with its hash; 0: they hold, 1: they do not, 2: cannot tell
     Files,
+    /// Add up every entry of the ledger and compare with its balances; 0: it holds, 1: it does not, 2: cannot tell
+    Ledger,
 }
 
 #[derive(Subcommand)]
@@ -241,6 +243,7 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Verify { what: Verify::Files } => Ok(verify_files(&settings)),
+        Command::Verify { what: Verify::Ledger } => Ok(verify_ledger(settings)),
         Command::Backup { file, without_keys } => backup(&settings, &file, !without_keys),
         Command::Restore { file, accept_loss } => restore(&settings, &file, accept_loss),
         Command::Health => health(&settings),
@@ -416,6 +419,19 @@ fn verify_files(settings: &Settings) -> ExitCode {
         Ok(verdict) => {
             say(&verdict.to_string());
             ExitCode::from(verdict.exit_code())
+        }
+        Err(fault) => {
+            say_error(&fault.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn verify_ledger(settings: Settings) -> ExitCode {
+    match crate::app::ledger::verify(settings) {
+        Ok(verdict) => {
+            say(verdict.to_string().trim_end());
+            ExitCode::from(u8::from(!verdict.holds()))
         }
         Err(fault) => {
             say_error(&fault.to_string());

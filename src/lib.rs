@@ -479,6 +479,56 @@ pub mod standards {
     pub mod view;
 }
 
+/// The ward's money: funds, budget lines, and the ledger that every yuan moves through.
+pub mod budget {
+    /// What is done to funds and budget lines.
+    pub mod acts;
+    /// What is done about delegations and assessments of duties.
+    pub mod acts_delegations;
+    /// What is done with money that is held for something.
+    pub mod acts_holds;
+    /// What is done about budget movements.
+    pub mod acts_movements;
+    /// What the handlers of money share.
+    pub mod desk;
+    /// Funds over HTTP.
+    pub mod http;
+    /// Assessments of duties over HTTP.
+    pub mod http_assessments;
+    /// Delegations over HTTP.
+    pub mod http_delegations;
+    /// Money that is held for something, over HTTP.
+    pub mod http_holds;
+    /// The ledger over HTTP.
+    pub mod http_ledger;
+    /// Budget lines over HTTP.
+    pub mod http_lines;
+    /// Budget movements over HTTP.
+    pub mod http_movements;
+    /// Posts transfers: the one way in which money moves.
+    pub mod posting;
+    /// The rules of funds and budget lines.
+    pub mod rules;
+    /// The rules of delegation.
+    pub mod rules_delegations;
+    /// The rules of the ledger.
+    pub mod rules_ledger;
+    /// The rules of budget movements.
+    pub mod rules_movements;
+    /// The tables of funds and budget lines.
+    pub mod store;
+    /// The tables of delegations and assessments.
+    pub mod store_delegations;
+    /// The tables of the ledger.
+    pub mod store_ledger;
+    /// The table of budget movements.
+    pub mod store_movements;
+    /// What the verifier reads.
+    pub mod store_verification;
+    /// The verifier of the ledger.
+    pub mod verify;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
@@ -487,6 +537,8 @@ pub mod app {
     pub mod demo;
     /// Who is in the demo ward.
     pub mod demo_cast;
+    /// The money of the demo ward.
+    pub mod demo_money;
     /// The residents of the demo ward.
     pub mod demo_roll;
     /// Puts the demo's cast on the stage.
@@ -501,6 +553,8 @@ pub mod app {
     pub mod keeping;
     /// Changing the keys that sign access tokens.
     pub mod keys;
+    /// The ledger, for the command that verifies it.
+    pub mod ledger;
     /// Where the log of operation goes.
     pub mod logging;
     /// What the configuration says about mail.

@@ -19,6 +19,8 @@
 mod bare;
 /// The load generator.
 mod client;
+/// The ledger's transfers.
+mod ledger;
 /// The machine, in a few lines.
 mod machine;
 /// What SQLite does without any of ours.
@@ -50,8 +52,9 @@ pub struct Options {
     /// How many clients ask at once; each number is measured by itself
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
     clients: Vec<usize>,
-    /// What to measure: W writes, R the same rows inserted raw, B a bare server, G our reads, S the sequencer
-    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S"])]
+    /// What to measure: W writes, R the same rows inserted raw, B a bare server, G our reads, S the sequencer,
+    /// L the ledger's transfers
+    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S", "L"])]
     only: Vec<Scenario>,
     /// Of the service's lines only those whose name holds this text, `grouped` for one
     #[arg(long, default_value = "")]
@@ -84,6 +87,7 @@ enum Scenario {
     B,
     G,
     S,
+    L,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -135,6 +139,11 @@ fn main() {
     if wanted(Scenario::S) {
         for database in &databases {
             sequence::measure(&options, database, &mut report);
+        }
+    }
+    if wanted(Scenario::L) {
+        for database in &databases {
+            ledger::measure(&options, database, &mut report);
         }
     }
     report.end();

@@ -6,9 +6,11 @@ use chrono::{TimeZone, Utc};
 use crate::app::demo_cast::{
     CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
+use crate::app::demo_money;
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
+use crate::budget::acts_delegations::Place;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Answer;
 use crate::registry::import;
@@ -70,7 +72,12 @@ pub fn make(house: &House) -> Answer<()> {
             db.write_and_wait(move |tx| demo_stage::import_roll(tx, zone, &roll, &preview))?;
         }
     }
-    db.write_and_wait(move |tx| demo_stage::claim_residences(tx, zone))
+    db.write_and_wait(move |tx| demo_stage::claim_residences(tx, zone))?;
+    let place = Place {
+        jurisdiction: house.settings.jurisdiction.clone(),
+        zone,
+    };
+    db.write_and_wait(move |tx| demo_money::endow(tx, &place))
 }
 
 /// Who can sign in and as what, a line each.

@@ -234,7 +234,7 @@ impl Stage<'_, '_, '_> {
 }
 
 /// Somebody of the demo, with whatever they may do by now.
-fn cast(tx: &mut Tx<'_>, name: &str) -> Answer<Actor> {
+pub(super) fn cast(tx: &mut Tx<'_>, name: &str) -> Answer<Actor> {
     let email = address(name)?;
     let (account, _) = people_store::account_of_email(tx.conn(), &email)?
         .ok_or_else(|| Fault::broken("somebody of the demo is missing"))?;

@@ -18,7 +18,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, duties, files, outbox, people, registry, standards, statutes};
+use crate::{audit, budget, duties, files, outbox, people, registry, standards, statutes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -37,6 +37,8 @@ use crate::{audit, duties, files, outbox, people, registry, standards, statutes}
         (name = "attachments", description = "Files that people upload"),
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
         (name = "standards", description = "What public services are measured by: categories, standards and their versions"),
+        (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
+        (name = "ledger", description = "Every movement of money, in double entry"),
         (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
@@ -81,6 +83,13 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(standards::http::operations)
                 .configure(standards::http_versions::operations)
                 .configure(standards::http_evaluations::operations)
+                .configure(budget::http::operations)
+                .configure(budget::http_lines::operations)
+                .configure(budget::http_movements::operations)
+                .configure(budget::http_delegations::operations)
+                .configure(budget::http_assessments::operations)
+                .configure(budget::http_holds::operations)
+                .configure(budget::http_ledger::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -219,6 +219,11 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.push(&crate::duties::rules::SEPARATION_OF_DUTIES);
     reasons.extend(crate::statutes::rules::REASONS);
     reasons.extend(crate::standards::rules::REASONS);
+    reasons.extend(crate::budget::rules::REASONS);
+    reasons.extend(crate::budget::rules_ledger::REASONS);
+    reasons.extend(crate::budget::rules_movements::REASONS);
+    reasons.extend(crate::budget::rules_delegations::REASONS);
+    reasons.extend(crate::budget::acts_holds::REASONS);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,
         &writer::CONTENTION,

@@ -568,6 +568,158 @@ diesel::table! {
 diesel::joinable!(standard_versions -> standards (standard_id));
 diesel::allow_tables_to_appear_in_same_query!(standards, standard_versions);
 
+diesel::table! {
+    /// Where money comes from.
+    funds (id) {
+        id -> Text,
+        code -> Text,
+        kind -> Text,
+        organisation_id -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        basis -> Text,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Who may spend how much of a fund in a year on what.
+    budget_lines (id) {
+        id -> Text,
+        fund_id -> Text,
+        fiscal_year -> BigInt,
+        code -> Text,
+        organisation_id -> Text,
+        category -> Text,
+        purpose_zh -> Text,
+        purpose_en -> Text,
+        state -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Accounts of the ledger, each with its balance.
+    ledger_accounts (id) {
+        id -> Text,
+        fund_id -> Text,
+        fiscal_year -> BigInt,
+        line_id -> Nullable<Text>,
+        code -> Text,
+        balance_fen -> BigInt,
+        entries -> BigInt,
+        opened_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Money that went from one account to another.
+    ledger_transfers (id) {
+        id -> Text,
+        from_account_id -> Text,
+        to_account_id -> Text,
+        amount_fen -> BigInt,
+        code -> Text,
+        phase -> Text,
+        hold_id -> Nullable<Text>,
+        matter -> Text,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What each transfer did to each of its two accounts.
+    ledger_entries (account_id, number) {
+        account_id -> Text,
+        number -> BigInt,
+        transfer_id -> Text,
+        amount_fen -> BigInt,
+        balance_fen -> BigInt,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Money that is held for something.
+    ledger_holds (id) {
+        id -> Text,
+        account_id -> Text,
+        origin_account_id -> Text,
+        matter -> Text,
+        amount_fen -> BigInt,
+        remaining_fen -> BigInt,
+        opened_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Movements of money between funds and lines, proposed and decided.
+    budget_movements (id) {
+        id -> Text,
+        kind -> Text,
+        fund_id -> Text,
+        fiscal_year -> BigInt,
+        from_line_id -> Nullable<Text>,
+        to_line_id -> Nullable<Text>,
+        amount_fen -> BigInt,
+        document -> Nullable<Text>,
+        reason -> Text,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> Timestamp,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+        decision_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Duties handed on with the money for them.
+    delegations (id) {
+        id -> Text,
+        from_organisation_id -> Text,
+        to_organisation_id -> Text,
+        scope_zh -> Nullable<Text>,
+        scope_en -> Nullable<Text>,
+        document_number -> Nullable<Text>,
+        document_date -> Nullable<Date>,
+        amount_fen -> Nullable<BigInt>,
+        from_line_id -> Nullable<Text>,
+        to_line_id -> Nullable<Text>,
+        state -> Text,
+        version -> BigInt,
+        drafted_by -> Text,
+        drafted_at -> Timestamp,
+        effective_by -> Nullable<Text>,
+        effective_at -> Nullable<Timestamp>,
+        ended_by -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// That somebody was assessed on a duty.
+    duty_assessments (id) {
+        id -> Text,
+        by_organisation_id -> Text,
+        of_organisation_id -> Text,
+        duty_zh -> Text,
+        duty_en -> Text,
+        delegation_id -> Nullable<Text>,
+        assessed_on -> Date,
+        flagged -> Bool,
+        statute_id -> Text,
+        recorded_by -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
 
@@ -585,3 +737,15 @@ diesel::joinable!(passwords -> accounts (account_id));
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::allow_tables_to_appear_in_same_query!(accounts, passwords, sessions, refresh_tokens);
+diesel::joinable!(ledger_entries -> ledger_transfers (transfer_id));
+diesel::joinable!(ledger_accounts -> budget_lines (line_id));
+diesel::joinable!(budget_lines -> funds (fund_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    funds,
+    budget_lines,
+    ledger_accounts,
+    ledger_transfers,
+    ledger_entries,
+    ledger_holds,
+    budget_movements
+);

@@ -90,6 +90,16 @@ impl Text {
         }
     }
 
+    /// The sentence in Chinese.
+    pub fn zh(&self) -> &str {
+        &self.zh
+    }
+
+    /// The sentence in English.
+    pub fn en(&self) -> &str {
+        &self.en
+    }
+
     /// The sentence in one language.
     pub fn in_language(&self, language: Language) -> &str {
         match language {

@@ -48,6 +48,7 @@ pub(super) fn role_in_words(role: Role) -> Both {
         Role::Resident => ("居民", "resident"),
         Role::Auditor => ("审计人员", "auditor"),
         Role::Regulator => ("监管人员", "regulator"),
+        Role::StandardsKeeper => ("服务标准管理员", "standards keeper"),
         Role::OrganisationAdmin => ("单位管理员", "organisation administrator"),
         Role::Admin => ("平台管理员", "platform administrator"),
         Role::System => ("系统", "system"),

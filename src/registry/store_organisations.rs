@@ -216,6 +216,24 @@ pub fn organisation(conn: &mut Conn, id: &OrganisationId) -> Answer<Option<Organ
     Ok(found.map(assembled).transpose()?)
 }
 
+/// What sort of organisation it is and how far it has come, without its particulars.
+///
+/// # Errors
+/// A fault of the database.
+pub fn standing(conn: &mut Conn, id: &OrganisationId) -> Answer<Option<(OrganisationKind, State)>> {
+    let row: Option<(String, String)> = organisations::table
+        .find(id)
+        .select((organisations::kind, organisations::state))
+        .first(conn)
+        .optional()?;
+    let read = |(kind, state): (String, String)| {
+        OrganisationKind::named(&kind)
+            .zip(State::named(&state))
+            .ok_or_else(|| Fault::broken(format!("an organisation that is {kind} and {state}")))
+    };
+    Ok(row.map(read).transpose()?)
+}
+
 /// Up to `max` versions of an organisation below `before`, newest first.
 ///
 /// # Errors

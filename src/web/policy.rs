@@ -273,6 +273,30 @@ pub enum Action {
     ReadAttachment,
     /// Remove what one has uploaded and not used yet.
     RemoveAttachment,
+    /// See funds, delegations that took effect, and totals of money.
+    ReadFunds,
+    /// Make, change and close a fund.
+    ManageFund,
+    /// See budget lines, their movements and the ledger.
+    ReadBudget,
+    /// List those of them that one may see.
+    ListBudget,
+    /// Make, change and close a budget line.
+    ManageBudgetLine,
+    /// Propose that money moves between funds and lines, or take the proposal back.
+    ProposeMovement,
+    /// Confirm or refuse that.
+    ConfirmMovement,
+    /// Reserve money of a line.
+    ReserveBudget,
+    /// Commit what was reserved, or release it.
+    CommitBudget,
+    /// Write a delegation.
+    DraftDelegation,
+    /// Put a delegation into effect, or end it.
+    EffectDelegation,
+    /// Record that somebody was assessed on a duty.
+    RecordAssessment,
 }
 
 impl Action {
@@ -327,6 +351,16 @@ impl Action {
             Self::ClaimResidence => "residence.write",
             Self::ListOwnAttachments | Self::ReadAttachment => "files.read",
             Self::UploadAttachment | Self::RemoveAttachment => "files.write",
+            Self::ReadFunds | Self::ReadBudget | Self::ListBudget => "budget.read",
+            Self::ManageFund
+            | Self::ManageBudgetLine
+            | Self::ProposeMovement
+            | Self::ConfirmMovement
+            | Self::ReserveBudget
+            | Self::CommitBudget
+            | Self::DraftDelegation
+            | Self::EffectDelegation
+            | Self::RecordAssessment => "budget.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -422,6 +456,10 @@ use Action::{
 use Action::{
     ChangeRoll, ClaimResidence, EraseResident, ExportRoll, ImportRoll, PrintLetters, ReadOwnResidence,
     ReadRoll, ReadRollStatistics, ReadWholeRollStatistics,
+};
+use Action::{
+    CommitBudget, ConfirmMovement, DraftDelegation, EffectDelegation, ListBudget, ManageBudgetLine,
+    ManageFund, ProposeMovement, ReadBudget, ReadFunds, RecordAssessment, ReserveBudget,
 };
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::Registrar;
@@ -617,6 +655,64 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (ListOwnAttachments, &[(Public, SignedIn)]),
     (ReadAttachment, &[(Public, Anywhere)]),
     (RemoveAttachment, &[(Public, SignedIn)]),
+    (ReadFunds, &[(Public, Anywhere)]),
+    // Not the platform's administrator, who has no power over money and need not see whose it is.
+    (
+        ReadBudget,
+        &[
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (
+        ListBudget,
+        &[
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (FinanceOfficer, Anywhere),
+            (BuyerOfficer, Anywhere),
+            (BuyerApprover, Anywhere),
+        ],
+    ),
+    (ManageFund, &[(FinanceOfficer, OwnOrganisation)]),
+    (ManageBudgetLine, &[(FinanceOfficer, OwnOrganisation)]),
+    (ProposeMovement, &[(FinanceOfficer, OwnOrganisation)]),
+    (
+        ConfirmMovement,
+        &[
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (
+        ReserveBudget,
+        &[(FinanceOfficer, OwnOrganisation), (BuyerOfficer, OwnOrganisation)],
+    ),
+    (
+        CommitBudget,
+        &[
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (
+        DraftDelegation,
+        &[(FinanceOfficer, OwnOrganisation), (BuyerOfficer, OwnOrganisation)],
+    ),
+    (
+        EffectDelegation,
+        &[
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (
+        RecordAssessment,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
 ];
 
 /// True if the table lets the actor do this with the matter.

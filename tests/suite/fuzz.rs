@@ -18,6 +18,7 @@ use crate::organisations::{CODES, verified};
 use crate::provider::Provider;
 use crate::standards_tables::published_standard;
 use crate::suppliers::{account, debarment, licence};
+use crate::treasury::{Treasury, made, posts, yuan};
 use crate::wire::{self, Wire};
 
 /// Requests in all, however many operations there are.
@@ -403,7 +404,16 @@ on_both! {
         let mut there = vec![ward.area(Some(&district), "梧桐街道"), city, district, "0/000.p/2".to_owned(), "malformed".to_owned()];
         there.extend(ward.events("area.*").iter().map(|event| event["id"].as_str().unwrap().to_owned()));
         let supplier = verified(&ward, "洁城公司", CODES[0]);
-        let insider = person(&ward, &[Grant::of(Role::OrganisationAdmin).in_organisation(supplier.parse().unwrap())]);
+        let treasury = Treasury::with(&ward, "1000000.00");
+        let mut grants = vec![Grant::of(Role::OrganisationAdmin).in_organisation(supplier.parse().unwrap())];
+        grants.extend([Role::FinanceOfficer, Role::BuyerOfficer, Role::BuyerApprover].map(|role| Grant::of(role).in_organisation(treasury.department.clone())));
+        let insider = person(&ward, &grants);
+        let line = treasury.filled(&ward, "LA", "900000.00");
+        let reservation = json!({"amount": yuan("10.00"), "purpose": "试"});
+        there.push(made(&posts(&ward, &treasury.anna, &format!("/budget-lines/{line}/reservations"), Some(&reservation))));
+        let proposal = json!({"kind": "allocation", "fiscal_year": 2026, "to_line_id": line, "amount": yuan("1.00"), "reason": "试"});
+        there.push(made(&treasury.proposes(&ward, &proposal)));
+        there.extend([line, treasury.fund.clone(), treasury.department.to_string()]);
         for (path, body) in [("qualifications", licence("一号", None)), ("bank-account-changes", account("6222021112345678903"))] {
             let reply = insider.asks(&ward, "POST", &format!("/api/v1/organisations/{supplier}/{path}")).json(&body).send();
             there.push(reply.json()["id"].as_str().unwrap().to_owned());

@@ -360,6 +360,9 @@ impl Drop for Ward {
             let verdict = self.verdict();
             assert_eq!(verdict.exit_code(), 0, "{verdict}");
             assert_eq!(crate::outbox::impossible(self), Vec::<String>::new());
+            let ledger = self.context().db.read_and_wait(wardbook::budget::verify::verify);
+            let ledger = ledger.unwrap();
+            assert!(ledger.holds(), "{ledger}");
         }
     }
 }

@@ -80,10 +80,16 @@ const UPKEEP: &[(&str, &str)] = &[
 const LINES_MAX: usize = 500;
 
 /// Files that are longer, and why they are still one room.
-const LONGER: &[(&str, &str)] = &[(
-    "src/web/policy.rs",
-    "the one table of who may do what: in two files it would be two tables",
-)];
+const LONGER: &[(&str, &str)] = &[
+    (
+        "src/web/policy.rs",
+        "the one table of who may do what: in two files it would be two tables",
+    ),
+    (
+        "src/db/schema.rs",
+        "the list of all tables: which of them may be joined is said of all at once",
+    ),
+];
 
 struct File {
     /// Its path from the root of the repository.

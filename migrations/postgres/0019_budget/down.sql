@@ -1,0 +1,9 @@
+DROP TABLE duty_assessments;
+DROP TABLE delegations;
+DROP TABLE budget_movements;
+DROP TABLE ledger_holds;
+DROP TABLE ledger_entries;
+DROP TABLE ledger_transfers;
+DROP TABLE ledger_accounts;
+DROP TABLE budget_lines;
+DROP TABLE funds;
