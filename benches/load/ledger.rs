@@ -18,7 +18,7 @@ use wardbook::budget::{store as lines, store_ledger, verify};
 use wardbook::db::conn::{Conn, DatabaseUrl};
 use wardbook::db::database::{Db, Limits};
 use wardbook::db::migrate;
-use wardbook::db::writer::{Tx, WriterLimits};
+use wardbook::db::writer::{BeforeCommit, Tx, WriterLimits};
 use wardbook::kernel::clock::Clock;
 use wardbook::kernel::id;
 use wardbook::kernel::money::Money;
@@ -70,7 +70,7 @@ fn through_writer(what: &str, hot: bool, clients: usize, window: Duration, datab
     let limits = Limits { readers: 1, writer };
     let sequence = move |conn: &mut Conn, now| sequencer.run(conn, now).map(|_| ());
     let is_sqlite = matches!(database, Database::Sqlite);
-    let before_commit: Box<dyn Fn(&mut Conn, _) -> Answer<()> + Send + Sync> = if is_sqlite {
+    let before_commit: BeforeCommit = if is_sqlite {
         Box::new(sequence)
     } else {
         Box::new(|_, _| Ok(()))
