@@ -12,13 +12,13 @@ use crate::budget::rules::{BudgetLine, BudgetLineId, PURPOSE_LENGTH_MAX, open_li
 use crate::budget::rules_ledger::{
     AccountCode, HOLD_ENDED, Hold, LedgerAccount, Order, Transfer, TransferCode, TransferId,
 };
-use crate::budget::store_ledger;
+use crate::budget::{store, store_ledger};
 use crate::db::writer::Tx;
 use crate::duties::rules::Duty;
 use crate::duties::store as duties;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault, Kind, Reason};
-use crate::registry::acts_organisations::capacity;
+use crate::registry::acts_organisations::{account, capacity};
 use crate::registry::rules_text::Form;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
@@ -56,6 +56,8 @@ pub struct Held {
     pub account: LedgerAccount,
     /// The budget line that the account is of.
     pub line: BudgetLine,
+    /// What it was reserved for by hand, if it was.
+    pub purpose: Option<String>,
 }
 
 /// Reserves money of a line for a purpose.
@@ -96,6 +98,7 @@ pub fn reserve(
         Duty::Propose,
         matter.as_str(),
     )?;
+    store_ledger::insert_reservation(tx, matter.as_str(), &line.id, &purpose, account(actor)?)?;
     let private = json!({ "purpose": purpose });
     record(tx, actor, "budget.reserved", matter.as_str(), &transfers, private)?;
     held(tx, &id)
@@ -106,7 +109,9 @@ pub fn reserve(
 /// # Errors
 /// Permission; not found; [`HELD_FOR_ANOTHER`]; [`NOT_RESERVED`]; separation of duties; those of the ledger.
 pub fn commit(tx: &mut Tx<'_>, actor: &Actor, id: &TransferId, amount: Money) -> Answer<Held> {
-    let Held { hold, account, line } = found(tx, actor, Action::CommitBudget, id)?;
+    let Held {
+        hold, account, line, ..
+    } = found(tx, actor, Action::CommitBudget, id)?;
     if account.code != AccountCode::Reserved {
         return Err(NOT_RESERVED.refuse().into());
     }
@@ -190,7 +195,12 @@ fn found(tx: &mut Tx<'_>, actor: &Actor, action: Action, id: &TransferId) -> Ans
     if hold.matter.parse::<ReservationId>().is_err() {
         return Err(HELD_FOR_ANOTHER.refuse().into());
     }
-    Ok(Held { hold, account, line })
+    Ok(Held {
+        hold,
+        account,
+        line,
+        purpose: None,
+    })
 }
 
 fn held(tx: &mut Tx<'_>, id: &TransferId) -> Answer<Held> {
@@ -198,8 +208,14 @@ fn held(tx: &mut Tx<'_>, id: &TransferId) -> Answer<Held> {
     let hold = store_ledger::hold(tx.conn(), id)?.ok_or_else(broken)?;
     let account = store_ledger::account(tx.conn(), &hold.account_id)?.ok_or_else(broken)?;
     let line = account.line_id.clone().ok_or_else(broken)?;
-    let line = crate::budget::store::line(tx.conn(), &line)?.ok_or_else(broken)?;
-    Ok(Held { hold, account, line })
+    let line = store::line(tx.conn(), &line)?.ok_or_else(broken)?;
+    let purpose = store_ledger::purpose(tx.conn(), &hold.matter)?;
+    Ok(Held {
+        hold,
+        account,
+        line,
+        purpose,
+    })
 }
 
 fn allow(actor: &Actor, action: Action, line: &BudgetLine) -> Answer<()> {

@@ -37,6 +37,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
 #[schema(as = LedgerHold, example = json!({
     "id": "transfer_01jd3n8f5teqkrzvq1c0m6h2ax", "line_id": "budgetline_01jd3n8f5teqkrzvq1c0m6h2ax",
     "account_id": "ledgeraccount_01jd3n8f5teqkrzvq1c0m6h2ax", "code": "reserved", "matter": "reservation_01jd3n8f5teqkrzvq1c0m6h2ax",
+    "purpose": "2025 年续签的安保合同",
     "amount": {"amount": "705600.00", "currency": "CNY"}, "remaining": {"amount": "705600.00", "currency": "CNY"},
     "opened_at": "2026-03-02T00:00:00.000000Z"
 }))]
@@ -51,6 +52,9 @@ pub struct HoldView {
     pub code: AccountCode,
     /// The id of what it is held for.
     pub matter: String,
+    /// What it was reserved for by hand; `null` if it is held for a contract book or a contract.
+    #[schema(required = true)]
+    pub purpose: Option<String>,
     /// How much it was.
     pub amount: Money,
     /// How much is left.
@@ -60,13 +64,14 @@ pub struct HoldView {
 }
 
 impl HoldView {
-    fn of(hold: Hold, line_id: BudgetLineId, code: AccountCode) -> Self {
+    fn of(hold: Hold, purpose: Option<String>, line_id: BudgetLineId, code: AccountCode) -> Self {
         Self {
             id: hold.id,
             line_id,
             account_id: hold.account_id,
             code,
             matter: hold.matter,
+            purpose,
             amount: hold.amount,
             remaining: hold.remaining,
             opened_at: rfc3339(hold.opened_at),
@@ -76,7 +81,7 @@ impl HoldView {
 
 impl From<Held> for HoldView {
     fn from(held: Held) -> Self {
-        Self::of(held.hold, held.line.id, held.account.code)
+        Self::of(held.hold, held.purpose, held.line.id, held.account.code)
     }
 }
 
@@ -150,8 +155,8 @@ async fn list(
             store_ledger::open_holds(conn, &account.id, after.as_deref(), desk::one_more(limit))
         })
         .await?;
-    let page = Page::cut(found, limit, &question, |hold| vec![hold.id.to_string()])
-        .map(|hold| HoldView::of(hold, line_id.clone(), code));
+    let page = Page::cut(found, limit, &question, |(hold, _)| vec![hold.id.to_string()])
+        .map(|(hold, purpose)| HoldView::of(hold, purpose, line_id.clone(), code));
     let mut response = HttpResponse::Ok();
     page.link(&request, &mut response);
     Ok(response.json(page))

@@ -13,7 +13,7 @@ use crate::budget::rules_ledger::{
     TransferId,
 };
 use crate::db::conn::Conn;
-use crate::db::schema::{ledger_accounts, ledger_entries, ledger_holds, ledger_transfers};
+use crate::db::schema::{ledger_accounts, ledger_entries, ledger_holds, ledger_transfers, reservations};
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
@@ -491,7 +491,8 @@ pub fn accounts(conn: &mut Conn, filter: &AccountFilter, max: i64) -> Answer<Vec
         .collect::<Result<_, _>>()?)
 }
 
-/// Up to `max` holds of an account that something is left of, oldest first.
+/// Up to `max` holds of an account that something is left of, oldest first, each with the purpose that it was reserved for by hand,
+/// if it was.
 ///
 /// # Errors
 /// A fault of the database.
@@ -500,16 +501,54 @@ pub fn open_holds(
     account: &LedgerAccountId,
     after: Option<&str>,
     max: i64,
-) -> Answer<Vec<Hold>> {
-    let rows: Vec<HoldRow> = ledger_holds::table
+) -> Answer<Vec<(Hold, Option<String>)>> {
+    let rows: Vec<(HoldRow, Option<String>)> = both!(conn, c => ledger_holds::table
+        .left_join(reservations::table.on(reservations::id.eq(ledger_holds::matter)))
         .filter(ledger_holds::account_id.eq(account))
         .filter(ledger_holds::remaining_fen.gt(0))
         .filter(ledger_holds::id.gt(after.unwrap_or_default()))
         .order(ledger_holds::id)
         .limit(max)
-        .select(HoldRow::as_select())
-        .load(conn)?;
-    Ok(rows.into_iter().map(Hold::try_from).collect::<Result<_, _>>()?)
+        .select((HoldRow::as_select(), reservations::purpose.nullable()))
+        .load(c))?;
+    let read = |(hold, purpose): (HoldRow, Option<String>)| Ok::<_, Fault>((hold.try_into()?, purpose));
+    Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
+}
+
+/// What money was reserved for by hand; `None` if the matter is something else.
+///
+/// # Errors
+/// A fault of the database.
+pub fn purpose(conn: &mut Conn, matter: &str) -> Answer<Option<String>> {
+    Ok(reservations::table
+        .find(matter)
+        .select(reservations::purpose)
+        .first(conn)
+        .optional()?)
+}
+
+/// Says what money is reserved for.
+///
+/// # Errors
+/// A fault of the database.
+pub fn insert_reservation(
+    tx: &mut Tx<'_>,
+    id: &str,
+    line: &BudgetLineId,
+    purpose: &str,
+    made_by: &str,
+) -> Answer<()> {
+    let made_at = tx.now().naive_utc();
+    diesel::insert_into(reservations::table)
+        .values((
+            reservations::id.eq(id),
+            reservations::line_id.eq(line),
+            reservations::purpose.eq(purpose),
+            reservations::made_by.eq(made_by),
+            reservations::made_at.eq(made_at),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
 }
 
 /// What the accounts of one code of a fund's year add up to.

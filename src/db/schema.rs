@@ -658,6 +658,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What money was reserved for by hand.
+    reservations (id) {
+        id -> Text,
+        line_id -> Text,
+        purpose -> Text,
+        made_by -> Text,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// Movements of money between funds and lines, proposed and decided.
     budget_movements (id) {
         id -> Text,
@@ -747,5 +758,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_transfers,
     ledger_entries,
     ledger_holds,
+    reservations,
     budget_movements
 );

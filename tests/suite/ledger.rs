@@ -109,6 +109,7 @@ on_both! {
         refused(&reserve("0.00"), 422, "ledger_amount_not_positive");
         let hold = made(&reserve("705.60"));
         assert_eq!(gets(&ward, &officer, &format!("/budget-lines/{line}/holds")).json()["items"][0]["remaining"], yuan("705.60"));
+        assert_eq!(gets(&ward, &officer, &format!("/budget-lines/{line}/holds")).json()["items"][0]["purpose"], "续签的安保合同");
         let commitment = format!("/ledger/holds/{hold}/commitment");
         let commit = |who, amount: &str| posts(&ward, who, &commitment, Some(&json!({"amount": yuan(amount)})));
         refused(&commit(&officer, "676.80"), 403, "forbidden");

@@ -231,7 +231,10 @@ mod behind_a_pooler_that_pools_transactions_nothing_is_sequenced {
             server.log().contains("leads through a pooler").then_some(())
         });
         let unplaced = |conn: &mut Conn| store::waiting(conn, 10).unwrap().len();
-        assert_eq!(unplaced(&mut conn), 1, "the event that starts the log");
+        assert!(
+            unplaced(&mut conn) > 0,
+            "the event that starts the log, and others"
+        );
         run(&mut conn, "DROP FUNCTION public.pg_backend_pid").unwrap();
         eventually("the sequencer to go on", || {
             (unplaced(&mut conn) == 0).then_some(())

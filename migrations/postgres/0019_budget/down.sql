@@ -1,6 +1,7 @@
 DROP TABLE duty_assessments;
 DROP TABLE delegations;
 DROP TABLE budget_movements;
+DROP TABLE reservations;
 DROP TABLE ledger_holds;
 DROP TABLE ledger_entries;
 DROP TABLE ledger_transfers;

@@ -139,6 +139,22 @@ CREATE TRIGGER ledger_holds_fixed
     BEFORE UPDATE OF id, account_id, origin_account_id, matter, amount_fen, opened_at ON ledger_holds
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- What an organisation reserved money of a line for by hand; the hold has its id as matter.
+CREATE TABLE reservations (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    line_id TEXT COLLATE "C" NOT NULL REFERENCES budget_lines (id),
+    purpose TEXT COLLATE "C" NOT NULL CHECK (length(purpose) BETWEEN 1 AND 200),
+    made_by TEXT COLLATE "C" NOT NULL,
+    made_at TIMESTAMP NOT NULL
+);
+CREATE TRIGGER reservations_kept
+    BEFORE DELETE ON reservations
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER reservations_not_emptied BEFORE TRUNCATE ON reservations EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER reservations_fixed
+    BEFORE UPDATE ON reservations
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 -- Appropriations, allocations, transfers between lines: proposed by one person, confirmed by another.
 CREATE TABLE budget_movements (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,

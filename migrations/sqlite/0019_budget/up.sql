@@ -124,6 +124,19 @@ CREATE TRIGGER ledger_holds_fixed
     BEFORE UPDATE OF id, account_id, origin_account_id, matter, amount_fen, opened_at ON ledger_holds
 BEGIN SELECT RAISE(ABORT, 'ledger_holds is append-only'); END;
 
+-- What an organisation reserved money of a line for by hand; the hold has its id as matter.
+CREATE TABLE reservations (
+    id TEXT NOT NULL PRIMARY KEY,
+    line_id TEXT NOT NULL REFERENCES budget_lines (id),
+    purpose TEXT NOT NULL CHECK (length(purpose) BETWEEN 1 AND 200),
+    made_by TEXT NOT NULL,
+    made_at TIMESTAMP NOT NULL
+);
+CREATE TRIGGER reservations_kept BEFORE DELETE ON reservations
+BEGIN SELECT RAISE(ABORT, 'reservations is append-only'); END;
+CREATE TRIGGER reservations_fixed BEFORE UPDATE ON reservations
+BEGIN SELECT RAISE(ABORT, 'reservations is append-only'); END;
+
 -- Appropriations, allocations, transfers between lines: proposed by one person, confirmed by another.
 CREATE TABLE budget_movements (
     id TEXT NOT NULL PRIMARY KEY,
