@@ -3,6 +3,7 @@
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::text::Language;
 use crate::outbox;
 use crate::outbox::content::Content;
 use crate::outbox::notice::{Notice, Recipient};
@@ -24,6 +25,21 @@ pub(super) fn tell(
     let to = Recipient::account(account.id.as_str(), address, name, account.language);
     let mut notice = Notice::new(format!("{}:{key}", account.id), to, content);
     notice.useful_until = useful_until;
+    outbox::store::enqueue(tx, &notice)?;
+    Ok(())
+}
+
+/// Queues a mail to an address that is no account's.
+pub(super) fn tell_stranger(
+    tx: &mut Tx<'_>,
+    email: &Email,
+    language: Language,
+    key: &str,
+    content: impl Into<Content>,
+    useful_until: Instant,
+) -> Answer<()> {
+    let to = Recipient::stranger(address_of(email)?, language);
+    let notice = Notice::new(key, to, content).useful_until(useful_until);
     outbox::store::enqueue(tx, &notice)?;
     Ok(())
 }

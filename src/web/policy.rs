@@ -217,6 +217,8 @@ pub enum Action {
     ReadOwnResidence,
     /// Claim a place on a roll with a letter.
     ClaimResidence,
+    /// Open an account with a letter, and claim the place on a roll with it.
+    RegisterResidence,
     /// Sign in, and stay so.
     SignIn,
     /// Make an account that is in use at once, with its first roles.
@@ -284,7 +286,11 @@ impl Action {
             // No scope that anyone can ask for: a token never makes or revokes tokens.
             Self::ManageApiTokens => "",
             // Nor one for what only a person does, in a session.
-            Self::SignIn | Self::ReadOwnSessions | Self::EndOwnSessions | Self::ManageSecondFactor => "",
+            Self::SignIn
+            | Self::RegisterResidence
+            | Self::ReadOwnSessions
+            | Self::EndOwnSessions
+            | Self::ManageSecondFactor => "",
             Self::ReadDuties => "log.read",
             Self::ReadRoll | Self::ExportRoll | Self::ReadRollStatistics | Self::ReadWholeRollStatistics => {
                 "roll.read"
@@ -387,7 +393,7 @@ use Action::{
 };
 use Action::{
     ChangeRoll, ClaimResidence, EraseResident, ExportRoll, ImportRoll, PrintLetters, ReadOwnResidence,
-    ReadRoll, ReadRollStatistics, ReadWholeRollStatistics,
+    ReadRoll, ReadRollStatistics, ReadWholeRollStatistics, RegisterResidence,
 };
 use Condition::{Anywhere, OwnAccount, OwnArea, OwnDoing, OwnOrganisation, SignedIn};
 use Role::Registrar;
@@ -542,6 +548,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (ReadOwnResidence, &[(Public, SignedIn)]),
     (ClaimResidence, &[(Public, SignedIn)]),
+    (RegisterResidence, &[(Public, Anywhere)]),
     (SignIn, &[(Public, Anywhere)]),
     (CreateAccount, &[(System, Anywhere)]),
     (

@@ -50,6 +50,7 @@ mod roll;
 mod roll_export;
 mod roll_letters;
 mod roll_privacy;
+mod roll_registrations;
 mod rolls;
 mod statutes;
 mod suppliers;
