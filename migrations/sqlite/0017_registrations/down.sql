@@ -13,3 +13,4 @@ INSERT INTO one_time_links_narrower SELECT hash, purpose, account_id, created_at
 DROP TABLE one_time_links;
 ALTER TABLE one_time_links_narrower RENAME TO one_time_links;
 CREATE INDEX one_time_links_account ON one_time_links (account_id, purpose);
+CREATE INDEX one_time_links_expiry ON one_time_links (expires_at);

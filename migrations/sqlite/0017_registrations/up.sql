@@ -14,6 +14,7 @@ INSERT INTO one_time_links_wider SELECT hash, purpose, account_id, created_at, e
 DROP TABLE one_time_links;
 ALTER TABLE one_time_links_wider RENAME TO one_time_links;
 CREATE INDEX one_time_links_account ON one_time_links (account_id, purpose);
+CREATE INDEX one_time_links_expiry ON one_time_links (expires_at);
 
 -- At most one for each letter. It goes with its letter, whatever becomes of that: used, printed anew, its resident moved away or erased.
 -- `tries` counts dates of birth, right and wrong, that were given with the link.
