@@ -9,7 +9,7 @@ use wardbook::web::policy::Role;
 use crate::faults::eventually;
 use crate::harness::{Person, Reply, Ward};
 use crate::on_both;
-use crate::people_accounts::{code_now, enrol, from_mail, mails_to, move_clock};
+use crate::people_accounts::{code_in, code_now, enrol, from_mail, mails_to, move_clock};
 use crate::roll_letters::letter;
 use crate::rolls::Community;
 
@@ -321,8 +321,7 @@ on_both! {
         assert!(asked.text.contains(&format!("value=\"{code}\"")) && asked.text.contains("id=\"mailed_code\"") && !asked.text.contains("type=\"password\""));
         let challenge = hidden(&asked, "challenge_id");
         let mailed = eventually("a code", || {
-            let mail = mails_to(&ward, &mei.email).pop()?;
-            mail.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6).map(str::to_owned)
+            code_in(&mails_to(&ward, &mei.email).pop()?)
         });
         let unknown = sent(&ward, "/residence", &[("step", "mail"), ("code", &code), ("birth_date", "1984-07-19"), ("email", "nobody@people.example")]);
         assert_eq!((unknown.status, unknown.text.contains("id=\"mailed_code\"")), (200, true));
