@@ -48,10 +48,11 @@ pub fn from_mail(ward: &Ward, address: &str, before: &str, length: usize) -> Str
     })
 }
 
-/// The code of a mail: on a line of its own, because six digits may stand in the mail's id or its boundaries by chance.
+/// The code of a mail: between two tags, because six digits may stand in the mail's id or its boundaries by chance.
 pub fn code_in(mail: &str) -> Option<String> {
-    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
-    mail.lines().map(str::trim).find(is_code).map(str::to_owned)
+    let is_code = |text: &&str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let between = mail.split('>').filter_map(|rest| rest.split_once('<'));
+    between.map(|(text, _)| text).find(is_code).map(str::to_owned)
 }
 
 fn accept(ward: &Ward, link: &str, body: &Value) -> Reply {

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use wardbook::db::schema::{accounts, outbox, residence_registrations};
 use wardbook::people::rules_links::REGISTRATION_HOURS;
+use wardbook::registry::store_registrations;
 use wardbook::web::policy::Role;
 
 use crate::cast;
+use crate::faults::{block_on, eventually};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::pages::{PASSWORD, faulty, is_page, opened, sent};
@@ -95,6 +97,11 @@ fn nothing_done(ward: &Ward, gui: &Community, id: &str, accounts: i64) {
     assert!(ward.events("residence.claimed").is_empty());
 }
 
+/// Forgets what the service forgets every ten minutes.
+fn swept(ward: &Ward) -> usize {
+    block_on(ward.context().db.upkeep(store_registrations::forget_expired)).unwrap()
+}
+
 on_both! {
     fn a_letter_is_enough_to_open_an_account_and_be_a_resident(ward) {
         let (gui, id, code) = invited(&ward);
@@ -144,13 +151,13 @@ on_both! {
         let link = from_mail(&ward, MEI, "/residence-registrations/", 43);
         let taken = asked(&ward, &code, BORN, &known.email);
         assert_eq!((new.status, &new.text), (taken.status, &taken.text));
-        let mail = crate::faults::eventually("a mail", || mails_to(&ward, &known.email).pop());
+        let mail = eventually("a mail", || mails_to(&ward, &known.email).pop());
         assert!(mail.contains("/residence") && !mail.contains("/residence-registrations"), "{mail}");
         assert_eq!(open(&ward, &link).code(), "link_refused", "the one before is void");
         // One who was invited and has not come yet has an account too.
         assert_eq!(ward.post("/api/v1/accounts", &json!({"email": "late@people.example", "language": "en", "role": "evaluator"})).status, 201);
         assert_eq!(said(&asked(&ward, &code, BORN, "late@people.example")), said(&new));
-        crate::faults::eventually("a mail", || mails_to(&ward, "late@people.example").into_iter().find(|mail| mail.contains("account already")));
+        eventually("a mail", || mails_to(&ward, "late@people.example").into_iter().find(|mail| mail.contains("account already")));
         nothing_done(&ward, &gui, &id, accounts + 1);
         assert_eq!(kept(&ward).2, 0);
         // The letter is still good, for the account that there is.
@@ -248,6 +255,7 @@ on_both! {
         assert_eq!(open(&ward, &late.2).code(), "link_refused", "a day is over");
         is_page(&opened(&ward, &format!("/residence-registrations/{}", late.2)), 404);
         nothing_done(&ward, &gui, &late.0, accounts);
+        assert_eq!((kept(&ward).2, swept(&ward), kept(&ward).2), (1, 1, 0), "nor is an address kept whose link is over");
         // The letters that are still good are good for another link.
         let again = link(&ward, &second, "again@mail.example");
         assert_eq!(open(&ward, &again).status, 201);
