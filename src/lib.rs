@@ -357,6 +357,8 @@ pub mod registry {
     pub mod store_organisations;
     /// The table of qualifications.
     pub mod store_qualifications;
+    /// The table of accounts that are being opened with a letter.
+    pub mod store_registrations;
     /// The tables of households and residents.
     pub mod store_roll;
     /// The roll listed and counted.
@@ -373,6 +375,8 @@ pub mod people {
     pub mod acts_outside;
     /// What is done to passwords by their owners.
     pub mod acts_passwords;
+    /// Accounts that are opened on the strength of something that another slice knows.
+    pub mod acts_registrations;
     /// Roles, deputies and machines' tokens are given and taken.
     pub mod acts_roles;
     /// What is done to second factors.
@@ -549,6 +553,8 @@ pub mod app {
     pub mod files;
     /// The way in for the first administrator.
     pub mod first_admin;
+    /// Opening an account with a letter, over HTTP.
+    pub mod http_registration;
     /// What is done again and again while the service runs.
     pub mod keeping;
     /// Changing the keys that sign access tokens.
@@ -563,6 +569,10 @@ pub mod app {
     pub mod openapi;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
+    /// Opening an account with a letter: two slices joined.
+    pub mod registration;
+    /// The pages of that.
+    pub mod registration_pages;
     /// The page behind the links of invitation letters.
     pub mod residence;
     /// Restoration of a backup.

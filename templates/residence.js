@@ -3,6 +3,6 @@
   var field = document.getElementById("code");
   if (!code || !field) { return; }
   if (!field.value) { field.value = code; }
-  document.getElementById("language").hash = code;
+  document.querySelectorAll("header a, main > p > a").forEach(function (link) { link.hash = code; });
   history.replaceState(null, "", location.pathname + location.search);
 })();

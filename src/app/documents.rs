@@ -11,7 +11,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, get, web};
 use serde_json::{Map, Value};
 use utoipa_swagger_ui::Config;
 
-use crate::app::{operation, residence};
+use crate::app::{operation, registration_pages, residence};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::people;
 use crate::web::actor::Shared;
@@ -137,13 +137,15 @@ fn nothing_at(document: &Value, path: &str) -> HttpResponse {
 pub fn pages(config: &mut web::ServiceConfig) {
     config
         .configure(people::http_pages::pages)
-        .configure(residence::pages);
+        .configure(residence::pages)
+        .configure(registration_pages::pages);
 }
 
 /// The methods of a page at a path.
 fn methods_of_page(path: &str) -> impl Iterator<Item = &'static str> {
     let pages = people::http_pages::PAGES.into_iter().chain(residence::PAGES);
     pages
+        .chain(registration_pages::PAGES)
         .filter(move |(pattern, _)| fits(pattern, path))
         .flat_map(|(_, methods)| methods.iter().copied())
 }

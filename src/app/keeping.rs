@@ -16,6 +16,7 @@ use crate::kernel::refusal::Answer;
 use crate::people::identities::Identities;
 use crate::people::{store_api_tokens, store_links, store_outside, store_sessions};
 use crate::registry::acts_qualifications::{self, Reminded};
+use crate::registry::store_registrations;
 use crate::web::context::Context;
 use crate::web::idempotency;
 
@@ -105,6 +106,7 @@ impl Keeper {
                 let sessions = store_sessions::forget_old(tx, SESSIONS_FORGOTTEN_MAX)?;
                 store_links::forget_old(tx)?;
                 store_outside::forget_old(tx)?;
+                store_registrations::forget_expired(tx)?;
                 Ok(idempotency::forget_old(tx, now)?.saturating_add(sessions))
             })
             .await;

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
-use crate::app::{operation, time};
+use crate::app::{http_registration, operation, time};
 use crate::audit::http::Order as EventSort;
 use crate::kernel::refusal::Fault;
 use crate::registry::rules_roll::State as ResidentState;
@@ -73,6 +73,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(registry::http_roll::operations)
                 .configure(registry::http_resident::operations)
                 .configure(registry::http_letters::operations)
+                .configure(http_registration::operations)
                 .configure(people::http_sessions::operations)
                 .configure(people::http_links::operations)
                 .configure(people::http_outside::operations)

@@ -6,6 +6,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 
+use crate::app::registration;
 use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::{Answer, Objection, Refusal, Stop};
 use crate::kernel::text::Text;
@@ -29,7 +30,7 @@ use crate::web::problem::INVALID;
 pub const PAGES: [(&str, &[&str]); 1] = [("/residence", &["GET", "POST"])];
 
 /// Puts the code behind the `#` into its field, and takes it out of the address line.
-const SCRIPT: &str = include_str!("../../templates/residence.js");
+pub const SCRIPT: &str = include_str!("../../templates/residence.js");
 
 /// Serves it.
 pub fn pages(config: &mut web::ServiceConfig) {
@@ -45,14 +46,10 @@ struct Stage {
     second_factor: bool,
 }
 
-fn sheet(filled: Option<&Filled>, stage: &Stage) -> Sheet {
+/// The page with what a letter asks of whoever has it.
+pub fn letter_fields(sheet: Sheet, filled: Option<&Filled>) -> Sheet {
     let filled_in = |name: &str| filled.map_or("", |filled| filled.get(name));
-    let sheet = Sheet::new(Text::fixed("关联居民身份", "Become a resident in this service"))
-        .says(Text::fixed(
-            "凭社区的邀请函，可以把您的账户与居民名册上的您关联起来，从而参加本社区公共服务项目的评议与评价。",
-            "With your community’s letter you make your account that of the resident you are, and take part in appraising and rating \
-             its public services.",
-        ))
+    sheet
         .asks(
             Field::new("code", Kind::Code, Text::fixed("邀请码", "Code of the letter"))
                 .hint(Text::fixed(
@@ -63,17 +60,40 @@ fn sheet(filled: Option<&Filled>, stage: &Stage) -> Sheet {
                 .at_most(60),
         )
         .asks(
-            Field::new("birth_date", Kind::Line, Text::fixed("出生日期", "Date of birth"))
-                .hint(Text::fixed("例如 1984-07-19", "For example 1984-07-19"))
-                .value(filled_in("birth_date"))
-                .autocomplete("bday")
-                .at_most(20),
+            birth_date_field(filled_in("birth_date"))
+                .hint(Text::fixed("例如 1984-07-19", "For example 1984-07-19")),
         )
-        .asks(
-            Field::new("email", Kind::Mail, Text::fixed("您账户的邮箱地址", "Mail address of your account"))
-                .value(filled_in("email"))
-                .autocomplete("username"),
+}
+
+/// A date of birth.
+pub fn birth_date_field(value: &str) -> Field {
+    Field::new("birth_date", Kind::Line, Text::fixed("出生日期", "Date of birth"))
+        .value(value)
+        .autocomplete("bday")
+        .at_most(20)
+}
+
+fn sheet(filled: Option<&Filled>, stage: &Stage) -> Sheet {
+    let filled_in = |name: &str| filled.map_or("", |filled| filled.get(name));
+    let sheet = Sheet::new(Text::fixed("关联居民身份", "Become a resident in this service"))
+        .says(Text::fixed(
+            "凭社区的邀请函，可以把您的账户与居民名册上的您关联起来，从而参加本社区公共服务项目的评议与评价。",
+            "With your community’s letter you make your account that of the resident you are, and take part in appraising and rating \
+             its public services.",
+        ))
+        .leads_to(
+            Text::fixed("我还没有账号", "I have no account yet"),
+            registration::PATH,
         );
+    let sheet = letter_fields(sheet, filled).asks(
+        Field::new(
+            "email",
+            Kind::Mail,
+            Text::fixed("您账户的邮箱地址", "Mail address of your account"),
+        )
+        .value(filled_in("email"))
+        .autocomplete("username"),
+    );
     let sheet = match &stage.challenge {
         Some(challenge) => sheet
             .carries("challenge_id", challenge.to_string())

@@ -372,6 +372,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Residents who are opening an account with their letter.
+    residence_registrations (resident_id) {
+        resident_id -> Text,
+        link_hash -> Binary,
+        email -> Text,
+        tries -> BigInt,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// Hashes of passwords.
     passwords (account_id) {
         account_id -> Text,

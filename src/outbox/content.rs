@@ -10,8 +10,8 @@ use crate::outbox::rules::Category;
 use crate::outbox::wording::Wording;
 
 pub use crate::outbox::content_accounts::{
-    AccountBootstrap, AccountInvited, FactorChange, IdentityChanged, PasswordChanged, PasswordReset,
-    RefreshReuseDetected, SecondFactorChanged, SignInCode,
+    AccountBootstrap, AccountInvited, AccountKnown, FactorChange, IdentityChanged, PasswordChanged,
+    PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
 pub use crate::outbox::content_matters::{
     BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
@@ -70,6 +70,10 @@ kinds! {
     AccountInvited "account.invited"
     /// The first administrator's way in.
     AccountBootstrap "account.bootstrap"
+    /// A resident with a letter opens an account.
+    ResidenceRegistration "residence.registration"
+    /// A resident with a letter has an account already.
+    AccountKnown "account.known"
     /// A one-time code to sign in with.
     SignInCode "sign_in.code"
     /// A way to choose another password.
@@ -167,6 +171,12 @@ pub(super) mod tests {
                 expires_at: at(),
             }
             .into(),
+            ResidenceRegistration {
+                path: path(),
+                expires_at: at(),
+            }
+            .into(),
+            AccountKnown { path: path() }.into(),
             SignInCode {
                 code: "042137".to_owned(),
                 minutes: 10,

@@ -111,6 +111,85 @@ impl Facts for AccountBootstrap {
     }
 }
 
+/// A resident with a letter opens an account. Says nothing of who that is: whoever mistypes their address writes to a stranger.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResidenceRegistration {
+    /// Where the account is opened; the secret is part of it.
+    pub path: String,
+    /// Until when.
+    pub expires_at: Instant,
+}
+
+impl Facts for ResidenceRegistration {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn is_secret(&self) -> bool {
+        true
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let Both { zh, en } = moment(self.expires_at, head.zone);
+        Wording::new(
+            Text::fixed("开立您的账户", "Open your account"),
+            Text::fixed(
+                "您收到此邮件，是因为有人凭社区的邀请函，以此邮箱地址申请开立账户。",
+                "You receive this because somebody with a community's letter gave this address to open an account with.",
+            ),
+        )
+        .says(Text::fixed(
+            "请用下面的链接设置密码、开立账户，并关联居民名册上的您。届时需再次填写您的出生日期。",
+            "Choose a password, open your account and become a resident in this service with this link. You are asked for your date of birth once more.",
+        ))
+        .leads_to(Text::fixed("开立账户", "Open the account"), &self.path)
+        .says(text!(
+            "此链接只能使用一次，{zh} 前有效。请勿转发。",
+            "The link works once, until {en}. Do not pass it on."
+        ))
+        .says(Text::fixed(
+            "如果不是您本人申请，忽略此邮件即可：不会开立任何账户。",
+            "If it was not you, ignore this message: no account is opened.",
+        ))
+    }
+}
+
+/// A resident with a letter gave an address that has an account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountKnown {
+    /// Where one claims one's place on the roll with an account.
+    pub path: String,
+}
+
+impl Facts for AccountKnown {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        Wording::new(
+            Text::fixed("您已有账户", "You have an account already"),
+            Text::fixed(
+                "您收到此邮件，是因为有人凭社区的邀请函，以此邮箱地址申请开立账户，而此地址已有账户。",
+                "You receive this because somebody with a community's letter gave this address to open an account with, and it has one.",
+            ),
+        )
+        .says(Text::fixed(
+            "没有开立第二个账户，您的账户也没有任何变动。请在下面的页面填写邀请码和出生日期，并以现有账户登录，即可关联居民身份。",
+            "No second account was opened, and nothing about yours has changed. To become a resident in this service, open this page, enter              the code of the letter and your date of birth, and sign in with the account that you have.",
+        ))
+        .leads_to(Text::fixed("凭邀请函关联", "Use the letter"), &self.path)
+        .says(Text::fixed(
+            "没有密码或忘记密码的，可在该页获取邮件验证码。若您受邀开立账户而尚未开立，请先使用邀请邮件中的链接。",
+            "If you have no password, or have forgotten it, let the page send you a code. If you were invited and have not opened your account              yet, follow the link in that invitation first.",
+        ))
+        .says(Text::fixed(
+            "如果不是您本人申请，忽略此邮件即可。",
+            "If it was not you, ignore this message.",
+        ))
+    }
+}
+
 /// A one-time code to sign in with.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInCode {

@@ -120,7 +120,7 @@ fn hand_out(tx: &mut Tx<'_>, actor: &Actor, account: &Account, secret: &str, by_
 }
 
 /// A key that tells mails apart and from which nobody gets the secret.
-fn key_of(kind: &str, hash: &TokenHash) -> String {
+pub(super) fn key_of(kind: &str, hash: &TokenHash) -> String {
     let first: Vec<u8> = hash.iter().take(12).copied().collect();
     format!("{kind}:{}", hex::encode(first))
 }

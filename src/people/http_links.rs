@@ -144,7 +144,7 @@ pub(super) async fn check_acceptance(
     said: &Acceptance,
 ) -> Answer<Option<Email>> {
     let (purpose, known) = address_of_link(context, token).await?.ok_or_else(refused)?;
-    if purpose == Purpose::PasswordReset {
+    if !matches!(purpose, Purpose::Invitation | Purpose::Bootstrap) {
         return Err(refused().into());
     }
     let given = said.email.as_deref().map(rules::email).transpose()?;

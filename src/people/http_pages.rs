@@ -38,7 +38,8 @@ pub fn pages(config: &mut web::ServiceConfig) {
         .service(reset);
 }
 
-fn token_of(request: &HttpRequest) -> String {
+/// The secret of the link that was followed.
+pub fn token_of(request: &HttpRequest) -> String {
     request.match_info().query("token").to_owned()
 }
 
@@ -56,7 +57,7 @@ fn fault_of<T>(checked: Answer<T>) -> Answer<Option<Refusal>> {
 }
 
 /// That a password was not typed twice alike.
-fn typed_twice(password: &str, again: &str) -> Option<Refusal> {
+pub fn typed_twice(password: &str, again: &str) -> Option<Refusal> {
     (password != again).then(|| {
         INVALID
             .because(Text::fixed(
@@ -68,7 +69,10 @@ fn typed_twice(password: &str, again: &str) -> Option<Refusal> {
 }
 
 /// The page for a link that is good for nothing.
-fn gone(reader: &Reader, sheet: Sheet) -> Answer<HttpResponse> {
+///
+/// # Errors
+/// As [`Reader::show`].
+pub fn gone(reader: &Reader, sheet: Sheet) -> Answer<HttpResponse> {
     let sheet = sheet.says(Text::fixed(
         "链接只能使用一次，并且过一段时间即失效；如果另有一封较新的邮件，则只有其中的链接有效。",
         "A link works once and for a limited time; if you were sent a newer one, only that one works.",
@@ -76,7 +80,8 @@ fn gone(reader: &Reader, sheet: Sheet) -> Answer<HttpResponse> {
     reader.show(status(&LINK_REFUSED), &sheet)
 }
 
-fn password_fields(sheet: Sheet, label: Text, hint: Text, is_required: bool) -> Sheet {
+/// The same with a password, typed twice.
+pub fn password_fields(sheet: Sheet, label: Text, hint: Text, is_required: bool) -> Sheet {
     let field = |name, label| {
         let field = Field::new(name, Kind::Password, label)
             .autocomplete("new-password")
@@ -89,7 +94,8 @@ fn password_fields(sheet: Sheet, label: Text, hint: Text, is_required: bool) -> 
     ))
 }
 
-fn password_hint() -> Text {
+/// Which passwords are good enough.
+pub fn password_hint() -> Text {
     text!(
         "{LENGTH_MIN} 至 {LENGTH_MAX} 个字符，不得是常见密码。几个不相关的词组成的句子既安全又好记。",
         "{LENGTH_MIN} to {LENGTH_MAX} characters, none of the common passwords. A few unrelated words are safe and easy to remember."
@@ -214,7 +220,8 @@ fn invitation_gone(reader: &Reader) -> Answer<HttpResponse> {
     gone(reader, sheet)
 }
 
-fn or_gone(
+/// What a handler answers; for a link that is good for nothing, the page that says so.
+pub fn or_gone(
     reader: &Reader,
     answer: Answer<HttpResponse>,
     gone: fn(&Reader) -> Answer<HttpResponse>,

@@ -5,6 +5,7 @@ use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::text::Language;
 use crate::outbox;
 use crate::outbox::content::Content;
 use crate::outbox::notice::{Notice, Recipient};
@@ -76,6 +77,21 @@ pub(super) fn name_of(conn: &mut Conn, actor: &Actor) -> Answer<String> {
     };
     let name = account.and_then(|account| account.display_name);
     Ok(name.unwrap_or_else(|| "管理员 / The administrator".to_owned()))
+}
+
+/// Queues a mail to an address that is no account's.
+pub(super) fn tell_stranger(
+    tx: &mut Tx<'_>,
+    email: &Email,
+    language: Language,
+    key: &str,
+    content: impl Into<Content>,
+    useful_until: Instant,
+) -> Answer<()> {
+    let to = Recipient::stranger(address_of(email)?, language);
+    let notice = Notice::new(key, to, content).useful_until(useful_until);
+    outbox::store::enqueue(tx, &notice)?;
+    Ok(())
 }
 
 fn address_of(email: &Email) -> Result<outbox::address::Address, Fault> {

@@ -13,6 +13,8 @@ crate::ids! {
 pub const INVITATION_LIFETIME: Duration = Duration::days(7);
 /// How long the first administrator's link is good.
 pub const BOOTSTRAP_LIFETIME: Duration = Duration::hours(24);
+/// Hours that a link to open an account with a letter is good.
+pub const REGISTRATION_HOURS: u32 = 24;
 /// Minutes that a link to choose another password is good.
 pub const RESET_MINUTES: u32 = 60;
 /// Minutes that a code is good.
@@ -37,11 +39,18 @@ pub enum Purpose {
     Bootstrap,
     /// To choose another password.
     PasswordReset,
+    /// To open an account on the strength of something that another slice knows.
+    Registration,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Invitation, Self::Bootstrap, Self::PasswordReset];
+    pub const ALL: [Self; 4] = [
+        Self::Invitation,
+        Self::Bootstrap,
+        Self::PasswordReset,
+        Self::Registration,
+    ];
 
     /// The name in the database.
     pub const fn name(self) -> &'static str {
@@ -49,6 +58,7 @@ impl Purpose {
             Self::Invitation => "invitation",
             Self::Bootstrap => "bootstrap",
             Self::PasswordReset => "password_reset",
+            Self::Registration => "registration",
         }
     }
 

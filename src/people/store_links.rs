@@ -16,7 +16,8 @@ use crate::people::store_sessions::TokenHash;
 const KEPT_FOR: Duration = Duration::days(30);
 
 /// Adds a link. Of invitations, of one account or for the first one of all, only the newest is good; links to choose another
-/// password are good beside each other, because anybody may ask for one.
+/// password are good beside each other, because anybody may ask for one, and so are those of registrations, which are of no account
+/// and are told apart by whoever keeps what they are good for.
 ///
 /// # Errors
 /// A fault of the database.
@@ -28,7 +29,7 @@ pub fn insert_link(
     expires_at: Instant,
 ) -> Answer<()> {
     let now = tx.now().naive_utc();
-    if purpose != Purpose::PasswordReset {
+    if matches!(purpose, Purpose::Invitation | Purpose::Bootstrap) {
         void_links(tx, purpose, account)?;
     }
     diesel::insert_into(one_time_links::table)

@@ -27,6 +27,11 @@ pub enum Tried {
     Mail,
     /// To begin at another provider. Every one counts, by network only: there is no address yet.
     Outside,
+    /// The code of a letter and a date of birth, by whoever has no account yet; counted for the letter as others are for an address.
+    /// Only what was wrong stays counted. A letter hears as many as an account that claims may make: ten an hour.
+    Letter,
+    /// That a mail be sent on the strength of a letter, to whichever address. Every one counts.
+    LetterMail,
 }
 
 /// How many of what in which time.
@@ -65,6 +70,19 @@ impl Tried {
                 allowance(300, 15),
                 allowance(300, 15),
                 allowance(1_200, 60),
+            ],
+            // More from one network: a whole community may come from that of its neighbourhood centre, or of its mobile operator.
+            Self::Letter => [
+                allowance(10, 60),
+                allowance(10, 60),
+                allowance(30, 60),
+                allowance(10, 60),
+            ],
+            Self::LetterMail => [
+                allowance(5, 60),
+                allowance(5, 60),
+                allowance(60, 60),
+                allowance(5, 60),
             ],
         }
     }
@@ -244,6 +262,22 @@ mod tests {
         };
         assert_eq!(heard(&guesses, device, 50), 10);
         assert_eq!(heard(&guesses, from("d@b.c", 999), 1), 1);
+    }
+
+    #[test]
+    fn a_letter_hears_ten_wrong_guesses_an_hour_wherever_they_come_from() {
+        let guesses = Guesses::default();
+        let count = |letter: &'static str, network: u32, minutes: i64| {
+            let at = now() + Duration::minutes(minutes);
+            guesses.count(Tried::Letter, from(letter, network), at).is_ok()
+        };
+        assert_eq!((0..20).filter(|network| count("letter", *network, 0)).count(), 10);
+        assert!(count("another letter", 1, 0) && !count("letter", 99, 59) && count("letter", 99, 60));
+        let names: Vec<String> = (0..50).map(|n| format!("letter {n}")).collect();
+        let heard = names
+            .iter()
+            .filter(|name| guesses.count(Tried::Letter, from(name, 7777), now()).is_ok());
+        assert_eq!(heard.count(), 30);
     }
 
     #[test]

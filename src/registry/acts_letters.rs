@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::id;
@@ -16,8 +17,8 @@ use crate::kernel::text::Text;
 use crate::registry::acts_roll::{community, event};
 use crate::registry::rules::Area;
 use crate::registry::rules_letters::{
-    self as letters, ACCOUNT_NEEDED, CODE_NOT_GOOD, Codes, LETTERS_MAX, NOBODY_TO_INVITE, NOT_INVITABLE,
-    Presented, RESIDENCE_TAKEN, VALID_DAYS_MAX, VALID_DAYS_USUAL,
+    self as letters, ACCOUNT_NEEDED, BIRTH_DATE_WRONG, CODE_NOT_GOOD, Codes, LETTERS_MAX, NOBODY_TO_INVITE,
+    NOT_INVITABLE, Presented, RESIDENCE_TAKEN, VALID_DAYS_MAX, VALID_DAYS_USUAL,
 };
 use crate::registry::rules_person::{ADULT_AT_YEARS, age_on, birth_date, date};
 use crate::registry::rules_roll::{self as rules, Resident, ResidentId, State};
@@ -247,13 +248,69 @@ pub fn claim(tx: &mut Tx<'_>, actor: &Actor, zone: Tz, command: &ClaimResidence)
     }
     let (code, born) = read_claim(command, local_date(tx.now(), zone))?;
     let now = tx.now();
-    let letter = store_letters::letter(tx.conn(), &code)?
+    let (letter, resident) = invited(tx.conn(), &code, born, now)?;
+    take_place(tx, actor, account, &letter, resident)
+}
+
+/// A letter that can be used and the resident whom it invites, for whoever has its code and knows their date of birth.
+///
+/// # Errors
+/// `residence_code_not_good`, whichever of the possible reasons it is.
+pub fn invited(
+    conn: &mut Conn,
+    code: &Presented,
+    born: NaiveDate,
+    now: Instant,
+) -> Answer<(Letter, Resident)> {
+    let letter = store_letters::letter(conn, code)?
         .filter(|letter| now.naive_utc() < letter.expires_at)
         .ok_or_else(|| CODE_NOT_GOOD.refuse())?;
-    let resident = store_roll::resident(tx.conn(), &letter.resident_id)?
-        .filter(|resident| resident.account_id.is_none())
-        .filter(|resident| rules::on_roll(resident).is_ok_and(|person| person.birth_date == born))
+    let resident = invited_by(conn, &letter)?
+        .filter(|resident| is_born(resident, born))
         .ok_or_else(|| CODE_NOT_GOOD.refuse())?;
+    Ok((letter, resident))
+}
+
+/// The resident whom a letter invites, if they are still on the roll and nobody's account yet.
+fn invited_by(conn: &mut Conn, letter: &Letter) -> Answer<Option<Resident>> {
+    let resident = store_roll::resident(conn, &letter.resident_id)?;
+    Ok(resident.filter(|resident| resident.account_id.is_none() && rules::on_roll(resident).is_ok()))
+}
+
+fn is_born(resident: &Resident, born: NaiveDate) -> bool {
+    rules::on_roll(resident).is_ok_and(|person| person.birth_date == born)
+}
+
+/// As [`claim`], for an account that is being opened on the strength of the resident's letter, in the same transaction.
+///
+/// # Errors
+/// Permission; `residence_code_not_good` if the letter can be used no more; `residence_birth_date_wrong`; `residence_taken`.
+pub fn claim_on_opening(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    account: &AccountId,
+    resident_id: &ResidentId,
+    born: NaiveDate,
+) -> Answer<Resident> {
+    policy::allow(actor, Action::ClaimResidence, Matter::default())?;
+    let now = tx.now().naive_utc();
+    let letter = store_letters::letter_of(tx.conn(), resident_id)?
+        .filter(|letter| now < letter.expires_at)
+        .ok_or_else(|| CODE_NOT_GOOD.refuse())?;
+    let resident = invited_by(tx.conn(), &letter)?.ok_or_else(|| CODE_NOT_GOOD.refuse())?;
+    if !is_born(&resident, born) {
+        return Err(BIRTH_DATE_WRONG.refuse().at("/birth_date").into());
+    }
+    take_place(tx, actor, account.clone(), &letter, resident)
+}
+
+fn take_place(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    account: AccountId,
+    letter: &Letter,
+    resident: Resident,
+) -> Answer<Resident> {
     let own = store_roll::residents_of_account(tx.conn(), &account)?;
     if own
         .iter()
@@ -261,7 +318,7 @@ pub fn claim(tx: &mut Tx<'_>, actor: &Actor, zone: Tz, command: &ClaimResidence)
     {
         return Err(RESIDENCE_TAKEN.refuse().into());
     }
-    let linked = rules::link(resident, account.clone(), now)?;
+    let linked = rules::link(resident, account.clone(), tx.now())?;
     store_roll::update_resident(tx, &linked)?;
     store_letters::void(tx, &linked.id)?;
     store_letters::grant(tx, &account, &linked.area_id, &letter.printed_by)?;

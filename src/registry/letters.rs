@@ -26,7 +26,12 @@ impl Paper {
     const fn style(self) -> &'static str {
         match self {
             Self::A4 => concat!("@page{size:A4;margin:25mm}", include_str!("letters.css")),
-            Self::A5 => concat!("@page{size:A5;margin:14mm}", include_str!("letters.css")),
+            // Half the size: what fills a sheet of A4 loosely must still be one sheet.
+            Self::A5 => concat!(
+                "@page{size:A5;margin:14mm}",
+                include_str!("letters.css"),
+                "@media print{p{font-size:8.5pt;line-height:1.4}h1{margin-bottom:4mm}figure{margin:3mm 0}svg{width:36mm;height:36mm}}\n"
+            ),
         }
     }
 
@@ -79,13 +84,14 @@ fn sheet(letter: &LetterText, printed: &Printed, public_url: &str) -> Result<Str
         "<article>\n<header><p>{household}</p><h1>{name}</h1></header>\n\
          <section lang=\"zh-CN\">\n<h2>{zh}居民邀请函</h2>\n\
          <p>您在{zh}居民名册上。凭本函可以把您的账户与名册上的您关联起来，从而参加本社区公共服务项目的评议与评价。</p>\n\
-         <p>请扫描二维码；或打开 {address}/residence ，输入邀请码和您的出生日期并登录。</p>\n\
+         <p>请扫描二维码；或打开 {address}/residence ，输入邀请码和您的出生日期并登录。还没有账号的，请在该页选择“我还没有账号”，凭本函和您的邮箱即可开立。</p>\n\
          <p>邀请码只能使用一次，{day_zh}前（含当日）有效，请勿转交他人。不是您本人的，请退回社区居委会。</p>\n</section>\n\
          <figure>{qr}<figcaption>{code}</figcaption></figure>\n\
          <section lang=\"en\">\n<h2>Invitation to the residents of {en}</h2>\n\
          <p>You are on the residents’ roll of {en}. With this letter you can make your account that of the resident you are, and take \
          part in appraising and rating the public services of your community.</p>\n\
-         <p>Scan the QR code; or open {address}/residence, enter the code together with your date of birth, and sign in.</p>\n\
+         <p>Scan the QR code; or open {address}/residence, enter the code together with your date of birth, and sign in. If you have no \
+         account yet, choose “I have no account yet” there: this letter and your mail address are enough to open one.</p>\n\
          <p>The code can be used once, until {day_en} inclusive. Do not pass it on. If you are not the person named above, please return \
          this letter to the residents’ committee.</p>\n</section>\n</article>\n"
     ))

@@ -31,6 +31,13 @@ pub static RESIDENCE_TAKEN: Reason = Reason::new(
     "该账户已关联本社区的另一居民",
     "This account is another resident of the community already",
 );
+/// Whoever follows the link that was mailed does not know whose letter it is.
+pub static BIRTH_DATE_WRONG: Reason = Reason::new(
+    Kind::Conflict,
+    "residence_birth_date_wrong",
+    "与邀请函所邀请的居民的出生日期不符",
+    "This is not the date of birth of the resident whom the letter invites",
+);
 /// The letters were printed; their codes are not kept, so they cannot be shown again.
 pub static LETTERS_PRINTED: Reason = Reason::new(
     Kind::Conflict,
@@ -55,10 +62,11 @@ pub static NOBODY_TO_INVITE: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 6] = [
+pub static REASONS: [&Reason; 7] = [
     &CODE_NOT_GOOD,
     &ACCOUNT_NEEDED,
     &RESIDENCE_TAKEN,
+    &BIRTH_DATE_WRONG,
     &LETTERS_PRINTED,
     &NOT_INVITABLE,
     &NOBODY_TO_INVITE,
@@ -68,6 +76,8 @@ pub static REASONS: [&Reason; 6] = [
 pub const LETTERS_MAX: usize = 500;
 /// Days that a letter can be used if its sender does not say.
 pub const VALID_DAYS_USUAL: i64 = 60;
+/// Dates of birth that are heard with one mailed link.
+pub const REGISTRATION_TRIES_MAX: i64 = 5;
 /// Days that it can be used at most.
 pub const VALID_DAYS_MAX: i64 = 366;
 
@@ -124,6 +134,15 @@ pub enum Presented {
     Link([u8; 32]),
     /// The typed one, as its hash.
     Typed([u8; 32]),
+}
+
+impl Presented {
+    /// The hash, whichever of the two it is of.
+    pub const fn hash(&self) -> &[u8; 32] {
+        match self {
+            Self::Link(hash) | Self::Typed(hash) => hash,
+        }
+    }
 }
 
 /// Reads what somebody presents, in either form. Letters that look like digits are taken for them.

@@ -39,7 +39,7 @@ pub struct Letter {
     pub expires_at: NaiveDateTime,
 }
 
-/// Keeps letters. An older one of the same resident becomes void.
+/// Keeps letters. An older one of the same resident becomes void, and with it an account that is being opened with it.
 ///
 /// # Errors
 /// A fault of the database.
@@ -53,7 +53,8 @@ pub fn insert(tx: &mut Tx<'_>, letters: &[Letter]) -> Answer<()> {
     Ok(())
 }
 
-/// Makes the letter of a resident void, if they have one.
+/// Makes the letter of a resident void, if they have one, and the link with which an account is being opened on its strength: the
+/// database takes what hangs on a letter away with it.
 ///
 /// # Errors
 /// A fault of the database.
@@ -80,6 +81,18 @@ pub fn letter(conn: &mut Conn, code: &Presented) -> Answer<Option<Letter>> {
             .optional()?,
     };
     Ok(found)
+}
+
+/// The letter of a resident, if they have one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn letter_of(conn: &mut Conn, resident_id: &ResidentId) -> Answer<Option<Letter>> {
+    Ok(invitation_letters::table
+        .find(resident_id)
+        .select(Letter::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// Adults on a roll who have neither an account nor a letter that can still be used, by household: up to `max` of them, and how many

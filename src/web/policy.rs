@@ -233,6 +233,8 @@ pub enum Action {
     ReadOwnResidence,
     /// Claim a place on a roll with a letter.
     ClaimResidence,
+    /// Open an account with a letter, and claim the place on a roll with it.
+    RegisterResidence,
     /// Sign in, and stay so.
     SignIn,
     /// Make an account that is in use at once, with its first roles.
@@ -336,6 +338,7 @@ impl Action {
             Self::ManageApiTokens => "",
             // Nor one for what only a person does, in a session.
             Self::SignIn
+            | Self::RegisterResidence
             | Self::ReadOwnSessions
             | Self::EndOwnSessions
             | Self::ManageSecondFactor
@@ -455,7 +458,7 @@ use Action::{
 };
 use Action::{
     ChangeRoll, ClaimResidence, EraseResident, ExportRoll, ImportRoll, PrintLetters, ReadOwnResidence,
-    ReadRoll, ReadRollStatistics, ReadWholeRollStatistics,
+    ReadRoll, ReadRollStatistics, ReadWholeRollStatistics, RegisterResidence,
 };
 use Action::{
     CommitBudget, ConfirmMovement, DraftDelegation, EffectDelegation, ListBudget, ManageBudgetLine,
@@ -628,6 +631,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (ReadOwnResidence, &[(Public, SignedIn)]),
     (ClaimResidence, &[(Public, SignedIn)]),
+    (RegisterResidence, &[(Public, Anywhere)]),
     (SignIn, &[(Public, Anywhere)]),
     (CreateAccount, &[(System, Anywhere)]),
     (

@@ -187,7 +187,7 @@ fn panic_quietly() -> ! {
     std::panic::resume_unwind(Box::new("on purpose"))
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

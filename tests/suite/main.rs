@@ -56,6 +56,7 @@ mod roll;
 mod roll_export;
 mod roll_letters;
 mod roll_privacy;
+mod roll_registrations;
 mod rolls;
 mod standards_life;
 mod standards_seed;

@@ -9,11 +9,11 @@ use wardbook::web::policy::Role;
 use crate::faults::eventually;
 use crate::harness::{Person, Reply, Ward};
 use crate::on_both;
-use crate::people_accounts::{code_now, enrol, from_mail, mails_to, move_clock};
+use crate::people_accounts::{code_in, code_now, enrol, from_mail, mails_to, move_clock};
 use crate::roll_letters::letter;
 use crate::rolls::Community;
 
-const PASSWORD: &str = "violet tram under paper rain";
+pub const PASSWORD: &str = "violet tram under paper rain";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn encoded(fields: &[(&str, &str)]) -> String {
@@ -23,7 +23,7 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 }
 
 /// A form sent by a browser that reads English.
-fn sent(ward: &Ward, path: &str, fields: &[(&str, &str)]) -> Reply {
+pub fn sent(ward: &Ward, path: &str, fields: &[(&str, &str)]) -> Reply {
     ward.ask("POST", path)
         .header("accept-language", "en-GB,en;q=0.9")
         .header("origin", "null")
@@ -32,12 +32,12 @@ fn sent(ward: &Ward, path: &str, fields: &[(&str, &str)]) -> Reply {
         .send()
 }
 
-fn opened(ward: &Ward, path: &str) -> Reply {
+pub fn opened(ward: &Ward, path: &str) -> Reply {
     ward.ask("GET", path).header("accept-language", "en").send()
 }
 
 /// What every page has, whatever it says.
-fn is_page(reply: &Reply, status: u16) {
+pub fn is_page(reply: &Reply, status: u16) {
     assert_eq!(reply.status, status, "{}", reply.text);
     assert_eq!(
         reply.header("content-type"),
@@ -68,7 +68,7 @@ fn is_page(reply: &Reply, status: u16) {
 }
 
 /// The fields that the page says something is wrong with, each both in the list above and at the field.
-fn faulty(reply: &Reply) -> Vec<String> {
+pub fn faulty(reply: &Reply) -> Vec<String> {
     let listed: Vec<String> = reply
         .text
         .split("<li><a href=\"#")
@@ -281,7 +281,7 @@ on_both! {
         let page = opened(&ward, "/residence");
         is_page(&page, 200);
         assert!(page.header("content-security-policy").unwrap().contains("script-src 'sha256-"));
-        assert!(page.text.contains("location.hash") && page.text.contains("id=\"language\""));
+        assert!(page.text.contains("location.hash") && page.text.contains("id=\"other-language\""));
 
         let nothing = sent(&ward, "/residence", &[("step", "claim")]);
         is_page(&nothing, 422);
@@ -321,8 +321,7 @@ on_both! {
         assert!(asked.text.contains(&format!("value=\"{code}\"")) && asked.text.contains("id=\"mailed_code\"") && !asked.text.contains("type=\"password\""));
         let challenge = hidden(&asked, "challenge_id");
         let mailed = eventually("a code", || {
-            let mail = mails_to(&ward, &mei.email).pop()?;
-            mail.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 6).map(str::to_owned)
+            code_in(&mails_to(&ward, &mei.email).pop()?)
         });
         let unknown = sent(&ward, "/residence", &[("step", "mail"), ("code", &code), ("birth_date", "1984-07-19"), ("email", "nobody@people.example")]);
         assert_eq!((unknown.status, unknown.text.contains("id=\"mailed_code\"")), (200, true));
@@ -350,7 +349,7 @@ on_both! {
         let names = ["display_name", "language", "password", "password_again", "email", "code", "birth_date", "mailed_code", "challenge_id", "asked_factor", "second_factor", "step"];
         let events = || ["account.*", "session.*", "password.*", "residence.*", "role.*"].map(|kind| ward.events(kind).len());
         let before = events();
-        for path in [link.as_str(), "/invitations/%00", "/invitations/%FF", "/password-resets", "/password-resets/x%2Fy", "/residence", "/residence?lang=%00&lang=en", "/residence?%FF"] {
+        for path in [link.as_str(), "/invitations/%00", "/invitations/%FF", "/password-resets", "/password-resets/x%2Fy", "/residence", "/residence-registrations", "/residence-registrations/x%2Fy", "/residence?lang=%00&lang=en", "/residence?%FF"] {
             for (round, value) in odd.iter().copied().chain([long.as_str()]).enumerate() {
                 let chosen = names.iter().enumerate().filter(|(n, _)| (n + round) % 3 > 0);
                 let mut fields: Vec<(&str, &str)> = chosen.map(|(_, name)| (*name, value)).collect();

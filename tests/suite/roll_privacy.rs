@@ -18,6 +18,7 @@ use crate::api_spec::{example_of_body, operations, resolved};
 use crate::cast::{self, Person};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
+use crate::people_accounts::{from_mail, mails_to};
 use crate::roll_letters::{claim, letter};
 use crate::rolls::{Community, by, person};
 
@@ -314,6 +315,58 @@ on_both! {
         // A search that finds somebody: the page names them, the headers do not.
         let found = gui.ask(&ward, "GET", &format!("residents?limit=1&q={q}")).send();
         nothing_leaked(&format!("{:?}", found.headers), "headers");
+        nothing_leaked(&ward.get("/metrics").text, "the metrics");
+        assert_eq!(*LEAKED.lock().unwrap(), Vec::<String>::new());
+    }
+
+    /// From the letter to the account, with everything that can go wrong on the way.
+    fn whoever_opens_an_account_with_a_letter_is_told_of_nowhere(ward) {
+        watch_the_log();
+        let there = seeded(&ward);
+        let gui = &there.community;
+        let code = letter(&ward, gui, &there.neighbour);
+        let ask = |code: &str, born: &str, email: &str| ward.ask("POST", "/api/v1/residence-registrations").json(&json!({"code": code, "birth_date": born, "email": email, "language": "zh-CN"})).send();
+        let open = |link: &str, name: &str, born: &str, password: &str| {
+            let body = json!({"birth_date": born, "display_name": name, "language": "zh-CN", "password": password});
+            ward.ask("POST", &format!("/api/v1/residence-registrations/{link}")).json(&body).send()
+        };
+        let refusals = [
+            ask(&code, "1931-05-17x", "xq7zk"),
+            ask("𠮷厵爨", "1931-05-17", "xq7zk@seed.example"),
+            ask("0000-0000-0000-0000", "1931-05-17", "xq7zk@seed.example"),
+            ask(&code, "1931-05-18", "xq7zk@seed.example"),
+        ];
+        let asked = ask(&code, "1931-05-17", "xq7zk@seed.example");
+        assert_eq!(asked.status, 202, "{}", asked.text);
+        let link = from_mail(&ward, "xq7zk@seed.example", "/residence-registrations/", 43);
+        let mail = mails_to(&ward, "xq7zk@seed.example").concat();
+        assert!(!mail.contains("𠮷厵爨") && !mail.contains("1931") && !mail.contains("ZQ9-77"), "{mail}");
+        let wrong = [
+            open(&link, "𠮷厵爨\u{200b}", "1931-05-17x", "short"),
+            open(&link, "𠮷厵爨", "1931-05-18", "violet tram under paper rain"),
+            open("nonsense", "𠮷厵爨", "1931-05-17", "violet tram under paper rain"),
+        ];
+        for reply in refusals.iter().chain(&wrong) {
+            assert!((400..500).contains(&reply.status), "{}", reply.text);
+            nothing_leaked(&format!("{:?} {}", reply.headers, reply.text), "a refusal");
+        }
+        let opened = open(&link, "邻居", "1931-05-17", "violet tram under paper rain");
+        assert_eq!(opened.status, 201, "{}", opened.text);
+        for reply in [&asked, &opened] {
+            nothing_leaked(&format!("{:?} {}", reply.headers, reply.text), "an answer");
+        }
+        ward.settle();
+        for path in ["events?limit=200", "export"] {
+            nothing_leaked(&by(&ward, &gui.registrar, "GET", &format!("/api/v1/audit/{path}")).send().text, path);
+        }
+        // What auditors may open of it: the address of the account, as of every account, and nothing that the roll says.
+        let claimed = ward.events("residence.claimed");
+        assert_eq!(claimed.len(), 2);
+        nothing_leaked(&Value::from(claimed).to_string(), "the claim");
+        let activated = Value::from(ward.events("account.activated")).to_string();
+        assert!(activated.contains("xq7zk@seed.example") && !activated.contains("𠮷厵爨") && !activated.contains("1931-05-17"));
+        let entries = ward.get("/audit/checkpoint").text.lines().nth(1).unwrap().to_owned();
+        nothing_leaked(&ward.get(&format!("/audit/tile/entries/000.p/{entries}")).text, "the log's entries");
         nothing_leaked(&ward.get("/metrics").text, "the metrics");
         assert_eq!(*LEAKED.lock().unwrap(), Vec::<String>::new());
     }

@@ -46,6 +46,10 @@ const SQL_ELSEWHERE: &[(&str, &str)] = &[
 /// Who keeps the house: changes that are not the ward's state and so leave no event.
 const UPKEEP: &[(&str, &str)] = &[
     (
+        "src/app/registration.rs",
+        "mail that a resident with a letter asks for, and tries of its link; that an account is opened is an event",
+    ),
+    (
         "src/app/keeping.rs",
         "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, and reminds of qualifications that end",
     ),
