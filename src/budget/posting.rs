@@ -38,6 +38,9 @@ fn post_one(tx: &mut Tx<'_>, order: Order) -> Answer<Transfer> {
         };
     }
     let from = account(tx, &order.from)?;
+    if from.code == AccountCode::Source && !order.amount.is_negative() {
+        rules::may_come_in(store::come_in(tx.conn())?, order.amount)?;
+    }
     let to = account(tx, &order.to)?;
     let hold = match &order.hold {
         Some(id) => Some(hold(tx, id)?),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::budget::rules::{BudgetLineId, FundId};
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
-use crate::kernel::refusal::{Fault, Kind, Reason, Stop};
+use crate::kernel::refusal::{Fault, Kind, Reason, Refusal, Stop};
 use crate::text;
 
 crate::ids! {
@@ -28,12 +28,12 @@ pub static WOULD_OVERDRAW: Reason = Reason::new(
     "账户余额不足",
     "The account has not enough money",
 );
-/// The account would hold more than an amount of money can be.
+/// The account, or all that ever came in, would be more than an amount of money can be.
 pub static WOULD_OVERFLOW: Reason = Reason::new(
     Kind::Conflict,
     "ledger_would_overflow",
-    "账户余额将超出上限",
-    "The account would hold more than any account can",
+    "账户余额或资金总额将超出上限",
+    "The account, or all money together, would be more than can be kept books of",
 );
 /// Nothing, or less than nothing, was to be transferred.
 pub static AMOUNT_NOT_POSITIVE: Reason = Reason::new(
@@ -495,6 +495,19 @@ fn credited(account: &LedgerAccount, amount: Money) -> Result<Money, Stop> {
     } else {
         // Only the source can meet this: more is to go back than ever came.
         Err(WOULD_OVERDRAW.refuse().at("/amount").into())
+    }
+}
+
+/// Whether so much more may come in. All that ever came in, to all funds and in all years, is an amount of money: then so is every
+/// sum of balances, of whichever accounts and at whichever instant, and totals can always be told.
+///
+/// # Errors
+/// [`WOULD_OVERFLOW`].
+pub fn may_come_in(come_in_fen: i64, amount: Money) -> Result<(), Refusal> {
+    let all = come_in_fen.checked_add(amount.fen());
+    match all.map(Money::from_fen) {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(_)) | None => Err(WOULD_OVERFLOW.refuse().at("/amount")),
     }
 }
 

@@ -592,6 +592,17 @@ pub fn sums(
     Ok(sums)
 }
 
+/// What has come into all funds in all years, in fen.
+///
+/// # Errors
+/// A fault of the database.
+pub fn come_in(conn: &mut Conn) -> Answer<i64> {
+    Ok(ledger_accounts::table
+        .filter(ledger_accounts::code.eq(AccountCode::Source.name()))
+        .select(sql::<BigInt>("CAST(COALESCE(-SUM(balance_fen), 0) AS BIGINT)"))
+        .first(conn)?)
+}
+
 /// All accounts of these budget lines.
 ///
 /// # Errors

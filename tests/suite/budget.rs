@@ -72,6 +72,19 @@ on_both! {
         refused(&treasury.proposes(&ward, &early), 409, "fiscal_year_not_over");
         let faulty = treasury.proposes(&ward, &json!({"kind": "transfer", "fiscal_year": 2026, "to_line_id": one, "amount": yuan("0.00"), "reason": " "}));
         assert_eq!((faulty.status, faulty.faults().into_iter().map(|(at, _)| at).collect::<Vec<_>>()), (422, vec!["/from_line_id".to_owned(), "/amount".to_owned(), "/reason".to_owned()]), "{}", faulty.text);
+    fn no_more_comes_in_than_totals_can_tell(ward) {
+        let treasury = Treasury::with(&ward, "89999999999999.99");
+        let more = |year: i64, amount: &str| json!({"kind": "appropriation", "fiscal_year": year, "amount": yuan(amount), "document": "凤财预〔2026〕3号", "reason": "年初安排"});
+        let over = made(&treasury.proposes(&ward, &more(2027, "0.02")));
+        refused(&treasury.confirms(&ward, &over), 409, "ledger_would_overflow");
+        posts(&ward, &treasury.anna, &format!("/funds/{}/budget-movements/{over}/withdrawal", treasury.fund), Some(&json!({"reason": "误"})));
+        treasury.moves(&ward, &more(2027, "0.01"));
+        let trial = ward.get("/api/v1/ledger/trial-balance");
+        assert_eq!((trial.status, trial.json()["credits"].clone()), (200, yuan("90000000000000.00")), "{}", trial.text);
+        let over = made(&treasury.proposes(&ward, &more(2028, "0.01")));
+        refused(&treasury.confirms(&ward, &over), 409, "ledger_would_overflow");
+    }
+
 
         // Midnight in the ward is 16:00 UTC: from then on the year is over.
         ward.context().clock.advance("2026-12-31T15:59:59Z".parse().unwrap());
