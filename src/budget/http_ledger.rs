@@ -16,7 +16,7 @@ use crate::budget::store_ledger::{self, AccountFilter, Entry, EntryFilter, Sum};
 use crate::db::conn::Conn;
 use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::money::Money;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::web::actor::{Actor, Shared};
 use crate::web::format::{Format, csv_table};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
@@ -398,9 +398,10 @@ async fn read_transfer(context: Shared, actor: Actor, id: web::Path<String>) -> 
         .db
         .read(move |conn| {
             let transfer = store_ledger::transfer(conn, &id)?.ok_or_else(|| NOT_FOUND.refuse())?;
-            if known(conn, &actor, &transfer.order.from).is_err() {
-                known(conn, &actor, &transfer.order.to)?;
-            }
+            match known(conn, &actor, &transfer.order.from) {
+                Err(Stop::Refused(_)) => known(conn, &actor, &transfer.order.to)?,
+                seen => seen?,
+            };
             Ok(transfer)
         })
         .await?;

@@ -307,6 +307,10 @@ on_both! { in "cn";
         let company = organisation(&ward, OrganisationKind::Company, None);
         let department = organisation(&ward, OrganisationKind::Department, None);
         let to = |organisation: Value| { let mut body = whole.clone(); body["to_organisation_id"] = organisation; posts(&ward, &treasury.anna, "/delegations", Some(&body)) };
+        // What the database does not tell is not "not found": on PostgreSQL a lost race is told so, too, and tried again.
+        sql(&ward, "ALTER TABLE delegations RENAME TO elsewhere").unwrap();
+        assert_eq!(assess(json!(delegation), "2026-03-02").status, 500);
+        sql(&ward, "ALTER TABLE elsewhere RENAME TO delegations").unwrap();
         refused(&to(json!(company)), 422, "budget_no_public_body");
         refused(&to(json!(department)), 422, "delegation_wrong_recipient");
         refused(&to(json!(treasury.department)), 422, "delegation_wrong_recipient");
