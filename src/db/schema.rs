@@ -747,5 +747,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_transfers,
     ledger_entries,
     ledger_holds,
-    budget_movements
+    budget_movements,
+    delegations
 );

@@ -14,10 +14,12 @@ use wardbook::budget::rules_ledger::{AccountCode, LedgerAccountId, Order, Transf
 use wardbook::budget::{store_ledger, verify};
 use wardbook::db::writer::Tx;
 use wardbook::kernel::money::Money;
+use wardbook::kernel::party::OrganisationKind;
 use wardbook::kernel::refusal::{Answer, Stop};
 use wardbook::web::actor::Actor;
 use wardbook::web::policy::Role;
 
+use crate::cast::organisation;
 use crate::harness::Ward;
 use crate::on_both;
 use crate::organisations::{refused, sql};
@@ -35,11 +37,11 @@ fn account(ward: &Ward, line: &str, code: AccountCode) -> LedgerAccountId {
 
 /// Posts as an act does, with an event.
 fn post(tx: &mut Tx<'_>, orders: Vec<Order>) -> Answer<()> {
-    posting::post(tx, orders)?;
+    let transfers = posting::post(tx, orders)?;
     let event = Event {
         kind: "ledger.tested",
         subject: "x".to_owned(),
-        data: json!({}),
+        data: json!({ "transfers": posting::told(&transfers) }),
         private: Value::Null,
     };
     audit::store::append(tx, &Actor::system(), &event)?;
@@ -189,7 +191,34 @@ on_both! {
         assert!(verdict(&ward).holds());
     }
 
+        // Money that is moved with both entries and both balances right, and that nobody moved.
+        let other = treasury.line(&ward, "LB", 2026, &treasury.department);
+        let [from, to] = [&line, &other].map(|line| account(&ward, line, AccountCode::Available));
+        let forged = "transfer_01jd3n8f5teqkrzvq1c0m6h2ax";
+        let at = "'2026-03-02 00:00:00'";
+        sql(&ward, &format!("INSERT INTO ledger_transfers VALUES ('{forged}', '{from}', '{to}', 100, 'transfer', 'direct', NULL, 'x', {at})")).unwrap();
+        sql(&ward, &format!("INSERT INTO ledger_entries VALUES ('{from}', 3, '{forged}', -100, 78900, {at})")).unwrap();
+        sql(&ward, &format!("INSERT INTO ledger_entries VALUES ('{to}', 1, '{forged}', 100, 100, {at})")).unwrap();
+        sql(&ward, &format!("UPDATE ledger_accounts SET balance_fen = 78900, entries = 3 WHERE id = '{from}'")).unwrap();
+        sql(&ward, &format!("UPDATE ledger_accounts SET balance_fen = 100, entries = 1 WHERE id = '{to}'")).unwrap();
+        let found = verdict(&ward);
+        assert_eq!((found.faults_found, found.faults[0].as_str()), (1, "of 4 transfers the log tells of 3"), "{found}");
     fn whoever_moves_money_at_once_it_adds_up_and_nothing_is_overdrawn(ward) {
+        assert_eq!(verdict(&ward).faults_found, 1);
+        ward.log_must_hold = false; // Nor must the ledger.
+    }
+
+    fn what_was_decided_and_held_is_compared_with_what_moved(ward) {
+        let mut ward = ward;
+        ward.log_must_hold = false; // Nor must the ledger.
+        let treasury = Treasury::with(&ward, "1000.00");
+        let line = treasury.filled(&ward, "LA", "800.00");
+        let other = treasury.filled(&ward, "LB", "100.00");
+        let street = organisation(&ward, OrganisationKind::StreetOffice, None);
+        let waiting = made(&treasury.proposes(&ward, &json!({"kind": "return", "fiscal_year": 2026, "from_line_id": line, "amount": yuan("1.00"), "reason": "上缴"})));
+        let body = json!({"from_organisation_id": treasury.department, "to_organisation_id": street, "amount": yuan("5.00"), "from_line_id": line, "to_line_id": other});
+        let drafted = made(&posts(&ward, &treasury.anna, "/delegations", Some(&body)));
+        let hold = made(&posts(&ward, &treasury.anna, &format!("/budget-lines/{line}/reservations"), Some(&json!({"amount": yuan("10.00"), "purpose": "试"}))));
         let treasury = Treasury::with(&ward, "1000.00");
         let lines = ["LA", "LB", "LC"].map(|code| treasury.filled(&ward, code, "1.00"));
         let accounts = lines.each_ref().map(|line| account(&ward, line, AccountCode::Available));
