@@ -229,15 +229,17 @@ fn fund_event(kind: &'static str, fund: &Fund) -> Event {
     }
 }
 
+/// What a line is of is for whoever may see the budget.
 fn line_event(kind: &'static str, line: &BudgetLine) -> Event {
     Event {
         kind,
         subject: line.id.to_string(),
         data: json!({
-            "fund": line.fund_id, "fiscal_year": line.fiscal_year, "code": line.code, "organisation": line.organisation_id,
-            "category": line.category, "purpose_zh": line.purpose_zh, "purpose_en": line.purpose_en, "state": line.state,
-            "version": line.version,
+            "fund": line.fund_id, "fiscal_year": line.fiscal_year, "state": line.state, "version": line.version,
         }),
-        private: Value::Null,
+        private: json!({
+            "code": line.code, "organisation": line.organisation_id, "category": line.category, "purpose_zh": line.purpose_zh,
+            "purpose_en": line.purpose_en,
+        }),
     }
 }

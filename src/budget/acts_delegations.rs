@@ -217,12 +217,12 @@ pub fn assess(tx: &mut Tx<'_>, actor: &Actor, new: &NewAssessment, place: &Place
     let event = Event {
         kind: "duty_assessment.recorded",
         subject: assessment.id.to_string(),
-        data: json!({
-            "by": assessment.by_organisation_id, "of": assessment.of_organisation_id,
-            "delegation": assessment.delegation_id, "assessed_on": assessment.assessed_on.to_string(),
-            "flagged": assessment.flagged, "statute": assessment.statute_id,
+        data: json!({ "statute": assessment.statute_id }),
+        private: json!({
+            "by": assessment.by_organisation_id, "of": assessment.of_organisation_id, "duty_zh": assessment.duty.zh(),
+            "duty_en": assessment.duty.en(), "delegation": assessment.delegation_id,
+            "assessed_on": assessment.assessed_on.to_string(), "flagged": assessment.flagged,
         }),
-        private: json!({ "duty_zh": assessment.duty.zh(), "duty_en": assessment.duty.en() }),
     };
     audit::store::append(tx, actor, &event)?;
     Ok(assessment)

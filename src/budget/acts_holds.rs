@@ -2,7 +2,7 @@
 //! last. This is for what an organisation buys outside contract books, or had agreed before it kept its books here; money that is
 //! held for a book or a contract is moved by the acts on those.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::audit;
 use crate::audit::entry::Event;
@@ -96,8 +96,14 @@ pub fn reserve(
         Duty::Propose,
         matter.as_str(),
     )?;
-    let private = json!({ "purpose": purpose });
-    record(tx, actor, "budget.reserved", matter.as_str(), &transfers, private)?;
+    record(
+        tx,
+        actor,
+        "budget.reserved",
+        matter.as_str(),
+        &transfers,
+        Some(&purpose),
+    )?;
     held(tx, &id)
 }
 
@@ -134,14 +140,7 @@ pub fn commit(tx: &mut Tx<'_>, actor: &Actor, id: &TransferId, amount: Money) ->
         Duty::Confirm,
         &hold.matter,
     )?;
-    record(
-        tx,
-        actor,
-        "budget.committed",
-        &hold.matter,
-        &transfers,
-        Value::Null,
-    )?;
+    record(tx, actor, "budget.committed", &hold.matter, &transfers, None)?;
     held(tx, &commitment)
 }
 
@@ -156,14 +155,7 @@ pub fn release(tx: &mut Tx<'_>, actor: &Actor, id: &TransferId) -> Answer<Held> 
     }
     let order = release_of(&hold, TransferId::mint(tx.now()), hold.remaining);
     let transfers = posting::post(tx, vec![order])?;
-    record(
-        tx,
-        actor,
-        "budget.released",
-        &hold.matter,
-        &transfers,
-        Value::Null,
-    )?;
+    record(tx, actor, "budget.released", &hold.matter, &transfers, None)?;
     held(tx, id)
 }
 
@@ -224,13 +216,14 @@ fn record(
     kind: &'static str,
     matter: &str,
     transfers: &[Transfer],
-    private: Value,
+    purpose: Option<&str>,
 ) -> Answer<()> {
+    // How much is held for what is for whoever may see the budget: a bidder who knew what is reserved would know what to ask for.
     let event = Event {
         kind,
         subject: matter.to_owned(),
-        data: json!({ "transfers": posting::told(transfers) }),
-        private,
+        data: json!({}),
+        private: json!({ "purpose": purpose, "transfers": posting::told(transfers) }),
     };
     audit::store::append(tx, actor, &event)?;
     Ok(())

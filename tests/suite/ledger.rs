@@ -134,7 +134,11 @@ on_both! {
         assert_eq!((listed.status, listed.faults()[0].0.clone()), (400, "?code".to_owned()));
         ward.settle();
         let events = ward.events("budget.committed");
-        assert_eq!(events[0]["entry"]["data"]["transfers"].as_array().unwrap().len(), 2, "the rest goes back in the same act");
+        let private: Value = serde_json::from_str(events[0]["opened"]["content"].as_str().unwrap()).unwrap();
+        assert_eq!(private["transfers"].as_array().unwrap().len(), 2, "the rest goes back in the same act");
+        for event in ward.events("budget.*") {
+            assert_eq!(event["entry"]["data"], json!({}), "what is held is told to whoever may see the budget");
+        }
     }
 
     fn a_statement_tells_how_an_account_stood_at_any_instant(ward) {
@@ -187,10 +191,6 @@ on_both! {
         assert!(found.to_string().contains("999 fen are held in it, and 1000 are in it") && found.to_string().contains("of 1000 fen held 0 were taken, and 999 are left"), "{found}");
         sql(&ward, "UPDATE ledger_holds SET remaining_fen = 1000").unwrap();
         assert!(verdict(&ward).holds());
-        ward.restart(|_| ());
-        assert!(verdict(&ward).holds());
-    }
-
         // Money that is moved with both entries and both balances right, and that nobody moved.
         let other = treasury.line(&ward, "LB", 2026, &treasury.department);
         let [from, to] = [&line, &other].map(|line| account(&ward, line, AccountCode::Available));
@@ -203,7 +203,7 @@ on_both! {
         sql(&ward, &format!("UPDATE ledger_accounts SET balance_fen = 100, entries = 1 WHERE id = '{to}'")).unwrap();
         let found = verdict(&ward);
         assert_eq!((found.faults_found, found.faults[0].as_str()), (1, "of 4 transfers the log tells of 3"), "{found}");
-    fn whoever_moves_money_at_once_it_adds_up_and_nothing_is_overdrawn(ward) {
+        ward.restart(|_| ());
         assert_eq!(verdict(&ward).faults_found, 1);
         ward.log_must_hold = false; // Nor must the ledger.
     }
@@ -219,6 +219,22 @@ on_both! {
         let body = json!({"from_organisation_id": treasury.department, "to_organisation_id": street, "amount": yuan("5.00"), "from_line_id": line, "to_line_id": other});
         let drafted = made(&posts(&ward, &treasury.anna, "/delegations", Some(&body)));
         let hold = made(&posts(&ward, &treasury.anna, &format!("/budget-lines/{line}/reservations"), Some(&json!({"amount": yuan("10.00"), "purpose": "试"}))));
+        assert!(verdict(&ward).holds());
+        let faults = |found: &str| { let verdict = verdict(&ward); assert!(verdict.to_string().contains(found), "{found}: {verdict}"); verdict.faults_found };
+        // A delegation is put into effect without its money.
+        sql(&ward, &format!("UPDATE delegations SET state = 'effective', effective_by = 'x', effective_at = drafted_at WHERE id = '{drafted}'")).unwrap();
+        assert_eq!(faults(&format!("{drafted}: it is effective with Some(500) fen, and its transfer moved None")), 1);
+        // A movement is confirmed without its money.
+        sql(&ward, &format!("UPDATE budget_movements SET state = 'confirmed', decided_by = 'x', decided_at = proposed_at WHERE id = '{waiting}'")).unwrap();
+        assert_eq!(faults(&format!("{waiting}: it is confirmed")), 2);
+        // A hold goes back to another line than it came from, in the name of a transfer that began none.
+        let [from, elsewhere] = [&line, &other].map(|line| account(&ward, line, AccountCode::Available));
+        let allocation = format!("(SELECT transfer_id FROM ledger_entries WHERE account_id = '{from}' AND number = 1)");
+        sql(&ward, &format!("INSERT INTO ledger_holds SELECT {allocation}, account_id, '{elsewhere}', matter, 1, 0, opened_at FROM ledger_holds WHERE id = '{hold}'")).unwrap();
+        assert_eq!(faults("it is not the hold that its transfer begins"), 4, "and nothing was taken from it");
+    }
+
+    fn whoever_moves_money_at_once_it_adds_up_and_nothing_is_overdrawn(ward) {
         let treasury = Treasury::with(&ward, "1000.00");
         let lines = ["LA", "LB", "LC"].map(|code| treasury.filled(&ward, code, "1.00"));
         let accounts = lines.each_ref().map(|line| account(&ward, line, AccountCode::Available));
