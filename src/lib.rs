@@ -527,6 +527,8 @@ pub mod budget {
     pub mod store_ledger;
     /// The table of budget movements.
     pub mod store_movements;
+    /// The ledger added up.
+    pub mod store_sums;
     /// What the verifier reads.
     pub mod store_verification;
     /// The verifier of the ledger.

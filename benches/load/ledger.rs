@@ -187,7 +187,7 @@ fn endow(tx: &mut Tx<'_>) -> Answer<Vec<LedgerAccountId>> {
     };
     lines::insert_fund(tx, &fund)?;
     let source = posting::of_year(tx, &fund.id, 2026, AccountCode::Source)?;
-    let mut accounts = Vec::with_capacity(SPREAD);
+    let (mut accounts, mut given) = (Vec::with_capacity(SPREAD), Vec::with_capacity(SPREAD));
     for number in 0..SPREAD {
         let line = BudgetLine {
             id: BudgetLineId::mint(now),
@@ -215,14 +215,14 @@ fn endow(tx: &mut Tx<'_>) -> Answer<Vec<LedgerAccountId>> {
             hold: None,
             matter: "load".to_owned(),
         };
-        posting::post(tx, vec![order])?;
+        given.extend(posting::post(tx, vec![order])?);
         accounts.push(available.id);
     }
     let event = Event {
         kind: "ledger.loaded",
         subject: "load".to_owned(),
         data: json!({}),
-        private: Value::Null,
+        private: json!({ "transfers": posting::told(&given) }),
     };
     store::append(tx, &Actor::system(), &event)?;
     Ok(accounts)

@@ -450,6 +450,20 @@ pub fn events(conn: &mut Conn, filter: &EventFilter, max: i64) -> Answer<Vec<Eve
     Ok(query.load(conn)?)
 }
 
+/// Up to `max` events after an id, in the order of their ids, whether they have their places yet or not.
+///
+/// # Errors
+/// A fault of the database.
+pub fn events_after(conn: &mut Conn, after: &str, max: i64) -> Answer<Vec<EventRow>> {
+    Ok(audit_events::table
+        .left_join(audit_private::table)
+        .filter(audit_events::id.gt(after))
+        .order(audit_events::id)
+        .limit(max)
+        .select(columns())
+        .load(conn)?)
+}
+
 /// One event, whether it has its place yet or not.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::budget::rules::{
     NO_PUBLIC_BODY, NewFund, NewLine,
 };
 use crate::budget::rules_ledger::AccountCode;
-use crate::budget::{store, store_ledger};
+use crate::budget::{store, store_ledger, store_sums};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::party::{OrganisationId, OrganisationKind};
@@ -55,7 +55,11 @@ pub fn change_fund(
 ) -> Answer<Fund> {
     let fund = managed(tx, actor, Action::ManageFund, id)?;
     expected.check(fund.version)?;
-    let changed = rules::change_fund(fund, change, tx.now())?;
+    let changed = rules::change_fund(fund.clone(), change, tx.now())?;
+    if (&fund.name_zh, &fund.name_en, &fund.basis) == (&changed.name_zh, &changed.name_en, &changed.basis) {
+        tx.nothing_to_change();
+        return Ok(fund);
+    }
     store::update_fund(tx, &changed)?;
     audit::store::append(tx, actor, &fund_event("fund.changed", &changed))?;
     Ok(changed)
@@ -68,7 +72,7 @@ pub fn change_fund(
 pub fn close_fund(tx: &mut Tx<'_>, actor: &Actor, id: &FundId, expected: Expected) -> Answer<Fund> {
     let fund = managed(tx, actor, Action::ManageFund, id)?;
     expected.check(fund.version)?;
-    let sums = store_ledger::sums(tx.conn(), Some(id), None, None)?;
+    let sums = store_sums::sums(tx.conn(), Some(id), None, None)?;
     let is_empty = sums.iter().all(|sum| sum.balance.is_zero() || is_final(sum.code));
     let closed = rules::close_fund(fund, is_empty, tx.now())?;
     store::update_fund(tx, &closed)?;
@@ -109,7 +113,11 @@ pub fn change_line(
 ) -> Answer<BudgetLine> {
     let line = managed_line(tx, actor, id)?;
     expected.check(line.version)?;
-    let changed = rules::change_line(line, change, tx.now())?;
+    let changed = rules::change_line(line.clone(), change, tx.now())?;
+    if (&line.purpose_zh, &line.purpose_en) == (&changed.purpose_zh, &changed.purpose_en) {
+        tx.nothing_to_change();
+        return Ok(line);
+    }
     store::update_line(tx, &changed)?;
     audit::store::append(tx, actor, &line_event("budget_line.changed", &changed))?;
     Ok(changed)
@@ -229,15 +237,17 @@ fn fund_event(kind: &'static str, fund: &Fund) -> Event {
     }
 }
 
+/// What a line is of is for whoever may see the budget.
 fn line_event(kind: &'static str, line: &BudgetLine) -> Event {
     Event {
         kind,
         subject: line.id.to_string(),
         data: json!({
-            "fund": line.fund_id, "fiscal_year": line.fiscal_year, "code": line.code, "organisation": line.organisation_id,
-            "category": line.category, "purpose_zh": line.purpose_zh, "purpose_en": line.purpose_en, "state": line.state,
-            "version": line.version,
+            "fund": line.fund_id, "fiscal_year": line.fiscal_year, "state": line.state, "version": line.version,
         }),
-        private: Value::Null,
+        private: json!({
+            "code": line.code, "organisation": line.organisation_id, "category": line.category, "purpose_zh": line.purpose_zh,
+            "purpose_en": line.purpose_en,
+        }),
     }
 }

@@ -20,7 +20,7 @@ use crate::duties::rules::Duty;
 use crate::duties::store as duties;
 use crate::kernel::local_day::local_date;
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::Answer;
+use crate::kernel::refusal::{Answer, Stop};
 use crate::registry::acts_organisations::{account, capacity};
 use crate::registry::rules_organisations::Doing;
 use crate::statutes;
@@ -187,7 +187,10 @@ pub fn assess(tx: &mut Tx<'_>, actor: &Actor, new: &NewAssessment, place: &Place
     let today = local_date(tx.now(), place.zone);
     let (duty, assessed_on) = rules::assessed(new, today)?;
     let delegation = match &new.delegation_id {
-        Some(id) => Some(known(tx.conn(), actor, id).map_err(|_| NOT_FOUND.refuse().at("/delegation_id"))?),
+        Some(id) => Some(known(tx.conn(), actor, id).map_err(|stop| match stop {
+            Stop::Refused(refusal) => refusal.at("/delegation_id").into(),
+            fault @ Stop::Fault(_) => fault,
+        })?),
         None => None,
     };
     let statute = statutes::acts::in_force(tx.conn(), &place.jurisdiction, today)?;
@@ -214,12 +217,12 @@ pub fn assess(tx: &mut Tx<'_>, actor: &Actor, new: &NewAssessment, place: &Place
     let event = Event {
         kind: "duty_assessment.recorded",
         subject: assessment.id.to_string(),
-        data: json!({
-            "by": assessment.by_organisation_id, "of": assessment.of_organisation_id,
-            "delegation": assessment.delegation_id, "assessed_on": assessment.assessed_on.to_string(),
-            "flagged": assessment.flagged, "statute": assessment.statute_id,
+        data: json!({ "statute": assessment.statute_id }),
+        private: json!({
+            "by": assessment.by_organisation_id, "of": assessment.of_organisation_id, "duty_zh": assessment.duty.zh(),
+            "duty_en": assessment.duty.en(), "delegation": assessment.delegation_id,
+            "assessed_on": assessment.assessed_on.to_string(), "flagged": assessment.flagged,
         }),
-        private: json!({ "duty_zh": assessment.duty.zh(), "duty_en": assessment.duty.en() }),
     };
     audit::store::append(tx, actor, &event)?;
     Ok(assessment)

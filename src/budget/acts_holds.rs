@@ -2,7 +2,7 @@
 //! last. This is for what an organisation buys outside contract books, or had agreed before it kept its books here; money that is
 //! held for a book or a contract is moved by the acts on those.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::audit;
 use crate::audit::entry::Event;
@@ -99,8 +99,14 @@ pub fn reserve(
         matter.as_str(),
     )?;
     store_ledger::insert_reservation(tx, matter.as_str(), &line.id, &purpose, account(actor)?)?;
-    let private = json!({ "purpose": purpose });
-    record(tx, actor, "budget.reserved", matter.as_str(), &transfers, private)?;
+    record(
+        tx,
+        actor,
+        "budget.reserved",
+        matter.as_str(),
+        &transfers,
+        Some(&purpose),
+    )?;
     held(tx, &id)
 }
 
@@ -139,14 +145,7 @@ pub fn commit(tx: &mut Tx<'_>, actor: &Actor, id: &TransferId, amount: Money) ->
         Duty::Confirm,
         &hold.matter,
     )?;
-    record(
-        tx,
-        actor,
-        "budget.committed",
-        &hold.matter,
-        &transfers,
-        Value::Null,
-    )?;
+    record(tx, actor, "budget.committed", &hold.matter, &transfers, None)?;
     held(tx, &commitment)
 }
 
@@ -161,14 +160,7 @@ pub fn release(tx: &mut Tx<'_>, actor: &Actor, id: &TransferId) -> Answer<Held> 
     }
     let order = release_of(&hold, TransferId::mint(tx.now()), hold.remaining);
     let transfers = posting::post(tx, vec![order])?;
-    record(
-        tx,
-        actor,
-        "budget.released",
-        &hold.matter,
-        &transfers,
-        Value::Null,
-    )?;
+    record(tx, actor, "budget.released", &hold.matter, &transfers, None)?;
     held(tx, id)
 }
 
@@ -240,13 +232,14 @@ fn record(
     kind: &'static str,
     matter: &str,
     transfers: &[Transfer],
-    private: Value,
+    purpose: Option<&str>,
 ) -> Answer<()> {
+    // How much is held for what is for whoever may see the budget: a bidder who knew what is reserved would know what to ask for.
     let event = Event {
         kind,
         subject: matter.to_owned(),
-        data: json!({ "transfers": posting::told(transfers) }),
-        private,
+        data: json!({}),
+        private: json!({ "purpose": purpose, "transfers": posting::told(transfers) }),
     };
     audit::store::append(tx, actor, &event)?;
     Ok(())

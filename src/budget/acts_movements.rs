@@ -3,7 +3,7 @@
 
 use chrono::Datelike;
 use chrono_tz::Tz;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
@@ -232,18 +232,35 @@ fn year_of(now: Instant, zone: Tz) -> i64 {
     i64::from(local_date(now, zone).year())
 }
 
+/// What came into a fund is a total, and totals are everyone's. What moves within it, and what is only proposed, is for whoever may see
+/// the budget; the log commits to it.
 fn event(kind: &'static str, movement: &Movement, transfers: &[Transfer]) -> Event {
+    let facts = json!({
+        "from_line": movement.from_line_id, "to_line": movement.to_line_id, "amount": movement.amount,
+        "document": movement.document, "transfers": posting::told(transfers),
+    });
+    let is_public = movement.kind.is_appropriation() && movement.state == MovementState::Confirmed;
+    let (public, private) = if is_public {
+        (facts, json!({}))
+    } else {
+        (json!({}), facts)
+    };
+    let mut data = json!({
+        "fund": movement.fund_id, "kind": movement.kind, "fiscal_year": movement.fiscal_year, "state": movement.state,
+    });
+    let mut unseen = json!({
+        "reason": movement.reason,
+        "decision_reason": movement.decision.as_ref().and_then(|decision| decision.reason.clone()),
+    });
+    for (whole, part) in [(&mut data, public), (&mut unseen, private)] {
+        if let (Value::Object(whole), Value::Object(part)) = (whole, part) {
+            whole.extend(part);
+        }
+    }
     Event {
         kind,
         subject: movement.id.to_string(),
-        data: json!({
-            "fund": movement.fund_id, "kind": movement.kind, "fiscal_year": movement.fiscal_year,
-            "from_line": movement.from_line_id, "to_line": movement.to_line_id, "amount": movement.amount,
-            "document": movement.document, "state": movement.state, "transfers": posting::told(transfers),
-        }),
-        private: json!({
-            "reason": movement.reason,
-            "decision_reason": movement.decision.as_ref().and_then(|decision| decision.reason.clone()),
-        }),
+        data,
+        private: unseen,
     }
 }

@@ -12,11 +12,12 @@ use crate::budget::rules_ledger::{
     AccountCode, LedgerAccount, LedgerAccountId, Phase, Transfer, TransferCode, TransferId,
 };
 use crate::budget::store;
-use crate::budget::store_ledger::{self, AccountFilter, Entry, EntryFilter, Sum};
+use crate::budget::store_ledger::{self, AccountFilter, Entry, EntryFilter};
+use crate::budget::store_sums::{self, Sum};
 use crate::db::conn::Conn;
 use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::money::Money;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::web::actor::{Actor, Shared};
 use crate::web::format::{Format, csv_table};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
@@ -398,9 +399,10 @@ async fn read_transfer(context: Shared, actor: Actor, id: web::Path<String>) -> 
         .db
         .read(move |conn| {
             let transfer = store_ledger::transfer(conn, &id)?.ok_or_else(|| NOT_FOUND.refuse())?;
-            if known(conn, &actor, &transfer.order.from).is_err() {
-                known(conn, &actor, &transfer.order.to)?;
-            }
+            match known(conn, &actor, &transfer.order.from) {
+                Err(Stop::Refused(_)) => known(conn, &actor, &transfer.order.to)?,
+                seen => seen?,
+            };
             Ok(transfer)
         })
         .await?;
@@ -436,7 +438,7 @@ async fn trial_balance(request: HttpRequest, context: Shared, actor: Actor) -> A
     query.finish()?;
     let sums = context
         .db
-        .read(move |conn| store_ledger::sums(conn, fund.as_ref(), year, as_of))
+        .read(move |conn| store_sums::sums(conn, fund.as_ref(), year, as_of))
         .await?;
     let items: Vec<TrialItem> = sums.into_iter().map(item).collect();
     if format == Format::Csv {

@@ -9,6 +9,7 @@ use crate::budget::rules_ledger::{
     Transfer, TransferId,
 };
 use crate::budget::store_ledger as store;
+use crate::budget::store_sums;
 use crate::db::writer::Tx;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault};
@@ -38,6 +39,9 @@ fn post_one(tx: &mut Tx<'_>, order: Order) -> Answer<Transfer> {
         };
     }
     let from = account(tx, &order.from)?;
+    if from.code == AccountCode::Source && !order.amount.is_negative() {
+        rules::may_come_in(store_sums::come_in(tx.conn())?, order.amount)?;
+    }
     let to = account(tx, &order.to)?;
     let hold = match &order.hold {
         Some(id) => Some(hold(tx, id)?),

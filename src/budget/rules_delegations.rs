@@ -432,6 +432,12 @@ pub fn assessed(new: &NewAssessment, today: NaiveDate) -> Result<(Text, NaiveDat
     let zh = form.line("/duty_zh", &new.duty_zh, DUTY_LENGTH_MAX);
     let en = form.line("/duty_en", &new.duty_en, DUTY_LENGTH_MAX);
     let day = form.day("/assessed_on", &new.assessed_on);
+    if new.by_organisation_id == new.of_organisation_id {
+        form.object(
+            "/of_organisation_id",
+            Text::fixed("不得考核本单位", "must be another body than assesses"),
+        );
+    }
     if day_of(&new.assessed_on).is_some() && day > today {
         form.object(
             "/assessed_on",
@@ -681,6 +687,8 @@ mod tests {
         assert!(is_unfunded(Some(&unpaid), &new('y'), |_| true));
         let today = "2026-03-02".parse().unwrap();
         assert!(assessed(&new('y'), today).is_ok());
+        let oneself = assessed(&new('x'), today).unwrap_err();
+        assert_eq!(oneself.objections[0].pointer, "/of_organisation_id");
         let early = assessed(&new('y'), "2026-03-01".parse().unwrap()).unwrap_err();
         assert_eq!(early.objections[0].pointer, "/assessed_on");
     }

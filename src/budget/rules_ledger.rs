@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::budget::rules::{BudgetLineId, FundId};
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
-use crate::kernel::refusal::{Fault, Kind, Reason, Stop};
+use crate::kernel::refusal::{Fault, Kind, Reason, Refusal, Stop};
 use crate::text;
 
 crate::ids! {
@@ -28,12 +28,12 @@ pub static WOULD_OVERDRAW: Reason = Reason::new(
     "账户余额不足",
     "The account has not enough money",
 );
-/// The account would hold more than an amount of money can be.
+/// The account, or all that ever came in, would be more than an amount of money can be.
 pub static WOULD_OVERFLOW: Reason = Reason::new(
     Kind::Conflict,
     "ledger_would_overflow",
-    "账户余额将超出上限",
-    "The account would hold more than any account can",
+    "账户余额或资金总额将超出上限",
+    "The account, or all money together, would be more than can be kept books of",
 );
 /// Nothing, or less than nothing, was to be transferred.
 pub static AMOUNT_NOT_POSITIVE: Reason = Reason::new(
@@ -498,6 +498,19 @@ fn credited(account: &LedgerAccount, amount: Money) -> Result<Money, Stop> {
     }
 }
 
+/// Whether so much more may come in. All that ever came in, to all funds and in all years, is an amount of money: then so is every
+/// sum of balances, of whichever accounts and at whichever instant, and totals can always be told.
+///
+/// # Errors
+/// [`WOULD_OVERFLOW`].
+pub fn may_come_in(come_in_fen: i64, amount: Money) -> Result<(), Refusal> {
+    let all = come_in_fen.checked_add(amount.fen());
+    match all.map(Money::from_fen) {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(_)) | None => Err(WOULD_OVERFLOW.refuse().at("/amount")),
+    }
+}
+
 fn next(account: &LedgerAccount) -> Result<i64, Fault> {
     let next = account.entries.checked_add(1);
     next.ok_or_else(|| Fault::broken("an account has too many entries"))
@@ -723,6 +736,46 @@ mod tests {
             posted(account(Available, 5), account(Spent, 0), 1, elsewhere),
             Err(Stop::Fault(_))
         ));
+    }
+
+    #[test]
+    fn a_million_postings_add_up_to_zero() {
+        let mut accounts: Vec<LedgerAccount> = (0..50).map(|_| account(AccountCode::Available, 0)).collect();
+        accounts.push(account(AccountCode::Source, 0));
+        let id = TransferId::mint(at());
+        // Of a linear congruence (Knuth's MMIX), so that a failure comes again.
+        let mut chance = 20_260_302_u64;
+        let (mut posted, mut refused) = (0_u32, 0_u32);
+        while posted < 1_000_000 {
+            chance = chance
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let from = usize::try_from((chance >> 33) % 51).unwrap();
+            let to = usize::try_from((chance >> 45) % 51).unwrap();
+            let amount = i64::try_from((chance >> 20) % 100_000).unwrap() + 1;
+            let (from_account, to_account) = (accounts[from].clone(), accounts[to].clone());
+            let order = Order {
+                id: id.clone(),
+                ..order(&from_account, &to_account, amount)
+            };
+            match post(order, from_account, to_account, None, at()) {
+                Ok(done) => {
+                    accounts[from] = done.from;
+                    accounts[to] = done.to;
+                    posted += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > 1_000, "some would have overdrawn: {refused}");
+        let total: i64 = accounts.iter().map(|account| account.balance.fen()).sum();
+        let entries: i64 = accounts.iter().map(|account| account.entries - 1).sum();
+        assert_eq!((total, entries), (0, 2_000_000));
+        assert!(
+            accounts
+                .iter()
+                .all(|account| account.code.may_stand_at(account.balance))
+        );
     }
 
     #[test]

@@ -126,11 +126,11 @@ pub struct Entry {
     pub transfer: Transfer,
 }
 
-fn money(fen: i64) -> Result<Money, Fault> {
+pub(super) fn money(fen: i64) -> Result<Money, Fault> {
     Money::from_fen(fen).map_err(|error| Fault::caused("read an amount", error))
 }
 
-fn account_code(name: &str) -> Result<AccountCode, Fault> {
+pub(super) fn account_code(name: &str) -> Result<AccountCode, Fault> {
     AccountCode::named(name).ok_or_else(|| Fault::broken(format!("an account that is {name}")))
 }
 
@@ -549,86 +549,6 @@ pub fn insert_reservation(
         ))
         .execute(tx.conn())?;
     Ok(())
-}
-
-/// What the accounts of one code of a fund's year add up to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sum {
-    /// Of which fund.
-    pub fund_id: FundId,
-    /// Of which fiscal year.
-    pub fiscal_year: i64,
-    /// Of which code.
-    pub code: AccountCode,
-    /// The sum of their balances.
-    pub balance: Money,
-}
-
-/// The balances of all accounts, or of one fund's or year's, added up by fund, year and code: as they stand, or as they stood at
-/// an instant, that instant included. The first is read from the balances, the second from the entries.
-///
-/// # Errors
-/// A fault of the database.
-pub fn sums(
-    conn: &mut Conn,
-    fund: Option<&FundId>,
-    year: Option<i64>,
-    as_of: Option<Instant>,
-) -> Answer<Vec<Sum>> {
-    let rows: Vec<(FundId, i64, String, i64)> = both!(conn, c => {
-        let key = (ledger_accounts::fund_id, ledger_accounts::fiscal_year, ledger_accounts::code);
-        match as_of {
-            None => {
-                let mut query = ledger_accounts::table
-                    .group_by(key)
-                    .select((
-                        ledger_accounts::fund_id, ledger_accounts::fiscal_year, ledger_accounts::code,
-                        sql::<BigInt>("CAST(SUM(ledger_accounts.balance_fen) AS BIGINT)"),
-                    ))
-                    .order(key)
-                    .into_boxed();
-                if let Some(fund) = fund {
-                    query = query.filter(ledger_accounts::fund_id.eq(fund));
-                }
-                if let Some(year) = year {
-                    query = query.filter(ledger_accounts::fiscal_year.eq(year));
-                }
-                query.load(c)
-            }
-            Some(at) => {
-                let mut query = ledger_accounts::table
-                    .inner_join(ledger_entries::table.on(ledger_entries::account_id.eq(ledger_accounts::id)))
-                    .filter(ledger_entries::made_at.le(at.naive_utc()))
-                    .group_by(key)
-                    .select((
-                        ledger_accounts::fund_id, ledger_accounts::fiscal_year, ledger_accounts::code,
-                        sql::<BigInt>("CAST(SUM(ledger_entries.amount_fen) AS BIGINT)"),
-                    ))
-                    .order(key)
-                    .into_boxed();
-                if let Some(fund) = fund {
-                    query = query.filter(ledger_accounts::fund_id.eq(fund));
-                }
-                if let Some(year) = year {
-                    query = query.filter(ledger_accounts::fiscal_year.eq(year));
-                }
-                query.load(c)
-            }
-        }
-    })?;
-    let mut sums = rows
-        .into_iter()
-        .map(|(fund_id, fiscal_year, code, balance)| {
-            Ok(Sum {
-                fund_id,
-                fiscal_year,
-                code: account_code(&code)?,
-                balance: money(balance)?,
-            })
-        })
-        .collect::<Result<Vec<_>, Fault>>()?;
-    sums.sort_by(|a, b| (&a.fund_id, a.fiscal_year, a.code).cmp(&(&b.fund_id, b.fiscal_year, b.code)));
-    Ok(sums)
 }
 
 /// All accounts of these budget lines.

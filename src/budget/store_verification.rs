@@ -1,12 +1,15 @@
 //! What the verifier of the ledger reads, a piece at a time, and nothing else: rows as they stand, believed by nobody.
 
+use chrono::NaiveDateTime;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::both;
 use crate::db::conn::Conn;
-use crate::db::schema::{budget_movements, ledger_accounts, ledger_entries, ledger_holds, ledger_transfers};
+use crate::db::schema::{
+    budget_movements, delegations, ledger_accounts, ledger_entries, ledger_holds, ledger_transfers,
+};
 use crate::kernel::refusal::Answer;
 
 /// Rows read at once.
@@ -14,10 +17,54 @@ const PIECE: i64 = 5_000;
 
 /// An account: id, code, balance in fen, number of entries.
 pub type AccountRow = (String, String, i64, i64);
-/// A transfer: id, from, to, amount in fen.
-pub type TransferRow = (String, String, String, i64);
-/// One side of a transfer: the transfer, the account, the amount in fen.
-pub type SideRow = (String, String, i64);
+/// One side of a transfer: the transfer, the account, the amount in fen, when.
+pub type SideRow = (String, String, i64, NaiveDateTime);
+/// A matter that money moves with: its id, its state, the amount in fen, and the amount of its transfer, if there is one.
+pub type MatterRow = (String, String, Option<i64>, Option<i64>);
+
+/// A transfer.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = ledger_transfers)]
+pub struct TransferRow {
+    /// Its id.
+    pub id: String,
+    /// From which account.
+    pub from_account_id: String,
+    /// To which.
+    pub to_account_id: String,
+    /// How much, in fen.
+    pub amount_fen: i64,
+    /// Why.
+    pub code: String,
+    /// Where it stands in the life of a hold.
+    pub phase: String,
+    /// From which hold.
+    pub hold_id: Option<String>,
+    /// For what.
+    pub matter: String,
+    /// When.
+    pub made_at: NaiveDateTime,
+}
+
+/// A hold.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = ledger_holds)]
+pub struct HoldRow {
+    /// Its id: that of the transfer that began it.
+    pub id: String,
+    /// In which account.
+    pub account_id: String,
+    /// Where it goes back to.
+    pub origin_account_id: String,
+    /// For what.
+    pub matter: String,
+    /// How much it was, in fen.
+    pub amount_fen: i64,
+    /// How much is left, in fen.
+    pub remaining_fen: i64,
+    /// Since when.
+    pub opened_at: NaiveDateTime,
+}
 
 /// The next accounts after an id.
 ///
@@ -71,12 +118,18 @@ pub fn transfers(conn: &mut Conn, after: &str) -> Answer<Vec<TransferRow>> {
         .filter(ledger_transfers::id.gt(after))
         .order(ledger_transfers::id)
         .limit(PIECE)
-        .select((
-            ledger_transfers::id,
-            ledger_transfers::from_account_id,
-            ledger_transfers::to_account_id,
-            ledger_transfers::amount_fen,
-        ))
+        .select(TransferRow::as_select())
+        .load(c))?)
+}
+
+/// The transfers of these ids.
+///
+/// # Errors
+/// A fault of the database.
+pub fn transfers_of_ids(conn: &mut Conn, ids: &[&str]) -> Answer<Vec<TransferRow>> {
+    Ok(both!(conn, c => ledger_transfers::table
+        .filter(ledger_transfers::id.eq_any(ids))
+        .select(TransferRow::as_select())
         .load(c))?)
 }
 
@@ -89,7 +142,12 @@ pub fn sides(conn: &mut Conn, after: &str, until: &str) -> Answer<Vec<SideRow>> 
         .filter(ledger_entries::transfer_id.gt(after))
         .filter(ledger_entries::transfer_id.le(until))
         .order((ledger_entries::transfer_id, ledger_entries::amount_fen))
-        .select((ledger_entries::transfer_id, ledger_entries::account_id, ledger_entries::amount_fen))
+        .select((
+            ledger_entries::transfer_id,
+            ledger_entries::account_id,
+            ledger_entries::amount_fen,
+            ledger_entries::made_at,
+        ))
         .load(c))?)
 }
 
@@ -101,45 +159,77 @@ pub fn entries_count(conn: &mut Conn) -> Answer<i64> {
     Ok(ledger_entries::table.count().get_result(conn)?)
 }
 
-/// The next holds after an id: id, amount, what is left.
+/// The next holds after an id, each with the transfer that began it and with where the hold that this one drew on goes back to, if
+/// it drew on one.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn holds(conn: &mut Conn, after: &str) -> Answer<Vec<(String, i64, i64)>> {
-    Ok(ledger_holds::table
+pub fn holds(conn: &mut Conn, after: &str) -> Answer<Vec<(HoldRow, TransferRow, Option<String>)>> {
+    let drawn = diesel::alias!(ledger_holds as drawn);
+    Ok(both!(conn, c => ledger_holds::table
+        .inner_join(ledger_transfers::table.on(ledger_transfers::id.eq(ledger_holds::id)))
+        .left_join(drawn.on(drawn.field(ledger_holds::id).nullable().eq(ledger_transfers::hold_id)))
         .filter(ledger_holds::id.gt(after))
         .order(ledger_holds::id)
         .limit(PIECE)
         .select((
-            ledger_holds::id,
-            ledger_holds::amount_fen,
-            ledger_holds::remaining_fen,
+            HoldRow::as_select(),
+            TransferRow::as_select(),
+            drawn.field(ledger_holds::origin_account_id).nullable(),
         ))
-        .load(conn)?)
+        .load(c))?)
 }
 
-/// What all transfers together have taken from a hold, in fen.
+/// What all transfers together have taken from a hold, in fen, and how many of them took it from another account than the hold's.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn taken(conn: &mut Conn, hold: &str) -> Answer<i64> {
-    Ok(ledger_transfers::table
-        .filter(ledger_transfers::hold_id.eq(hold))
+pub fn taken(conn: &mut Conn, hold: &HoldRow) -> Answer<(i64, i64)> {
+    let of_hold = ledger_transfers::table.filter(ledger_transfers::hold_id.eq(&hold.id));
+    let sum = of_hold
         .select(sql::<BigInt>("CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT)"))
-        .first(conn)?)
+        .first(conn)?;
+    let strays = of_hold
+        .filter(ledger_transfers::from_account_id.ne(&hold.account_id))
+        .count()
+        .get_result(conn)?;
+    Ok((sum, strays))
 }
 
-/// The next confirmed movements after an id, each with the amount of its transfer, if there is one.
+/// The next movements after an id, each with the amount of its transfer, if there is one.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn movements(conn: &mut Conn, after: &str) -> Answer<Vec<(String, i64, Option<i64>)>> {
+pub fn movements(conn: &mut Conn, after: &str) -> Answer<Vec<MatterRow>> {
     Ok(both!(conn, c => budget_movements::table
         .left_join(ledger_transfers::table.on(ledger_transfers::matter.eq(budget_movements::id)))
-        .filter(budget_movements::state.eq("confirmed"))
         .filter(budget_movements::id.gt(after))
         .order(budget_movements::id)
         .limit(PIECE)
-        .select((budget_movements::id, budget_movements::amount_fen, ledger_transfers::amount_fen.nullable()))
+        .select((
+            budget_movements::id,
+            budget_movements::state,
+            budget_movements::amount_fen.nullable(),
+            ledger_transfers::amount_fen.nullable(),
+        ))
+        .load(c))?)
+}
+
+/// The next delegations after an id, each with the amount of its transfer, if there is one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn delegations(conn: &mut Conn, after: &str) -> Answer<Vec<MatterRow>> {
+    Ok(both!(conn, c => delegations::table
+        .left_join(ledger_transfers::table.on(ledger_transfers::matter.eq(delegations::id)))
+        .filter(delegations::id.gt(after))
+        .order(delegations::id)
+        .limit(PIECE)
+        .select((
+            delegations::id,
+            delegations::state,
+            delegations::amount_fen,
+            ledger_transfers::amount_fen.nullable(),
+        ))
         .load(c))?)
 }

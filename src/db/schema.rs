@@ -771,5 +771,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_entries,
     ledger_holds,
     reservations,
-    budget_movements
+    budget_movements,
+    delegations
 );

@@ -121,6 +121,9 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// What a spreadsheet takes for the beginning of a formula, in either width. What people enter and tables show does not begin so.
+pub const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
 /// `text!("中文 {x}", "English {x}")`: a [`Text`] with the same captured values in both languages.
 #[macro_export]
 macro_rules! text {

@@ -10,7 +10,7 @@ use crate::kernel::clock::Instant;
 pub use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Kind, Objection, Reason, Refusal};
 pub use crate::kernel::text::is_hidden;
-use crate::kernel::text::{Language, Text};
+use crate::kernel::text::{FORMULA, Language, Text};
 use crate::text;
 use crate::web::problem::INVALID;
 
@@ -202,7 +202,7 @@ fn name_fits(name: &str) -> Result<(), Text> {
             "the name has invisible characters",
         ));
     }
-    if name.starts_with(['=', '+', '-', '@']) {
+    if name.starts_with(FORMULA) {
         return Err(Text::fixed(
             "姓名不得以 = + - @ 开头",
             "a name does not begin with = + - or @",

@@ -5,7 +5,7 @@
 use encoding_rs::GB18030;
 
 use crate::kernel::refusal::{Answer, Fault};
-use crate::kernel::text::{Language, Text};
+use crate::kernel::text::{FORMULA, Language, Text};
 use crate::registry::rules_person::square_metres;
 use crate::registry::store_roll_reading::Listed;
 use crate::web::format::csv_table;
@@ -32,9 +32,6 @@ impl Encoding {
         }
     }
 }
-
-/// What a spreadsheet takes for the beginning of a formula, in either width.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 /// A cell that no spreadsheet runs: behind an apostrophe, which it takes for "this is text".
 pub fn guarded(cell: &str) -> String {

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::kernel::fixed::{self, Shape};
 use crate::kernel::refusal::{Objection, Refusal};
-use crate::kernel::text::{Text, is_hidden};
+use crate::kernel::text::{FORMULA, Text, is_hidden};
 use crate::text;
 use crate::web::problem::INVALID;
 
@@ -89,7 +89,7 @@ fn line(value: &str, length_max: usize) -> Result<String, Text> {
             "must not have invisible characters",
         ));
     }
-    if trimmed.starts_with(['=', '+', '-', '@']) {
+    if trimmed.starts_with(FORMULA) {
         return Err(Text::fixed(
             "不得以 = + - @ 开头",
             "must not begin with = + - or @",

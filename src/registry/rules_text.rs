@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use crate::kernel::refusal::{Objection, Refusal};
-use crate::kernel::text::{Text, is_hidden};
+use crate::kernel::text::{FORMULA, Text, is_hidden};
 use crate::outbox::address::Address;
 use crate::text;
 use crate::web::problem::INVALID;
@@ -33,7 +33,7 @@ pub fn line_fits(line: &str, length_max: usize) -> Result<(), Text> {
             "must not have invisible characters",
         ));
     }
-    if line.starts_with(['=', '+', '-', '@']) {
+    if line.starts_with(FORMULA) {
         return Err(Text::fixed(
             "不得以 = + - @ 开头",
             "must not begin with = + - or @",
@@ -180,6 +180,8 @@ mod tests {
             "+1",
             "-1",
             "@x",
+            "＝1",
+            "＠x",
             "a\tb",
             "a\u{202e}b",
             "a\u{feff}b",

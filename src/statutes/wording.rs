@@ -1,7 +1,7 @@
 //! Which words a profile may use: what is read by people is there, bounded, without hidden characters, and nothing that a
 //! spreadsheet would run as a formula, because every text of a profile is also a cell of a table.
 
-use crate::kernel::text::{Text, is_hidden};
+use crate::kernel::text::{FORMULA, Text, is_hidden};
 use crate::text;
 
 /// Checks a text that people read.
@@ -19,7 +19,7 @@ pub fn sentence(words: &str, length_max: usize) -> Result<(), Text> {
     if words.chars().any(is_hidden) {
         return Err(Text::fixed("含有不可见字符", "has invisible characters"));
     }
-    if words.starts_with(['=', '+', '-', '@', ' ']) {
+    if words.starts_with(FORMULA) || words.starts_with(' ') {
         return Err(Text::fixed(
             "不得以空格或 = + - @ 开头",
             "must not begin with a space, = + - or @",

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Objection};
@@ -100,7 +100,9 @@ impl Query {
         let value = self.text(name)?;
         let parsed = DateTime::parse_from_rfc3339(&value)
             .map(|instant| instant.with_timezone(&Utc))
-            .ok();
+            .ok()
+            // An offset can lead out of the years of RFC 3339, in which no answer could tell the instant.
+            .filter(|instant| (0..=9999).contains(&instant.year()));
         if parsed.is_none() {
             self.object(
                 name,
@@ -156,6 +158,13 @@ impl Query {
 mod tests {
     use super::*;
     use crate::kernel::refusal::Stop;
+
+    #[test]
+    fn an_instant_is_one_that_an_answer_can_tell() {
+        let read = |text: &str| Query::parse(&format!("at={text}")).instant("at").is_some();
+        assert!(read("9999-12-31T23:59:59Z") && read("0000-01-01T00:00:00Z"));
+        assert!(!read("9999-12-31T23:59:59-01:00") && !read("0000-01-01T00:00:00%2B01:00"));
+    }
 
     #[test]
     fn all_faults_are_reported_together() {

@@ -14,10 +14,12 @@ use wardbook::budget::rules_ledger::{AccountCode, LedgerAccountId, Order, Transf
 use wardbook::budget::{store_ledger, verify};
 use wardbook::db::writer::Tx;
 use wardbook::kernel::money::Money;
+use wardbook::kernel::party::OrganisationKind;
 use wardbook::kernel::refusal::{Answer, Stop};
 use wardbook::web::actor::Actor;
 use wardbook::web::policy::Role;
 
+use crate::cast::organisation;
 use crate::harness::Ward;
 use crate::on_both;
 use crate::organisations::{refused, sql};
@@ -35,11 +37,11 @@ fn account(ward: &Ward, line: &str, code: AccountCode) -> LedgerAccountId {
 
 /// Posts as an act does, with an event.
 fn post(tx: &mut Tx<'_>, orders: Vec<Order>) -> Answer<()> {
-    posting::post(tx, orders)?;
+    let transfers = posting::post(tx, orders)?;
     let event = Event {
         kind: "ledger.tested",
         subject: "x".to_owned(),
-        data: json!({}),
+        data: json!({ "transfers": posting::told(&transfers) }),
         private: Value::Null,
     };
     audit::store::append(tx, &Actor::system(), &event)?;
@@ -133,7 +135,11 @@ on_both! {
         assert_eq!((listed.status, listed.faults()[0].0.clone()), (400, "?code".to_owned()));
         ward.settle();
         let events = ward.events("budget.committed");
-        assert_eq!(events[0]["entry"]["data"]["transfers"].as_array().unwrap().len(), 2, "the rest goes back in the same act");
+        let private: Value = serde_json::from_str(events[0]["opened"]["content"].as_str().unwrap()).unwrap();
+        assert_eq!(private["transfers"].as_array().unwrap().len(), 2, "the rest goes back in the same act");
+        for event in ward.events("budget.*") {
+            assert_eq!(event["entry"]["data"], json!({}), "what is held is told to whoever may see the budget");
+        }
     }
 
     fn a_statement_tells_how_an_account_stood_at_any_instant(ward) {
@@ -186,8 +192,47 @@ on_both! {
         assert!(found.to_string().contains("999 fen are held in it, and 1000 are in it") && found.to_string().contains("of 1000 fen held 0 were taken, and 999 are left"), "{found}");
         sql(&ward, "UPDATE ledger_holds SET remaining_fen = 1000").unwrap();
         assert!(verdict(&ward).holds());
+        // Money that is moved with both entries and both balances right, and that nobody moved.
+        let other = treasury.line(&ward, "LB", 2026, &treasury.department);
+        let [from, to] = [&line, &other].map(|line| account(&ward, line, AccountCode::Available));
+        let forged = "transfer_01jd3n8f5teqkrzvq1c0m6h2ax";
+        let at = "'2026-03-02 00:00:00'";
+        sql(&ward, &format!("INSERT INTO ledger_transfers VALUES ('{forged}', '{from}', '{to}', 100, 'transfer', 'direct', NULL, 'x', {at})")).unwrap();
+        sql(&ward, &format!("INSERT INTO ledger_entries VALUES ('{from}', 3, '{forged}', -100, 78900, {at})")).unwrap();
+        sql(&ward, &format!("INSERT INTO ledger_entries VALUES ('{to}', 1, '{forged}', 100, 100, {at})")).unwrap();
+        sql(&ward, &format!("UPDATE ledger_accounts SET balance_fen = 78900, entries = 3 WHERE id = '{from}'")).unwrap();
+        sql(&ward, &format!("UPDATE ledger_accounts SET balance_fen = 100, entries = 1 WHERE id = '{to}'")).unwrap();
+        let found = verdict(&ward);
+        assert_eq!((found.faults_found, found.faults[0].as_str()), (1, "of 4 transfers the log tells of 3"), "{found}");
         ward.restart(|_| ());
+        assert_eq!(verdict(&ward).faults_found, 1);
+        ward.log_must_hold = false; // Nor must the ledger.
+    }
+
+    fn what_was_decided_and_held_is_compared_with_what_moved(ward) {
+        let mut ward = ward;
+        ward.log_must_hold = false; // Nor must the ledger.
+        let treasury = Treasury::with(&ward, "1000.00");
+        let line = treasury.filled(&ward, "LA", "800.00");
+        let other = treasury.filled(&ward, "LB", "100.00");
+        let street = organisation(&ward, OrganisationKind::StreetOffice, None);
+        let waiting = made(&treasury.proposes(&ward, &json!({"kind": "return", "fiscal_year": 2026, "from_line_id": line, "amount": yuan("1.00"), "reason": "上缴"})));
+        let body = json!({"from_organisation_id": treasury.department, "to_organisation_id": street, "amount": yuan("5.00"), "from_line_id": line, "to_line_id": other});
+        let drafted = made(&posts(&ward, &treasury.anna, "/delegations", Some(&body)));
+        let hold = made(&posts(&ward, &treasury.anna, &format!("/budget-lines/{line}/reservations"), Some(&json!({"amount": yuan("10.00"), "purpose": "试"}))));
         assert!(verdict(&ward).holds());
+        let faults = |found: &str| { let verdict = verdict(&ward); assert!(verdict.to_string().contains(found), "{found}: {verdict}"); verdict.faults_found };
+        // A delegation is put into effect without its money.
+        sql(&ward, &format!("UPDATE delegations SET state = 'effective', effective_by = 'x', effective_at = drafted_at WHERE id = '{drafted}'")).unwrap();
+        assert_eq!(faults(&format!("{drafted}: it is effective with Some(500) fen, and its transfer moved None")), 1);
+        // A movement is confirmed without its money.
+        sql(&ward, &format!("UPDATE budget_movements SET state = 'confirmed', decided_by = 'x', decided_at = proposed_at WHERE id = '{waiting}'")).unwrap();
+        assert_eq!(faults(&format!("{waiting}: it is confirmed")), 2);
+        // A hold goes back to another line than it came from, in the name of a transfer that began none.
+        let [from, elsewhere] = [&line, &other].map(|line| account(&ward, line, AccountCode::Available));
+        let allocation = format!("(SELECT transfer_id FROM ledger_entries WHERE account_id = '{from}' AND number = 1)");
+        sql(&ward, &format!("INSERT INTO ledger_holds SELECT {allocation}, account_id, '{elsewhere}', matter, 1, 0, opened_at FROM ledger_holds WHERE id = '{hold}'")).unwrap();
+        assert_eq!(faults("it is not the hold that its transfer begins"), 4, "and nothing was taken from it");
     }
 
     fn whoever_moves_money_at_once_it_adds_up_and_nothing_is_overdrawn(ward) {

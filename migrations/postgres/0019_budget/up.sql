@@ -111,6 +111,7 @@ CREATE TABLE ledger_entries (
     PRIMARY KEY (account_id, number)
 );
 CREATE UNIQUE INDEX ledger_entries_transfers ON ledger_entries (transfer_id, account_id);
+CREATE INDEX ledger_entries_times ON ledger_entries (account_id, made_at);
 CREATE TRIGGER ledger_entries_kept
     BEFORE DELETE ON ledger_entries
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -129,7 +130,7 @@ CREATE TABLE ledger_holds (
     remaining_fen BIGINT NOT NULL CHECK (remaining_fen BETWEEN 0 AND amount_fen),
     opened_at TIMESTAMP NOT NULL
 );
-CREATE INDEX ledger_holds_accounts ON ledger_holds (account_id, id);
+CREATE INDEX ledger_holds_accounts ON ledger_holds (account_id, id) WHERE remaining_fen > 0;
 CREATE INDEX ledger_holds_matters ON ledger_holds (matter);
 CREATE TRIGGER ledger_holds_kept
     BEFORE DELETE ON ledger_holds

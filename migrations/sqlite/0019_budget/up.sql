@@ -101,6 +101,7 @@ CREATE TABLE ledger_entries (
     PRIMARY KEY (account_id, number)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX ledger_entries_transfers ON ledger_entries (transfer_id, account_id);
+CREATE INDEX ledger_entries_times ON ledger_entries (account_id, made_at);
 CREATE TRIGGER ledger_entries_kept BEFORE DELETE ON ledger_entries
 BEGIN SELECT RAISE(ABORT, 'ledger_entries is append-only'); END;
 CREATE TRIGGER ledger_entries_fixed BEFORE UPDATE ON ledger_entries
@@ -116,7 +117,7 @@ CREATE TABLE ledger_holds (
     remaining_fen BIGINT NOT NULL CHECK (remaining_fen BETWEEN 0 AND amount_fen),
     opened_at TIMESTAMP NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX ledger_holds_accounts ON ledger_holds (account_id, id);
+CREATE INDEX ledger_holds_accounts ON ledger_holds (account_id, id) WHERE remaining_fen > 0;
 CREATE INDEX ledger_holds_matters ON ledger_holds (matter);
 CREATE TRIGGER ledger_holds_kept BEFORE DELETE ON ledger_holds
 BEGIN SELECT RAISE(ABORT, 'ledger_holds is append-only'); END;
