@@ -529,6 +529,20 @@ pub mod budget {
     pub mod verify;
 }
 
+/// What a department plans to buy, and how it is found.
+pub mod books {
+    /// What is done to intention notices.
+    pub mod acts_intentions;
+    /// Intention notices over HTTP.
+    pub mod http_intentions;
+    /// The rules of intention notices.
+    pub mod rules_intentions;
+    /// What the rules of planning share.
+    pub mod rules_planning;
+    /// The tables of intention notices.
+    pub mod store_intentions;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.

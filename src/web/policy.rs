@@ -297,6 +297,24 @@ pub enum Action {
     EffectDelegation,
     /// Record that somebody was assessed on a duty.
     RecordAssessment,
+    /// See intention notices that were published.
+    ReadIntentions,
+    /// See what is written of them and not published.
+    OpenIntentionDrafts,
+    /// Write an intention notice, or a correction of one.
+    DraftIntention,
+    /// Publish what was written, or withdraw a notice.
+    PublishIntention,
+    /// See a record of consultation.
+    ReadConsultation,
+    /// List those that one may see.
+    ListConsultations,
+    /// Write a record of consultation.
+    DraftConsultation,
+    /// Say what one thinks of a need as its reviewer.
+    ReviewConsultation,
+    /// Conclude a consultation.
+    ConcludeConsultation,
 }
 
 impl Action {
@@ -361,6 +379,15 @@ impl Action {
             | Self::DraftDelegation
             | Self::EffectDelegation
             | Self::RecordAssessment => "budget.write",
+            Self::ReadIntentions
+            | Self::OpenIntentionDrafts
+            | Self::ReadConsultation
+            | Self::ListConsultations => "planning.read",
+            Self::DraftIntention
+            | Self::PublishIntention
+            | Self::DraftConsultation
+            | Self::ReviewConsultation
+            | Self::ConcludeConsultation => "planning.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -713,6 +740,48 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         RecordAssessment,
         &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
     ),
+    (Action::ReadIntentions, &[(Public, Anywhere)]),
+    // What is planned and not public is nobody's business outside the body, the auditors' neither: it binds nobody yet.
+    (
+        Action::OpenIntentionDrafts,
+        &[
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (Action::DraftIntention, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::PublishIntention, &[(BuyerApprover, OwnOrganisation)]),
+    (
+        Action::ReadConsultation,
+        &[
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (
+        Action::ListConsultations,
+        &[
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (FinanceOfficer, Anywhere),
+            (BuyerOfficer, Anywhere),
+            (BuyerApprover, Anywhere),
+        ],
+    ),
+    (Action::DraftConsultation, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::ReviewConsultation,
+        &[
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (Action::ConcludeConsultation, &[(BuyerApprover, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.
