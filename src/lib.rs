@@ -531,14 +531,26 @@ pub mod budget {
 
 /// What a department plans to buy, and how it is found.
 pub mod books {
+    /// What is done to records of consultation.
+    pub mod acts_consultations;
     /// What is done to intention notices.
     pub mod acts_intentions;
+    /// Records of consultation over HTTP.
+    pub mod http_consultations;
     /// Intention notices over HTTP.
     pub mod http_intentions;
+    /// What is planned or spent, beside the open-tender threshold, over HTTP.
+    pub mod http_purchase_totals;
+    /// The rules of records of consultation.
+    pub mod rules_consultations;
     /// The rules of intention notices.
     pub mod rules_intentions;
     /// What the rules of planning share.
     pub mod rules_planning;
+    /// The check against splitting.
+    pub mod rules_splitting;
+    /// The tables of records of consultation.
+    pub mod store_consultations;
     /// The tables of intention notices.
     pub mod store_intentions;
 }

@@ -92,6 +92,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(budget::http_holds::operations)
                 .configure(budget::http_ledger::operations)
                 .configure(books::http_intentions::operations)
+                .configure(books::http_consultations::operations)
+                .configure(books::http_purchase_totals::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

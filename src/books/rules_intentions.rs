@@ -265,10 +265,7 @@ pub fn content(entered: &Entered) -> Result<Content, Refusal> {
     let title = lines(&mut form, "title", title, TITLE_LENGTH_MAX);
     let overview = passages(&mut form, "overview", overview, OVERVIEW_LENGTH_MAX);
     if entered.budget <= Money::ZERO {
-        form.object(
-            "/budget",
-            Text::fixed("金额必须大于零", "must be more than zero"),
-        );
+        form.object("/budget", Text::fixed("金额必须大于零", "must be more than zero"));
     }
     let expected_month = entered.expected_month.parse().unwrap_or_else(|_| {
         form.object(
@@ -468,7 +465,13 @@ mod tests {
 
     fn begun() -> Intention {
         let now = at(1, 0);
-        draft(IntentionId::mint(now), OrganisationId::mint(now), &entered(), by("a", 1)).unwrap()
+        draft(
+            IntentionId::mint(now),
+            OrganisationId::mint(now),
+            &entered(),
+            by("a", 1),
+        )
+        .unwrap()
     }
 
     fn today() -> NaiveDate {
@@ -478,7 +481,15 @@ mod tests {
     #[test]
     fn a_month_is_four_digits_and_two() {
         assert_eq!("2026-05".parse::<Month>().unwrap().to_string(), "2026-05");
-        for wrong in ["2026-13", "2026-5", "26-05", "2026-05-01", "", "2026/05", "1899-01"] {
+        for wrong in [
+            "2026-13",
+            "2026-5",
+            "26-05",
+            "2026-05-01",
+            "",
+            "2026/05",
+            "1899-01",
+        ] {
             assert_eq!(wrong.parse::<Month>(), Err(NoMonth), "{wrong}");
         }
     }
@@ -501,25 +512,50 @@ mod tests {
             .map(|fault| fault.pointer)
             .collect();
         let expected = [
-            "/area_ids", "/title_zh", "/title_en", "/overview_zh", "/overview_en", "/budget", "/expected_month", "/contact",
+            "/area_ids",
+            "/title_zh",
+            "/title_en",
+            "/overview_zh",
+            "/overview_en",
+            "/budget",
+            "/expected_month",
+            "/contact",
         ];
         assert_eq!(faults, expected);
         let twice = vec![AreaId::mint(at(1, 0)); 2];
-        assert!(content(&Entered { area_ids: twice, ..entered() }).is_err());
+        assert!(
+            content(&Entered {
+                area_ids: twice,
+                ..entered()
+            })
+            .is_err()
+        );
     }
 
     #[test]
     fn a_correction_has_a_number_and_a_reason_and_leaves_the_first_day() {
         let published = publish(begun(), today(), by("b", 2)).unwrap();
         assert_eq!(published.published_at, Some(at(2, 0)));
-        assert_eq!(rewrite(published.clone(), &entered(), by("a", 3)).unwrap_err().objections.len(), 2);
+        assert_eq!(
+            rewrite(published.clone(), &entered(), by("a", 3))
+                .unwrap_err()
+                .objections
+                .len(),
+            2
+        );
         let reason = Some(("笔误".to_owned(), "A slip".to_owned()));
         let corrected = rewrite(published, &Entered { reason, ..entered() }, by("a", 3)).unwrap();
         assert_eq!(corrected.shown().map(|version| version.number), Some(1));
         let corrected = publish(corrected, today(), by("b", 4)).unwrap();
         assert_eq!(corrected.shown().map(|version| version.number), Some(2));
         assert_eq!((corrected.published_at, corrected.revision), (Some(at(2, 0)), 4));
-        assert_eq!(publish(corrected.clone(), today(), by("b", 4)).unwrap_err().reason.code, "intention_no_draft");
+        assert_eq!(
+            publish(corrected.clone(), today(), by("b", 4))
+                .unwrap_err()
+                .reason
+                .code,
+            "intention_no_draft"
+        );
         let withdrawn = withdraw(corrected, ("不再采购", "No longer planned"), by("b", 5)).unwrap();
         for refused in [
             withdraw(withdrawn.clone(), ("甲", "A"), by("b", 6)),
@@ -534,7 +570,10 @@ mod tests {
     #[test]
     fn what_was_to_be_bought_last_month_is_not_published() {
         let june = NaiveDate::from_ymd_opt(2026, 6, 1).unwrap();
-        assert_eq!(publish(begun(), june, by("b", 2)).unwrap_err().reason.code, "intention_month_past");
+        assert_eq!(
+            publish(begun(), june, by("b", 2)).unwrap_err().reason.code,
+            "intention_month_past"
+        );
     }
 
     #[test]
@@ -548,7 +587,12 @@ mod tests {
         assert!(held(at(1, 15), at(30, 15)).is_err());
         assert_eq!(short.rule, "planning.intention_notice_days_min");
         assert!(short.detail.zh().contains("只有 29 日") && short.detail.en().contains("29 days"));
-        assert!(short.citations.iter().any(|citation| citation.instrument_zh.contains("10号")));
+        assert!(
+            short
+                .citations
+                .iter()
+                .any(|citation| citation.instrument_zh.contains("10号"))
+        );
         // A book before its notice.
         assert!(held(at(30, 0), at(1, 0)).is_err());
     }

@@ -105,14 +105,24 @@ mod tests {
     fn faults(text: &str) -> usize {
         let mut form = Form::new();
         passage(&mut form, "/x", text, 10);
-        form.finish(()).err().map_or(0, |refusal| refusal.objections.len())
+        form.finish(())
+            .err()
+            .map_or(0, |refusal| refusal.objections.len())
     }
 
     #[test]
     fn a_passage_has_lines_and_hides_nothing() {
         assert_eq!(faults("甲\n\n乙"), 0);
         assert_eq!(faults("甲\r\n乙"), 0);
-        for wrong in ["", " \n ", "01234567890", "甲\u{200b}乙", "甲\t乙", "=1+1", "甲\r乙"] {
+        for wrong in [
+            "",
+            " \n ",
+            "01234567890",
+            "甲\u{200b}乙",
+            "甲\t乙",
+            "=1+1",
+            "甲\r乙",
+        ] {
             assert_eq!(faults(wrong), 1, "{wrong:?}");
         }
     }

@@ -4,8 +4,8 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use crate::both;
 use crate::books::rules_intentions::{Content, Intention, IntentionId, Month, State, Version};
+use crate::both;
 use crate::budget::store::one;
 use crate::db::conn::Conn;
 use crate::db::schema::{areas, intention_areas, intention_notices, intention_versions};
@@ -98,7 +98,10 @@ impl TryFrom<VersionRow> for Version {
                 expected_month: expected_month.map_err(|error| unreadable(error.to_string()))?,
                 contact: row.contact,
             },
-            reason: row.reason_zh.zip(row.reason_en).map(|(zh, en)| Text::made(zh, en)),
+            reason: row
+                .reason_zh
+                .zip(row.reason_en)
+                .map(|(zh, en)| Text::made(zh, en)),
             drafted_by: row.drafted_by,
             drafted_at: row.drafted_at.and_utc(),
             published: row.published_by.zip(row.published_at.map(|at| at.and_utc())),
@@ -124,9 +127,7 @@ pub fn intention(conn: &mut Conn, id: &IntentionId) -> Answer<Option<Intention>>
 fn whole(conn: &mut Conn, rows: Vec<NoticeRow>) -> Answer<Vec<Intention>> {
     let ids: Vec<&IntentionId> = rows.iter().map(|row| &row.id).collect();
     let newest: Vec<VersionRow> = intention_versions::table
-        .inner_join(
-            intention_notices::table.on(intention_notices::id.eq(intention_versions::notice_id)),
-        )
+        .inner_join(intention_notices::table.on(intention_notices::id.eq(intention_versions::notice_id)))
         .filter(intention_versions::notice_id.eq_any(ids))
         .filter(
             intention_versions::number

@@ -50,6 +50,7 @@ mod people_means;
 mod people_privacy;
 mod people_sessions;
 mod permissions;
+mod planning;
 mod requests;
 mod roles;
 mod roll;
