@@ -94,6 +94,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_intentions::operations)
                 .configure(books::http_consultations::operations)
                 .configure(books::http_purchase_totals::operations)
+                .configure(books::http_search::operations)
+                .configure(books::http_saved_searches::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -226,6 +226,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::budget::acts_holds::REASONS);
     reasons.extend(crate::books::rules_intentions::REASONS);
     reasons.extend(crate::books::rules_consultations::REASONS);
+    reasons.extend(crate::books::rules_saved_searches::REASONS);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,
         &writer::CONTENTION,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::books::acts_search::index_intention;
 use crate::books::rules_intentions::{self as rules, AREA_UNKNOWN, Content, Entered, Intention, IntentionId};
 use crate::books::store_intentions as store;
 use crate::budget::acts::{may_see, public_body};
@@ -107,6 +108,7 @@ pub fn publish(
         store::update(tx, &published)?;
     }
     store::publish_version(tx, &published)?;
+    index_intention(tx, &published)?;
     audit::store::append(tx, actor, &published_event(&published))?;
     Ok(published)
 }
@@ -130,6 +132,7 @@ pub fn withdraw(
     };
     let withdrawn = rules::withdraw(intention, reason, doing)?;
     store::update(tx, &withdrawn)?;
+    index_intention(tx, &withdrawn)?;
     let why = withdrawn.withdrawn.as_ref().map(|(_, reason)| reason);
     let event = Event {
         kind: "intention.withdrawn",

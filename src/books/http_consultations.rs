@@ -58,7 +58,12 @@ pub struct ReviewView {
 
 /// A record of consultation (需求论证): who was asked about a need, and what came of it. It names people, so it has no `Debug`.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Consultation)]
+#[schema(as = Consultation, example = json!({
+    "id": "consultation_01jd3n8f5teqkrzvq1c0m6h2ax", "organisation_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "draft", "revision": 1,
+    "category": "sanitation", "title_zh": "道路保洁需求论证", "title_en": "Consultation on street sanitation", "need_zh": "主次干道日常保洁",
+    "need_en": "Daily cleaning of roads", "consulted": [], "outsiders": [], "reviews": [], "conclusion_zh": null, "conclusion_en": null,
+    "concluded_on": null, "drafted_at": "2026-03-02T01:00:00.000000Z", "concluded_at": null
+}))]
 pub struct ConsultationView {
     /// Its id.
     #[schema(example = "consultation_01jd3n8f5teqkrzvq1c0m6h2ax")]

@@ -104,13 +104,21 @@ impl From<Version> for VersionView {
 
 /// An intention notice (采购意向): what a public body plans to buy, before there is a book.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = IntentionNotice)]
+#[schema(as = IntentionNotice, example = json!({
+    "id": "intention_01jd3n8f5teqkrzvq1c0m6h2ax", "organisation_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "published", "revision": 2,
+    "published_at": "2026-03-02T02:00:00.000000Z", "withdrawn_at": null, "withdrawal_zh": null, "withdrawal_en": null,
+    "current": {
+        "number": 1, "category": "sanitation", "area_ids": ["area_01jd3n8f5teqkrzvq1c0m6h2ax"], "title_zh": "道路保洁",
+        "title_en": "Street sanitation", "overview_zh": "主次干道日常保洁，12 个月", "overview_en": "Daily cleaning of main and side roads, 12 months",
+        "budget": {"amount": "2350200.00", "currency": "CNY"}, "expected_month": "2026-05", "contact": "王磊 0990-1234567",
+        "reason_zh": null, "reason_en": null, "drafted_at": "2026-03-02T01:00:00.000000Z", "published_at": "2026-03-02T02:00:00.000000Z"
+    },
+    "draft": null
+}))]
 pub struct IntentionView {
     /// Its id.
-    #[schema(example = "intention_01jd3n8f5teqkrzvq1c0m6h2ax")]
     pub id: IntentionId,
     /// Who plans to buy.
-    #[schema(example = "org_01jd3n8f5teqkrzvq1c0m6h2ax")]
     pub organisation_id: OrganisationId,
     /// How far it has come.
     pub state: State,

@@ -804,6 +804,54 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What is public, as it is searched.
+    search_documents (sequence) {
+        sequence -> BigInt,
+        subject_id -> Text,
+        kind -> Text,
+        shown -> Bool,
+        path -> Text,
+        title_zh -> Text,
+        title_en -> Text,
+        body_zh -> Text,
+        body_en -> Text,
+        category -> Text,
+        organisation_id -> Nullable<Text>,
+        value_fen -> Nullable<BigInt>,
+        published_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The words of what is searched.
+    search_tokens (token, sequence) {
+        token -> Text,
+        sequence -> BigInt,
+        weight -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The areas of what is searched.
+    search_areas (sequence, area_id) {
+        sequence -> BigInt,
+        area_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// What people want to be told of.
+    saved_searches (id) {
+        id -> Text,
+        account_id -> Text,
+        name -> Text,
+        question -> Text,
+        seen -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(intention_notices, intention_versions, intention_areas, areas);
 
 diesel::joinable!(attachments -> file_objects (sha256));

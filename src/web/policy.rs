@@ -315,6 +315,12 @@ pub enum Action {
     ReviewConsultation,
     /// Conclude a consultation.
     ConcludeConsultation,
+    /// Search what is public.
+    SearchPublished,
+    /// See what one has saved of one's searching.
+    ReadOwnSavedSearches,
+    /// Save a search, or delete it.
+    ChangeOwnSavedSearches,
 }
 
 impl Action {
@@ -382,7 +388,10 @@ impl Action {
             Self::ReadIntentions
             | Self::OpenIntentionDrafts
             | Self::ReadConsultation
-            | Self::ListConsultations => "planning.read",
+            | Self::ListConsultations
+            | Self::SearchPublished => "planning.read",
+            Self::ReadOwnSavedSearches => "account.read",
+            Self::ChangeOwnSavedSearches => "account.write",
             Self::DraftIntention
             | Self::PublishIntention
             | Self::DraftConsultation
@@ -782,6 +791,9 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         ],
     ),
     (Action::ConcludeConsultation, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::SearchPublished, &[(Public, Anywhere)]),
+    (Action::ReadOwnSavedSearches, &[(Public, SignedIn)]),
+    (Action::ChangeOwnSavedSearches, &[(Public, SignedIn)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -58,6 +58,7 @@ mod roll_export;
 mod roll_letters;
 mod roll_privacy;
 mod rolls;
+mod search;
 mod standards_life;
 mod standards_seed;
 mod standards_tables;
