@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::NaiveDateTime;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -30,16 +30,15 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
 }
 
 /// What sort of thing is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchKind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SearchKind {
     /// Intention notices.
     IntentionNotice,
 }
 
 impl SearchKind {
     /// The name in the API and in the database.
-    pub const fn name(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::IntentionNotice => "intention_notice",
         }
@@ -47,9 +46,8 @@ impl SearchKind {
 }
 
 /// In which order hits come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchSort {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SearchSort {
     /// What says most of it first.
     Relevance,
     /// The newest first.
@@ -136,7 +134,7 @@ fn hit(found: Found, terms: &[Term]) -> Result<SearchHit, Fault> {
     tag = "planning",
     params(
         ("q" = Option<String>, Query, max_length = 100, description = "What to search for: at most 12 terms, of which every two neighbouring Chinese characters are one", example = "环卫"),
-        ("kind" = Option<SearchKind>, Query, description = "Of this kind"),
+        ("kind" = Option<String>, Query, pattern = "^intention_notice$", description = "Of this kind", example = "intention_notice"),
         ("category" = Option<String>, Query, max_length = 40, description = "Of this category of services", example = "sanitation"),
         ("area_id" = Option<AreaId>, Query, description = "About this area or one within it"),
         ("buyer" = Option<OrganisationId>, Query, description = "Of this buyer"),
@@ -144,7 +142,7 @@ fn hit(found: Found, terms: &[Term]) -> Result<SearchHit, Fault> {
         ("until" = Option<String>, Query, format = "date-time", description = "Public before this instant", example = "2026-04-01T00:00:00Z"),
         ("value_min" = Option<String>, Query, max_length = 20, description = "For at least so many yuan", example = "100000.00"),
         ("value_max" = Option<String>, Query, max_length = 20, description = "For at most so many yuan", example = "2000000.00"),
-        ("sort" = Option<SearchSort>, Query, description = "By relevance, as usual with `q`, or by date"),
+        ("sort" = Option<String>, Query, pattern = "^(relevance|date)$", description = "By relevance, as usual with `q`, or by date", example = "date"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 100, description = "Hits on a page, 20 by default"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),

@@ -281,30 +281,19 @@ pub fn find(conn: &mut Conn, wanted: &Wanted, max: i64) -> Answer<Vec<Found>> {
 
 fn statement(wanted: &Wanted, within: Option<(String, String)>, max: i64) -> Statement {
     use Value::{Number, Time, Word};
-    let weights: Vec<String> = (0..wanted.terms.len()).map(|n| format!("t{n}.weight")).collect();
-    let relevance = if weights.is_empty() {
-        "CAST(0 AS BIGINT)".to_owned()
+    // One range of the table for each term and one grouping over all of them. Joining the ranges with each other instead left
+    // PostgreSQL to guess how large they are, and it took them for small.
+    let relevance = if wanted.terms.is_empty() {
+        "CAST(0 AS BIGINT)"
     } else {
-        format!("({})", weights.join(" + "))
+        "r.relevance"
     };
     let mut it = Statement::default();
     it.says(&format!(
         "SELECT d.sequence, {relevance} AS relevance, d.kind, d.subject_id, d.path, d.title_zh, d.title_en, d.body_zh, d.body_en, \
          d.category, d.organisation_id, d.value_fen, d.published_at FROM search_documents d"
     ));
-    for (n, term) in wanted.terms.iter().enumerate() {
-        let word = || Word(term.token.clone());
-        if term.is_prefix {
-            let among = format!(
-                " JOIN (SELECT sequence, MAX(weight) AS weight FROM search_tokens WHERE token >= ? AND token < ? GROUP BY sequence) t{n} \
-                 ON t{n}.sequence = d.sequence"
-            );
-            it.asks(&among, [word(), Word(end_of_prefix(&term.token))]);
-        } else {
-            let among = format!(" JOIN search_tokens t{n} ON t{n}.token = ? AND t{n}.sequence = d.sequence");
-            it.asks(&among, [word()]);
-        }
-    }
+    among(&mut it, &wanted.terms);
     it.says(" WHERE d.shown");
     if let Some(kind) = &wanted.kind {
         it.asks(" AND d.kind = ?", [Word(kind.clone())]);
@@ -334,9 +323,39 @@ fn statement(wanted: &Wanted, within: Option<(String, String)>, max: i64) -> Sta
     if let Some(max) = wanted.value_max {
         it.asks(" AND d.value_fen <= ?", [Number(max.fen())]);
     }
-    in_order(&mut it, &wanted.order, &relevance);
+    in_order(&mut it, &wanted.order, relevance);
     it.asks(" LIMIT ?", [Number(max)]);
     it
+}
+
+/// Only documents that have every term.
+fn among(it: &mut Statement, terms: &[Term]) {
+    use Value::Word;
+    for (n, term) in terms.iter().enumerate() {
+        it.says(if n == 0 {
+            " JOIN (SELECT sequence, CAST(SUM(weight) AS BIGINT) AS relevance FROM ("
+        } else {
+            " UNION ALL "
+        });
+        let word = || Word(term.token.clone());
+        if term.is_prefix {
+            it.asks(
+                "SELECT sequence, MAX(weight) AS weight FROM search_tokens WHERE token >= ? AND token < ? GROUP BY sequence",
+                [word(), Word(end_of_prefix(&term.token))],
+            );
+        } else {
+            it.asks(
+                "SELECT sequence, weight FROM search_tokens WHERE token = ?",
+                [word()],
+            );
+        }
+    }
+    if !terms.is_empty() {
+        it.says(&format!(
+            ") hits GROUP BY sequence HAVING COUNT(*) = {}) r ON r.sequence = d.sequence",
+            terms.len()
+        ));
+    }
 }
 
 fn in_order(it: &mut Statement, order: &Order, relevance: &str) {

@@ -76,7 +76,7 @@ on_both! {
         ] {
             assert_eq!(ids(&ward, query), expected.into_iter().cloned().collect::<Vec<_>>(), "{query}");
         }
-        assert_eq!(ids(&ward, &format!("buyer={}&area_id={}&category={CATEGORY}&q=公厕", desk.treasury.department, desk.area)), [mentioned.clone()]);
+        assert_eq!(ids(&ward, &format!("buyer={}&area_id={}&category={CATEGORY}&q=公厕", desk.treasury.department, desk.area)), std::slice::from_ref(&mentioned));
         assert_eq!(ids(&ward, "area_id=area_01jd3n8f5teqkrzvq1c0m6h2ax"), Vec::<String>::new());
         // Not even its own people find a draft here.
         assert_eq!(gets(&ward, &desk.officer, "/search?q=secret").json()["items"], json!([]));
@@ -103,7 +103,7 @@ on_both! {
         let mut corrected = with("公厕保洁", "Public toilets", "全年", "200.00");
         (corrected["reason_zh"], corrected["reason_en"]) = (json!("笔误"), json!("A slip"));
         assert_eq!(desk.corrects(&ward, &mentioned, &corrected).status, 200);
-        assert_eq!(ids(&ward, "q=设施"), [mentioned.clone()]);
+        assert_eq!(ids(&ward, "q=设施"), std::slice::from_ref(&mentioned));
         assert_eq!(desk.publishes(&ward, &mentioned).status, 200);
         assert_eq!((ids(&ward, "q=设施"), ids(&ward, "q=公厕保洁")), (vec![], vec![mentioned]));
         let why = json!({"reason_zh": "不再采购", "reason_en": "No longer planned"});
@@ -138,7 +138,8 @@ on_both! {
         tell(&ward);
         let mut expected: Vec<String> = [vec![first], many].concat().iter().map(|id| format!("{saved}:{id}")).collect();
         let mut told = queued();
-        (expected.sort(), told.sort());
+        expected.sort();
+        told.sort();
         assert_eq!(told, expected);
 
         // Nobody else sees it or takes it away, and no event says what it is.

@@ -115,7 +115,7 @@ CREATE TRIGGER consultations_concluded
 -- What somebody with an account said as a reviewer of the need.
 CREATE TABLE consultation_reviews (
     consultation_id TEXT COLLATE "C" NOT NULL REFERENCES consultations (id),
-    account_id TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
+    account_id TEXT COLLATE "C" NOT NULL,
     opinion_zh TEXT COLLATE "C" NOT NULL CHECK (length(opinion_zh) BETWEEN 1 AND 2000),
     opinion_en TEXT COLLATE "C" NOT NULL CHECK (length(opinion_en) BETWEEN 1 AND 2000),
     reviewed_at TIMESTAMP NOT NULL,
