@@ -535,6 +535,46 @@ pub mod budget {
     pub mod verify;
 }
 
+/// What a department plans to buy, and how it is found.
+pub mod books {
+    /// What is done to records of consultation.
+    pub mod acts_consultations;
+    /// What is done to intention notices.
+    pub mod acts_intentions;
+    /// What becomes findable, and what people save of their searching.
+    pub mod acts_search;
+    /// Records of consultation over HTTP.
+    pub mod http_consultations;
+    /// Intention notices over HTTP.
+    pub mod http_intentions;
+    /// What is planned or spent, beside the open-tender threshold, over HTTP.
+    pub mod http_purchase_totals;
+    /// Saved searches over HTTP.
+    pub mod http_saved_searches;
+    /// The public search over HTTP.
+    pub mod http_search;
+    /// The rules of records of consultation.
+    pub mod rules_consultations;
+    /// The rules of intention notices.
+    pub mod rules_intentions;
+    /// What the rules of planning share.
+    pub mod rules_planning;
+    /// The rules of saved searches.
+    pub mod rules_saved_searches;
+    /// The words of a text, as they are searched.
+    pub mod rules_search;
+    /// The check against splitting.
+    pub mod rules_splitting;
+    /// The tables of records of consultation.
+    pub mod store_consultations;
+    /// The tables of intention notices.
+    pub mod store_intentions;
+    /// The table of saved searches.
+    pub mod store_saved_searches;
+    /// The tables of the search.
+    pub mod store_search;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
@@ -545,6 +585,8 @@ pub mod app {
     pub mod demo_cast;
     /// The money of the demo ward.
     pub mod demo_money;
+    /// What the demo's street office plans.
+    pub mod demo_planning;
     /// The residents of the demo ward.
     pub mod demo_roll;
     /// Puts the demo's cast on the stage.

@@ -7,6 +7,7 @@ use crate::app::demo_cast::{
     CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
 use crate::app::demo_money;
+use crate::app::demo_planning;
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
@@ -77,7 +78,8 @@ pub fn make(house: &House) -> Answer<()> {
         jurisdiction: house.settings.jurisdiction.clone(),
         zone,
     };
-    db.write_and_wait(move |tx| demo_money::endow(tx, &place))
+    db.write_and_wait(move |tx| demo_money::endow(tx, &place))?;
+    db.write_and_wait(move |tx| demo_planning::plan(tx, zone))
 }
 
 /// Who can sign in and as what, a line each.

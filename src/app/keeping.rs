@@ -11,6 +11,7 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
+use crate::books::acts_search;
 use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::Answer;
 use crate::people::identities::Identities;
@@ -30,6 +31,9 @@ const SESSIONS_FORGOTTEN_MAX: i64 = 500;
 const REMIND_EVERY: Duration = Duration::from_secs(3_600);
 /// How often it is written down when machines' tokens were last used.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
+
+/// How often people are told of what their saved searches find.
+const TELL_HITS_EVERY: Duration = Duration::from_secs(60);
 
 /// Everything that is looked after.
 pub struct Keeper {
@@ -69,6 +73,9 @@ impl Keeper {
             }
             if is_due(round, FORGET_EVERY) {
                 self.forget_old_answers().await;
+            }
+            if is_due(round, TELL_HITS_EVERY) {
+                self.tell_hits().await;
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;
@@ -132,6 +139,20 @@ impl Keeper {
                 Err(stop) => {
                     tracing::warn!(%stop, "nobody could be reminded of qualifications that end");
                     return false;
+                }
+            }
+        }
+    }
+
+    /// Tells people of what has become public and fits what they saved.
+    async fn tell_hits(&self) {
+        loop {
+            match self.context.db.upkeep(acts_search::tell_hits).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(stop) => {
+                    tracing::warn!(%stop, "nobody could be told of what their searches find");
+                    return;
                 }
             }
         }

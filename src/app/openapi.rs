@@ -18,7 +18,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, budget, duties, files, outbox, people, registry, standards, statutes};
+use crate::{audit, books, budget, duties, files, outbox, people, registry, standards, statutes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +38,7 @@ use crate::{audit, budget, duties, files, outbox, people, registry, standards, s
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
         (name = "standards", description = "What public services are measured by: categories, standards and their versions"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
+        (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
         (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
@@ -91,6 +92,11 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(budget::http_assessments::operations)
                 .configure(budget::http_holds::operations)
                 .configure(budget::http_ledger::operations)
+                .configure(books::http_intentions::operations)
+                .configure(books::http_consultations::operations)
+                .configure(books::http_purchase_totals::operations)
+                .configure(books::http_search::operations)
+                .configure(books::http_saved_searches::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -224,6 +224,9 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::budget::rules_movements::REASONS);
     reasons.extend(crate::budget::rules_delegations::REASONS);
     reasons.extend(crate::budget::acts_holds::REASONS);
+    reasons.extend(crate::books::rules_intentions::REASONS);
+    reasons.extend(crate::books::rules_consultations::REASONS);
+    reasons.extend(crate::books::rules_saved_searches::REASONS);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,
         &writer::CONTENTION,

@@ -125,6 +125,9 @@ impl House {
         for decider in acts_evidence::deciders() {
             files.deciders.register(Arc::new(decider));
         }
+        files
+            .deciders
+            .register(Arc::new(crate::books::acts_consultations::MinutesAccess));
         let mut house = Self {
             settings,
             context,

@@ -743,6 +743,140 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Intention notices.
+    intention_notices (id) {
+        id -> Text,
+        organisation_id -> Text,
+        state -> Text,
+        shown -> BigInt,
+        revision -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        published_at -> Nullable<Timestamp>,
+        withdrawn_at -> Nullable<Timestamp>,
+        withdrawal_zh -> Nullable<Text>,
+        withdrawal_en -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// What intention notices say, version by version.
+    intention_versions (notice_id, number) {
+        notice_id -> Text,
+        number -> BigInt,
+        category -> Text,
+        title_zh -> Text,
+        title_en -> Text,
+        overview_zh -> Text,
+        overview_en -> Text,
+        budget_fen -> BigInt,
+        expected_month -> Text,
+        contact -> Text,
+        area_ids -> Text,
+        reason_zh -> Nullable<Text>,
+        reason_en -> Nullable<Text>,
+        drafted_by -> Text,
+        drafted_at -> Timestamp,
+        published_by -> Nullable<Text>,
+        published_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Which areas intention notices are about.
+    intention_areas (notice_id, area_id) {
+        notice_id -> Text,
+        area_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// Records of who was asked about a need.
+    consultations (id) {
+        id -> Text,
+        organisation_id -> Text,
+        category -> Text,
+        state -> Text,
+        title_zh -> Text,
+        title_en -> Text,
+        need_zh -> Text,
+        need_en -> Text,
+        conclusion_zh -> Nullable<Text>,
+        conclusion_en -> Nullable<Text>,
+        consulted -> Text,
+        outsiders -> Text,
+        concluded_on -> Nullable<Date>,
+        revision -> BigInt,
+        drafted_by -> Text,
+        drafted_at -> Timestamp,
+        updated_at -> Timestamp,
+        concluded_by -> Nullable<Text>,
+        concluded_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// What reviewers with an account said.
+    consultation_reviews (consultation_id, account_id) {
+        consultation_id -> Text,
+        account_id -> Text,
+        opinion_zh -> Text,
+        opinion_en -> Text,
+        reviewed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What is public, as it is searched.
+    search_documents (sequence) {
+        sequence -> BigInt,
+        subject_id -> Text,
+        kind -> Text,
+        shown -> Bool,
+        path -> Text,
+        title_zh -> Text,
+        title_en -> Text,
+        body_zh -> Text,
+        body_en -> Text,
+        category -> Text,
+        organisation_id -> Nullable<Text>,
+        value_fen -> Nullable<BigInt>,
+        published_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The words of what is searched.
+    search_tokens (token, sequence) {
+        token -> Text,
+        sequence -> BigInt,
+        weight -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The areas of what is searched.
+    search_areas (sequence, area_id) {
+        sequence -> BigInt,
+        area_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// What people want to be told of.
+    saved_searches (id) {
+        id -> Text,
+        account_id -> Text,
+        name -> Text,
+        question -> Text,
+        seen -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(intention_notices, intention_versions, intention_areas, areas);
+
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
 

@@ -299,6 +299,30 @@ pub enum Action {
     EffectDelegation,
     /// Record that somebody was assessed on a duty.
     RecordAssessment,
+    /// See intention notices that were published.
+    ReadIntentions,
+    /// See what is written of them and not published.
+    OpenIntentionDrafts,
+    /// Write an intention notice, or a correction of one.
+    DraftIntention,
+    /// Publish what was written, or withdraw a notice.
+    PublishIntention,
+    /// See a record of consultation.
+    ReadConsultation,
+    /// List those that one may see.
+    ListConsultations,
+    /// Write a record of consultation.
+    DraftConsultation,
+    /// Say what one thinks of a need as its reviewer.
+    ReviewConsultation,
+    /// Conclude a consultation.
+    ConcludeConsultation,
+    /// Search what is public.
+    SearchPublished,
+    /// See what one has saved of one's searching.
+    ReadOwnSavedSearches,
+    /// Save a search, or delete it.
+    ChangeOwnSavedSearches,
 }
 
 impl Action {
@@ -364,6 +388,18 @@ impl Action {
             | Self::DraftDelegation
             | Self::EffectDelegation
             | Self::RecordAssessment => "budget.write",
+            Self::ReadIntentions
+            | Self::OpenIntentionDrafts
+            | Self::ReadConsultation
+            | Self::ListConsultations
+            | Self::SearchPublished => "planning.read",
+            Self::ReadOwnSavedSearches => "account.read",
+            Self::ChangeOwnSavedSearches => "account.write",
+            Self::DraftIntention
+            | Self::PublishIntention
+            | Self::DraftConsultation
+            | Self::ReviewConsultation
+            | Self::ConcludeConsultation => "planning.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -717,6 +753,51 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         RecordAssessment,
         &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
     ),
+    (Action::ReadIntentions, &[(Public, Anywhere)]),
+    // What is planned and not public is nobody's business outside the body, the auditors' neither: it binds nobody yet.
+    (
+        Action::OpenIntentionDrafts,
+        &[
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (Action::DraftIntention, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::PublishIntention, &[(BuyerApprover, OwnOrganisation)]),
+    (
+        Action::ReadConsultation,
+        &[
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (
+        Action::ListConsultations,
+        &[
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+            (FinanceOfficer, Anywhere),
+            (BuyerOfficer, Anywhere),
+            (BuyerApprover, Anywhere),
+        ],
+    ),
+    (Action::DraftConsultation, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::ReviewConsultation,
+        &[
+            (FinanceOfficer, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (Action::ConcludeConsultation, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::SearchPublished, &[(Public, Anywhere)]),
+    (Action::ReadOwnSavedSearches, &[(Public, SignedIn)]),
+    (Action::ChangeOwnSavedSearches, &[(Public, SignedIn)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -1,0 +1,248 @@
+//! The public search over HTTP: parse, call one query, render. No SQL and no rule.
+
+use actix_web::{HttpRequest, HttpResponse, get};
+use chrono::NaiveDateTime;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::books::rules_search::{Piece, Term, snippet, terms};
+use crate::books::store_search::{Found, Order, Wanted, find};
+use crate::budget::desk;
+use crate::kernel::clock::rfc3339;
+use crate::kernel::money::Money;
+use crate::kernel::party::{AreaId, OrganisationId};
+use crate::kernel::refusal::{Answer, Fault};
+use crate::web::actor::{Actor, Shared};
+use crate::web::paging::{Page, Question, bad_cursor};
+use crate::web::policy::{self, Action, Matter};
+use crate::web::query::Query;
+
+/// Hits on a page that says nothing of it, and at most.
+const HITS_USUAL: u16 = 20;
+const HITS_MAX: u16 = 100;
+/// How an instant stands in a cursor.
+const INSTANT: &str = "%Y-%m-%dT%H:%M:%S%.6f";
+
+/// Every operation of this file.
+pub fn operations(config: &mut ServiceConfig<'_>) {
+    config.service(search);
+}
+
+/// What sort of thing is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SearchKind {
+    /// Intention notices.
+    IntentionNotice,
+}
+
+impl SearchKind {
+    /// The name in the API and in the database.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::IntentionNotice => "intention_notice",
+        }
+    }
+}
+
+/// In which order hits come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SearchSort {
+    /// What says most of it first.
+    Relevance,
+    /// The newest first.
+    Date,
+}
+
+/// A piece of a text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SnippetPiece {
+    /// The text, as it stands; no markup.
+    pub text: String,
+    /// True if it is what was searched for.
+    pub hit: bool,
+}
+
+impl From<Piece> for SnippetPiece {
+    fn from(piece: Piece) -> Self {
+        Self {
+            text: piece.text,
+            hit: piece.is_hit,
+        }
+    }
+}
+
+/// Something public that was found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "intention_notice", "id": "intention_01jd3n8f5teqkrzvq1c0m6h2ax", "path": "/api/v1/intention-notices/intention_01jd3n8f5teqkrzvq1c0m6h2ax",
+    "title_zh": "道路环卫保洁", "title_en": "Street sanitation", "snippet_zh": [{"text": "主次干道", "hit": false}, {"text": "环卫", "hit": true}],
+    "snippet_en": [{"text": "Daily cleaning", "hit": false}], "category": "sanitation", "buyer": "org_01jd3n8f5teqkrzvq1c0m6h2ax",
+    "value": {"amount": "2350200.00", "currency": "CNY"}, "published_at": "2026-03-02T02:00:00.000000Z"
+}))]
+pub struct SearchHit {
+    /// What sort of thing it is.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Where it is read.
+    pub path: String,
+    /// Its title, in Chinese.
+    pub title_zh: String,
+    /// Its title, in English.
+    pub title_en: String,
+    /// What it says about what was searched for, in Chinese.
+    pub snippet_zh: Vec<SnippetPiece>,
+    /// What it says about what was searched for, in English.
+    pub snippet_en: Vec<SnippetPiece>,
+    /// The category of services.
+    pub category: String,
+    /// Whose it is.
+    #[schema(required = true)]
+    pub buyer: Option<String>,
+    /// What it is about in money.
+    #[schema(required = true)]
+    pub value: Option<Money>,
+    /// When it became public, UTC.
+    pub published_at: String,
+}
+
+fn hit(found: Found, terms: &[Term]) -> Result<SearchHit, Fault> {
+    let shown = |text: &str| snippet(text, terms).into_iter().map(SnippetPiece::from).collect();
+    let value = found.value_fen.map(Money::from_fen).transpose();
+    Ok(SearchHit {
+        snippet_zh: shown(&found.body_zh),
+        snippet_en: shown(&found.body_en),
+        kind: found.kind,
+        id: found.subject_id,
+        path: found.path,
+        title_zh: found.title_zh,
+        title_en: found.title_en,
+        category: found.category,
+        buyer: found.organisation_id,
+        value: value.map_err(|error| Fault::caused("read a found amount", error))?,
+        published_at: rfc3339(found.published_at.and_utc()),
+    })
+}
+
+/// Search what is public
+///
+/// Chinese is found inside longer words (环卫 in 道路环卫保洁), words of letters by how they begin; a hit has all that was asked for. Without
+/// `q` everything that fits the filters. Nothing that is not public is ever found.
+#[utoipa::path(
+    operation_id = "search",
+    tag = "planning",
+    params(
+        ("q" = Option<String>, Query, max_length = 100, description = "What to search for: at most 12 terms, of which every two neighbouring Chinese characters are one", example = "环卫"),
+        ("kind" = Option<String>, Query, pattern = "^intention_notice$", description = "Of this kind", example = "intention_notice"),
+        ("category" = Option<String>, Query, max_length = 40, description = "Of this category of services", example = "sanitation"),
+        ("area_id" = Option<AreaId>, Query, description = "About this area or one within it"),
+        ("buyer" = Option<OrganisationId>, Query, description = "Of this buyer"),
+        ("from" = Option<String>, Query, format = "date-time", description = "Public from this instant on", example = "2026-03-01T00:00:00Z"),
+        ("until" = Option<String>, Query, format = "date-time", description = "Public before this instant", example = "2026-04-01T00:00:00Z"),
+        ("value_min" = Option<String>, Query, max_length = 20, description = "For at least so many yuan", example = "100000.00"),
+        ("value_max" = Option<String>, Query, max_length = 20, description = "For at most so many yuan", example = "2000000.00"),
+        ("sort" = Option<String>, Query, pattern = "^(relevance|date)$", description = "By relevance, as usual with `q`, or by date", example = "date"),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 100, description = "Hits on a page, 20 by default"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "One page", body = Page<SearchHit>, headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
+    extensions(("x-action" = json!("SearchPublished"))),
+)]
+#[get("/search")]
+async fn search(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::SearchPublished, Matter::default())?;
+    let (wanted, limit, question) = asked(&request)?;
+    let (order, terms) = (wanted.order.clone(), wanted.terms.clone());
+    let found = context
+        .db
+        .read(move |conn| find(conn, &wanted, desk::one_more(limit)))
+        .await?;
+    let page = Page::cut(found, limit, &question, |one| key(&order, one));
+    let next_cursor = page.next_cursor;
+    let hits: Result<Vec<SearchHit>, Fault> = page.items.into_iter().map(|one| hit(one, &terms)).collect();
+    let page = Page {
+        items: hits?,
+        next_cursor,
+    };
+    let mut response = HttpResponse::Ok();
+    page.link(&request, &mut response);
+    Ok(response.json(page))
+}
+
+/// Where the next page begins.
+fn key(order: &Order, one: &Found) -> Vec<String> {
+    let by = match order {
+        Order::Relevance(_) => one.relevance.to_string(),
+        Order::Newest(_) | Order::Sequence(_) => one.published_at.format(INSTANT).to_string(),
+    };
+    vec![by, one.sequence.to_string()]
+}
+
+fn asked(request: &HttpRequest) -> Answer<(Wanted, u16, Question)> {
+    let mut query = Query::of(request);
+    let q = query.text("q");
+    let kind = query.one_of(
+        "kind",
+        &[(SearchKind::IntentionNotice.name(), SearchKind::IntentionNotice)],
+    );
+    let category = query.text("category");
+    let area = query.parsed::<AreaId>("area_id");
+    let organisation = query.parsed::<OrganisationId>("buyer");
+    let (from, until) = (query.instant("from"), query.instant("until"));
+    let (value_min, value_max) = (
+        query.parsed::<Money>("value_min"),
+        query.parsed::<Money>("value_max"),
+    );
+    let sorts = [("relevance", SearchSort::Relevance), ("date", SearchSort::Date)];
+    let sort = query.one_of("sort", &sorts);
+    let limit = query.limit(HITS_USUAL, HITS_MAX);
+    let cursor = query.text("cursor");
+    query.finish()?;
+    let found = match &q {
+        Some(q) => terms(q)?,
+        None => Vec::new(),
+    };
+    let by_date = match sort {
+        Some(sort) => sort == SearchSort::Date,
+        None => found.is_empty(),
+    };
+    let question = Question::of(&[
+        "search",
+        &format!(
+            "{found:?} {kind:?} {category:?} {area:?} {organisation:?} {from:?} {until:?} {value_min:?} {value_max:?} {by_date}"
+        ),
+    ]);
+    let after = question.after(cursor.as_deref(), 2)?;
+    let wanted = Wanted {
+        terms: found,
+        kind: kind.map(|kind| kind.name().to_owned()),
+        category,
+        area,
+        organisation,
+        from,
+        until,
+        value_min,
+        value_max,
+        order: order(by_date, after)?,
+    };
+    Ok((wanted, limit, question))
+}
+
+fn order(by_date: bool, after: Option<Vec<String>>) -> Answer<Order> {
+    let after = match after.as_deref() {
+        Some([by, sequence]) => Some((by.clone(), sequence.parse::<i64>().map_err(|_| bad_cursor())?)),
+        _ => None,
+    };
+    Ok(match (by_date, after) {
+        (true, Some((at, sequence))) => {
+            let at = NaiveDateTime::parse_from_str(&at, INSTANT).map_err(|_| bad_cursor())?;
+            Order::Newest(Some((at, sequence)))
+        }
+        (true, None) => Order::Newest(None),
+        (false, Some((relevance, sequence))) => {
+            Order::Relevance(Some((relevance.parse().map_err(|_| bad_cursor())?, sequence)))
+        }
+        (false, None) => Order::Relevance(None),
+    })
+}
