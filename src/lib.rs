@@ -529,6 +529,40 @@ pub mod budget {
     pub mod verify;
 }
 
+/// Contract books: what is bought, by which rules, for how much at most; from a draft to a published book that never changes.
+pub mod books {
+    /// What is done to a book until it is published.
+    pub mod acts;
+    /// Publication and cancellation, with their money.
+    pub mod acts_publication;
+    /// The keys that open bids.
+    pub mod custody;
+    /// Drafts over HTTP.
+    pub mod http;
+    /// Publication, and public books, over HTTP.
+    pub mod http_publication;
+    /// A book and its states.
+    pub mod rules;
+    /// What is paid for which score.
+    pub mod rules_bands;
+    /// Whether what a book says holds together.
+    pub mod rules_content;
+    /// What differs between two versions.
+    pub mod rules_differences;
+    /// What a book says, as JSON.
+    pub mod rules_documents;
+    /// What a book lacks before it may be published.
+    pub mod rules_readiness;
+    /// The tables of books, lots and opening keys.
+    pub mod store;
+    /// The table of published versions.
+    pub mod store_versions;
+    /// The templates that come with the program.
+    pub mod templates;
+    /// How books are shown.
+    pub mod view;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.

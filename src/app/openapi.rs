@@ -18,7 +18,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, budget, duties, files, outbox, people, registry, standards, statutes};
+use crate::{audit, books, budget, duties, files, outbox, people, registry, standards, statutes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -37,6 +37,7 @@ use crate::{audit, budget, duties, files, outbox, people, registry, standards, s
         (name = "attachments", description = "Files that people upload"),
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
         (name = "standards", description = "What public services are measured by: categories, standards and their versions"),
+        (name = "books", description = "What is bought, by which rules, and for how much at most"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "ledger", description = "Every movement of money, in double entry"),
         (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
@@ -90,6 +91,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(budget::http_assessments::operations)
                 .configure(budget::http_holds::operations)
                 .configure(budget::http_ledger::operations)
+                .configure(books::http::operations)
+                .configure(books::http_publication::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -224,6 +224,8 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::budget::rules_movements::REASONS);
     reasons.extend(crate::budget::rules_delegations::REASONS);
     reasons.extend(crate::budget::acts_holds::REASONS);
+    reasons.extend(crate::books::rules::REASONS);
+    reasons.push(&crate::books::http::BEGINNING_UNCLEAR);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,
         &writer::CONTENTION,

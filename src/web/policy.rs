@@ -297,6 +297,18 @@ pub enum Action {
     EffectDelegation,
     /// Record that somebody was assessed on a duty.
     RecordAssessment,
+    /// See contract books that were published.
+    ReadBooks,
+    /// See those that were not.
+    OpenBookDrafts,
+    /// Begin a book, write it, submit it.
+    DraftBook,
+    /// Approve a book, or send it back.
+    ApproveBook,
+    /// Publish a book.
+    PublishBook,
+    /// Cancel a published book.
+    CancelBook,
 }
 
 impl Action {
@@ -361,6 +373,8 @@ impl Action {
             | Self::DraftDelegation
             | Self::EffectDelegation
             | Self::RecordAssessment => "budget.write",
+            Self::ReadBooks | Self::OpenBookDrafts => "books.read",
+            Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -713,6 +727,20 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         RecordAssessment,
         &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
     ),
+    // A book that is not public is its buyer's alone, and the auditors'.
+    (Action::ReadBooks, &[(Public, Anywhere)]),
+    (
+        Action::OpenBookDrafts,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::DraftBook, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ApproveBook, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::PublishBook, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::CancelBook, &[(BuyerApprover, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.
