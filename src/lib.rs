@@ -553,6 +553,8 @@ pub mod books {
     pub mod rules_documents;
     /// What a book lacks before it may be published.
     pub mod rules_readiness;
+    /// The part of that which is about its lots.
+    pub mod rules_readiness_lots;
     /// The tables of books, lots and opening keys.
     pub mod store;
     /// The table of published versions.
@@ -569,6 +571,8 @@ pub mod app {
     pub mod backup;
     /// The demo ward.
     pub mod demo;
+    /// The demo's contract books.
+    pub mod demo_books;
     /// Who is in the demo ward.
     pub mod demo_cast;
     /// The money of the demo ward.

@@ -6,10 +6,12 @@ use chrono::{TimeZone, Utc};
 use crate::app::demo_cast::{
     CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
-use crate::app::demo_money;
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
+use crate::app::{demo_books, demo_money};
+use crate::books::acts_publication as books;
+use crate::books::custody::Custody;
 use crate::budget::acts_delegations::Place;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Answer;
@@ -77,7 +79,16 @@ pub fn make(house: &House) -> Answer<()> {
         jurisdiction: house.settings.jurisdiction.clone(),
         zone,
     };
-    db.write_and_wait(move |tx| demo_money::endow(tx, &place))
+    db.write_and_wait(move |tx| demo_money::endow(tx, &place))?;
+    let custody = Custody::open(&house.settings.keys_dir())?;
+    let (context, jurisdiction) = (house.context.clone(), house.settings.jurisdiction.clone());
+    db.write_and_wait(move |tx| {
+        let place = books::Place {
+            jurisdiction: &jurisdiction,
+            calendar: &context.calendar,
+        };
+        demo_books::write(tx, place, &custody)
+    })
 }
 
 /// Who can sign in and as what, a line each.

@@ -103,11 +103,11 @@ pub struct TemplatesView {
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "One page", body = Page<HeadView>, headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
-    extensions(("x-action" = json!("OpenBookDrafts"))),
+    extensions(("x-action" = json!("ListBookDrafts"))),
 )]
 #[get("/book-drafts")]
 async fn list_drafts(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::OpenBookDrafts)?;
+    policy::allow(&actor, Action::ListBookDrafts, Matter::default())?;
     let mut query = Query::of(&request);
     let state = query.one_of("state", &State::ALL.map(|state| (state.name(), state)));
     let limit = query.limit(LIMIT_USUAL, LIMIT_MAX);

@@ -17,7 +17,7 @@ use crate::statutes::rules::StatuteId;
 
 /// A contract book.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Book)]
+#[schema(as = Book, example = json!({"id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "organisation_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "draft", "revision": 1, "created_at": "2026-03-02T00:00:00.000000Z", "updated_at": "2026-03-02T00:00:00.000000Z", "sent_back": null, "published_at": null, "statute_id": null, "recipient": null, "versions": null, "sha256": null, "lots": [], "cancelled_at": null, "cancellation_zh": null, "cancellation_en": null, "content": {"title_zh": "梧桐街道道路保洁", "title_en": "Street sanitation of Wutong Street", "category": "sanitation", "areas": [], "method": "comprehensive_scoring", "clauses": [], "timetable": {"enquiry_deadline": null, "answer_deadline": null, "bid_deadline": null, "opening": null, "service_from": null, "service_until": null}, "qualifications": [], "bid_security_percent": null, "performance_security_percent": "5", "tie_rule": null, "rounding": {"mode": "half_up", "places": 2, "stage": "factor"}, "custody": null, "budget_is_stable": false, "intention_id": null, "consultation_id": null, "documents": [], "lots": []}}))]
 pub struct BookView {
     /// Its id.
     pub id: BookId,
@@ -57,7 +57,7 @@ pub struct BookView {
 
 /// The id of a lot.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PublishedLot)]
+#[schema(as = PublishedLot, example = json!({"id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax", "code": "1"}))]
 pub struct LotView {
     /// Its id, by which bids name it.
     pub id: LotId,
@@ -100,7 +100,7 @@ impl BookView {
 
 /// A book in a list.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BookHead)]
+#[schema(as = BookHead, example = json!({"id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "organisation_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "published", "category": "sanitation", "title_zh": "道路保洁", "title_en": "Street sanitation", "bid_deadline": "2026-04-01T01:00:00.000000Z", "created_at": "2026-03-02T00:00:00.000000Z", "updated_at": "2026-03-02T00:00:00.000000Z", "published_at": "2026-03-02T00:00:00.000000Z", "versions": 1}))]
 pub struct HeadView {
     /// Its id.
     pub id: BookId,
@@ -149,7 +149,7 @@ impl TryFrom<Head> for HeadView {
 
 /// What stands against the publication of a book.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BookReadiness)]
+#[schema(as = BookReadiness, example = json!({"ready": false, "statute_id": "statute_01jd3n8f5teqkrzvq1c0m6h2ax", "items": [{"pointer": "/tie_rule", "code": "missing", "detail_zh": "未写明同分规则", "detail_en": "says no tie rule", "rule": null, "citations": []}]}))]
 pub struct ReadinessView {
     /// True if nothing does.
     pub ready: bool,
@@ -161,20 +161,17 @@ pub struct ReadinessView {
 
 /// Something that is missing, or unlawful.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BookReadinessItem)]
+#[schema(as = BookReadinessItem, example = json!({"pointer": "/tie_rule", "code": "missing", "detail_zh": "未写明同分规则", "detail_en": "says no tie rule", "rule": null, "citations": []}))]
 pub struct ItemView {
     /// Where in the book: a JSON pointer.
-    #[schema(example = "/timetable/bid_deadline")]
     pub pointer: String,
     /// `missing`, `unfit` for the rest of the ward, or `unlawful`.
-    #[schema(example = "unlawful")]
     pub code: &'static str,
     /// In Chinese.
     pub detail_zh: String,
     /// In English.
     pub detail_en: String,
     /// The code of the rule, if it is one of the statutes.
-    #[schema(example = "tender.period_days_min")]
     pub rule: Option<&'static str>,
     /// Where the rule stands.
     pub citations: Vec<Citation>,
@@ -195,7 +192,7 @@ impl From<Item> for ItemView {
 
 /// A published version of a book.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BookVersion)]
+#[schema(as = BookVersion, example = json!({"book_id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "number": 1, "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "reason_zh": null, "reason_en": null, "affects_bids": false, "published_at": "2026-03-02T00:00:00.000000Z", "content": {"title_zh": "梧桐街道道路保洁", "title_en": "Street sanitation of Wutong Street", "category": "sanitation", "areas": [], "method": "comprehensive_scoring", "clauses": [], "timetable": {"enquiry_deadline": null, "answer_deadline": null, "bid_deadline": null, "opening": null, "service_from": null, "service_until": null}, "qualifications": [], "bid_security_percent": null, "performance_security_percent": "5", "tie_rule": null, "rounding": {"mode": "half_up", "places": 2, "stage": "factor"}, "custody": null, "budget_is_stable": false, "intention_id": null, "consultation_id": null, "documents": [], "lots": []}}))]
 pub struct VersionView {
     /// Of which book.
     pub book_id: BookId,
@@ -233,7 +230,7 @@ impl From<Version> for VersionView {
 
 /// What differs between two versions.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BookDifferences)]
+#[schema(as = BookDifferences, example = json!({"from": 1, "to": 2, "items": [{"pointer": "/title_en", "before": "Sweeping", "after": "Street sanitation"}]}))]
 pub struct DifferencesView {
     /// The version that is compared with.
     pub from: i64,
@@ -245,10 +242,9 @@ pub struct DifferencesView {
 
 /// A field that differs.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BookDifference)]
+#[schema(as = BookDifference, example = json!({"pointer": "/title_en", "before": "Sweeping", "after": "Street sanitation"}))]
 pub struct DifferenceView {
     /// Where: a JSON pointer in which members that have a code or a number are named by it.
-    #[schema(example = "/lots/1/ceiling/amount")]
     pub pointer: String,
     /// What was there; `null` if nothing was.
     pub before: Option<Value>,

@@ -788,23 +788,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    /// What suppliers asked of a published book.
-    book_enquiries (id) {
-        id -> Text,
-        book_id -> Text,
-        number -> BigInt,
-        asked_by -> Text,
-        asked_for -> Text,
-        question -> Text,
-        asked_at -> Timestamp,
-        answer_zh -> Nullable<Text>,
-        answer_en -> Nullable<Text>,
-        answered_by -> Nullable<Text>,
-        answered_at -> Nullable<Timestamp>,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas);
 
 diesel::joinable!(attachments -> file_objects (sha256));

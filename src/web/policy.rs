@@ -301,6 +301,8 @@ pub enum Action {
     ReadBooks,
     /// See those that were not.
     OpenBookDrafts,
+    /// List those of them that one may see.
+    ListBookDrafts,
     /// Begin a book, write it, submit it.
     DraftBook,
     /// Approve a book, or send it back.
@@ -373,7 +375,7 @@ impl Action {
             | Self::DraftDelegation
             | Self::EffectDelegation
             | Self::RecordAssessment => "budget.write",
-            Self::ReadBooks | Self::OpenBookDrafts => "books.read",
+            Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
             Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
@@ -734,6 +736,14 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         &[
             (BuyerOfficer, OwnOrganisation),
             (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (
+        Action::ListBookDrafts,
+        &[
+            (BuyerOfficer, Anywhere),
+            (BuyerApprover, Anywhere),
             (Auditor, Anywhere),
         ],
     ),

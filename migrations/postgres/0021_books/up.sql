@@ -105,37 +105,8 @@ CREATE TRIGGER opening_keys_kept
 CREATE TRIGGER opening_keys_fixed
     BEFORE UPDATE ON opening_keys
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
-
--- What suppliers asked of a published book, and what was answered. Who asked is never shown.
-CREATE TABLE book_enquiries (
-    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    book_id TEXT COLLATE "C" NOT NULL REFERENCES books (id),
-    number BIGINT NOT NULL CHECK (number BETWEEN 1 AND 1000),
-    asked_by TEXT COLLATE "C" NOT NULL,
-    asked_for TEXT COLLATE "C" NOT NULL REFERENCES organisations (id),
-    question TEXT COLLATE "C" NOT NULL CHECK (length(question) BETWEEN 1 AND 2000),
-    asked_at TIMESTAMP NOT NULL,
-    answer_zh TEXT COLLATE "C" CHECK (length(answer_zh) BETWEEN 1 AND 2000),
-    answer_en TEXT COLLATE "C" CHECK (length(answer_en) BETWEEN 1 AND 2000),
-    answered_by TEXT COLLATE "C",
-    answered_at TIMESTAMP,
-    CHECK ((answer_zh IS NULL) = (answered_at IS NULL)),
-    CHECK ((answer_en IS NULL) = (answered_at IS NULL)),
-    CHECK ((answered_by IS NULL) = (answered_at IS NULL))
-);
-CREATE UNIQUE INDEX book_enquiries_numbers ON book_enquiries (book_id, number);
-CREATE TRIGGER book_enquiries_kept
-    BEFORE DELETE ON book_enquiries
-    FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER book_enquiries_fixed
-    BEFORE UPDATE OF id, book_id, number, asked_by, asked_for, question, asked_at ON book_enquiries
-    FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER book_enquiries_once
-    BEFORE UPDATE ON book_enquiries
-    FOR EACH ROW WHEN (OLD.answered_at IS NOT NULL) EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER books_not_emptied BEFORE TRUNCATE ON books EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER book_versions_not_emptied BEFORE TRUNCATE ON book_versions EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER book_areas_not_emptied BEFORE TRUNCATE ON book_areas EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER lots_not_emptied BEFORE TRUNCATE ON lots EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER opening_keys_not_emptied BEFORE TRUNCATE ON opening_keys EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER book_enquiries_not_emptied BEFORE TRUNCATE ON book_enquiries EXECUTE FUNCTION refuse_change();

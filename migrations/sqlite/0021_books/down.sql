@@ -1,4 +1,3 @@
-DROP TABLE book_enquiries;
 DROP TABLE opening_keys;
 DROP TABLE lots;
 DROP TABLE book_areas;

@@ -96,29 +96,3 @@ CREATE TRIGGER opening_keys_kept BEFORE DELETE ON opening_keys
 BEGIN SELECT RAISE(ABORT, 'opening_keys is append-only'); END;
 CREATE TRIGGER opening_keys_fixed BEFORE UPDATE ON opening_keys
 BEGIN SELECT RAISE(ABORT, 'opening_keys is append-only'); END;
-
--- What suppliers asked of a published book, and what was answered. Who asked is never shown.
-CREATE TABLE book_enquiries (
-    id TEXT NOT NULL PRIMARY KEY,
-    book_id TEXT NOT NULL REFERENCES books (id),
-    number BIGINT NOT NULL CHECK (number BETWEEN 1 AND 1000),
-    asked_by TEXT NOT NULL,
-    asked_for TEXT NOT NULL REFERENCES organisations (id),
-    question TEXT NOT NULL CHECK (length(question) BETWEEN 1 AND 2000),
-    asked_at TIMESTAMP NOT NULL,
-    answer_zh TEXT CHECK (length(answer_zh) BETWEEN 1 AND 2000),
-    answer_en TEXT CHECK (length(answer_en) BETWEEN 1 AND 2000),
-    answered_by TEXT,
-    answered_at TIMESTAMP,
-    CHECK ((answer_zh IS NULL) = (answered_at IS NULL)),
-    CHECK ((answer_en IS NULL) = (answered_at IS NULL)),
-    CHECK ((answered_by IS NULL) = (answered_at IS NULL))
-);
-CREATE UNIQUE INDEX book_enquiries_numbers ON book_enquiries (book_id, number);
-CREATE TRIGGER book_enquiries_kept BEFORE DELETE ON book_enquiries
-BEGIN SELECT RAISE(ABORT, 'book_enquiries is append-only'); END;
-CREATE TRIGGER book_enquiries_fixed BEFORE UPDATE OF id, book_id, number, asked_by, asked_for, question, asked_at ON book_enquiries
-BEGIN SELECT RAISE(ABORT, 'book_enquiries is append-only'); END;
-CREATE TRIGGER book_enquiries_once BEFORE UPDATE ON book_enquiries
-    WHEN OLD.answered_at IS NOT NULL
-BEGIN SELECT RAISE(ABORT, 'book_enquiries is append-only'); END;
