@@ -535,36 +535,64 @@ pub mod budget {
     pub mod verify;
 }
 
-/// What a department plans to buy, and how it is found.
+/// What a department plans to buy, how it is found, and contract books: what is bought, by which rules, for how much at most.
 pub mod books {
+    /// What is done to a book until it is published.
+    pub mod acts;
     /// What is done to records of consultation.
     pub mod acts_consultations;
     /// What is done to intention notices.
     pub mod acts_intentions;
+    /// Publication and cancellation, with their money.
+    pub mod acts_publication;
     /// What becomes findable, and what people save of their searching.
     pub mod acts_search;
+    /// The keys that open bids.
+    pub mod custody;
+    /// Drafts over HTTP.
+    pub mod http;
     /// Records of consultation over HTTP.
     pub mod http_consultations;
     /// Intention notices over HTTP.
     pub mod http_intentions;
+    /// Publication, and public books, over HTTP.
+    pub mod http_publication;
     /// What is planned or spent, beside the open-tender threshold, over HTTP.
     pub mod http_purchase_totals;
     /// Saved searches over HTTP.
     pub mod http_saved_searches;
     /// The public search over HTTP.
     pub mod http_search;
+    /// What went before a book.
+    pub mod planning;
+    /// A book and its states.
+    pub mod rules;
+    /// What is paid for which score.
+    pub mod rules_bands;
     /// The rules of records of consultation.
     pub mod rules_consultations;
+    /// Whether what a book says holds together.
+    pub mod rules_content;
+    /// What differs between two versions.
+    pub mod rules_differences;
+    /// What a book says, as JSON.
+    pub mod rules_documents;
     /// The rules of intention notices.
     pub mod rules_intentions;
     /// What the rules of planning share.
     pub mod rules_planning;
+    /// What a book lacks before it may be published.
+    pub mod rules_readiness;
+    /// The part of that which is about its lots.
+    pub mod rules_readiness_lots;
     /// The rules of saved searches.
     pub mod rules_saved_searches;
     /// The words of a text, as they are searched.
     pub mod rules_search;
     /// The check against splitting.
     pub mod rules_splitting;
+    /// The tables of books, lots and opening keys.
+    pub mod store;
     /// The tables of records of consultation.
     pub mod store_consultations;
     /// The tables of intention notices.
@@ -573,6 +601,12 @@ pub mod books {
     pub mod store_saved_searches;
     /// The tables of the search.
     pub mod store_search;
+    /// The table of published versions.
+    pub mod store_versions;
+    /// The templates that come with the program.
+    pub mod templates;
+    /// How books are shown.
+    pub mod view;
 }
 
 /// Puts the service together.
@@ -581,6 +615,8 @@ pub mod app {
     pub mod backup;
     /// The demo ward.
     pub mod demo;
+    /// The demo's contract books.
+    pub mod demo_books;
     /// Who is in the demo ward.
     pub mod demo_cast;
     /// The money of the demo ward.

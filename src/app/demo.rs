@@ -3,6 +3,7 @@
 
 use chrono::{TimeZone, Utc};
 
+use crate::app::demo_books;
 use crate::app::demo_cast::{
     CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
@@ -11,6 +12,8 @@ use crate::app::demo_planning;
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
+use crate::books::acts_publication as books;
+use crate::books::custody::Custody;
 use crate::budget::acts_delegations::Place;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Answer;
@@ -79,7 +82,16 @@ pub fn make(house: &House) -> Answer<()> {
         zone,
     };
     db.write_and_wait(move |tx| demo_money::endow(tx, &place))?;
-    db.write_and_wait(move |tx| demo_planning::plan(tx, zone))
+    db.write_and_wait(move |tx| demo_planning::plan(tx, zone))?;
+    let custody = Custody::open(&house.settings.keys_dir())?;
+    let (context, jurisdiction) = (house.context.clone(), house.settings.jurisdiction.clone());
+    db.write_and_wait(move |tx| {
+        let place = books::Place {
+            jurisdiction: &jurisdiction,
+            calendar: &context.calendar,
+        };
+        demo_books::write(tx, place, &custody)
+    })
 }
 
 /// Who can sign in and as what, a line each.

@@ -37,6 +37,7 @@ use crate::{audit, books, budget, duties, files, outbox, people, registry, stand
         (name = "attachments", description = "Files that people upload"),
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
         (name = "standards", description = "What public services are measured by: categories, standards and their versions"),
+        (name = "books", description = "What is bought, by which rules, and for how much at most"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -97,6 +98,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_purchase_totals::operations)
                 .configure(books::http_search::operations)
                 .configure(books::http_saved_searches::operations)
+                .configure(books::http::operations)
+                .configure(books::http_publication::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -20,6 +20,8 @@ use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
+use crate::books::acts::BookAccess;
+use crate::books::custody::Custody;
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect};
 use crate::db::database::{Db, Halting};
 use crate::db::migrate;
@@ -128,6 +130,7 @@ impl House {
         files
             .deciders
             .register(Arc::new(crate::books::acts_consultations::MinutesAccess));
+        files.deciders.register(Arc::new(BookAccess));
         let mut house = Self {
             settings,
             context,
@@ -384,6 +387,7 @@ impl Server {
         house.load_standards()?;
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
+        let custody = web::Data::new(Custody::open(&house.settings.keys_dir())?);
         let (settings, context, gate) = (house.settings.clone(), house.context.clone(), house.gate.clone());
         let keeper = Keeper {
             context: context.clone(),
@@ -397,7 +401,8 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let server = http(&settings, &context, &key, &files, &gate, listener, metrics)?;
+                    let keys = (&key, &custody);
+                    let server = http(&settings, &context, keys, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     actix_web::rt::spawn(crate::app::files::keep(context, files));
                     // The receiver waits for exactly this.
@@ -470,7 +475,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
 fn http(
     settings: &Settings,
     context: &web::Data<Context>,
-    key: &web::Data<UnsubscribeKey>,
+    (key, custody): (&web::Data<UnsubscribeKey>, &web::Data<Custody>),
     files: &Desk,
     gate: &AtGate,
     listener: TcpListener,
@@ -494,6 +499,7 @@ fn http(
         actix_web::rt::spawn(server);
     }
     let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
+    let custody = custody.clone();
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         let (app, _) = App::new()
@@ -501,6 +507,7 @@ fn http(
             .app_data(key.clone())
             .app_data(files.clone())
             .app_data(gate.clone())
+            .app_data(custody.clone())
             .into_utoipa_app()
             .configure(openapi::operations)
             .split_for_parts();

@@ -877,6 +877,75 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(intention_notices, intention_versions, intention_areas, areas);
 
+diesel::table! {
+    /// Contract books.
+    books (id) {
+        id -> Text,
+        organisation_id -> Text,
+        state -> Text,
+        category -> Text,
+        title_zh -> Text,
+        title_en -> Text,
+        bid_deadline -> Nullable<Timestamp>,
+        content -> Text,
+        content_sha256 -> Binary,
+        revision -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        sent_back -> Nullable<Text>,
+        published_at -> Nullable<Timestamp>,
+        statute_id -> Nullable<Text>,
+        recipient -> Nullable<Text>,
+        versions -> Nullable<BigInt>,
+        cancelled_at -> Nullable<Timestamp>,
+        cancellation_zh -> Nullable<Text>,
+        cancellation_en -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Everything that was ever published of a book.
+    book_versions (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        content -> Text,
+        content_sha256 -> Binary,
+        reason_zh -> Nullable<Text>,
+        reason_en -> Nullable<Text>,
+        affects_bids -> Bool,
+        published_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The areas that a published book serves.
+    book_areas (book_id, area_id) {
+        book_id -> Text,
+        area_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// The lots of a published book.
+    lots (id) {
+        id -> Text,
+        book_id -> Text,
+        code -> Text,
+        budget_line_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// The identities that open bids, encrypted.
+    opening_keys (book_id) {
+        book_id -> Text,
+        recipient -> Text,
+        sealed -> Binary,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(books, book_areas);
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
 

@@ -323,6 +323,20 @@ pub enum Action {
     ReadOwnSavedSearches,
     /// Save a search, or delete it.
     ChangeOwnSavedSearches,
+    /// See contract books that were published.
+    ReadBooks,
+    /// See those that were not.
+    OpenBookDrafts,
+    /// List those of them that one may see.
+    ListBookDrafts,
+    /// Begin a book, write it, submit it.
+    DraftBook,
+    /// Approve a book, or send it back.
+    ApproveBook,
+    /// Publish a book.
+    PublishBook,
+    /// Cancel a published book.
+    CancelBook,
 }
 
 impl Action {
@@ -400,6 +414,8 @@ impl Action {
             | Self::DraftConsultation
             | Self::ReviewConsultation
             | Self::ConcludeConsultation => "planning.write",
+            Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
+            Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -798,6 +814,28 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::SearchPublished, &[(Public, Anywhere)]),
     (Action::ReadOwnSavedSearches, &[(Public, SignedIn)]),
     (Action::ChangeOwnSavedSearches, &[(Public, SignedIn)]),
+    // A book that is not public is its buyer's alone, and the auditors'.
+    (Action::ReadBooks, &[(Public, Anywhere)]),
+    (
+        Action::OpenBookDrafts,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (
+        Action::ListBookDrafts,
+        &[
+            (BuyerOfficer, Anywhere),
+            (BuyerApprover, Anywhere),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::DraftBook, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ApproveBook, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::PublishBook, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::CancelBook, &[(BuyerApprover, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -21,6 +21,7 @@ mod api_spec;
 mod areas;
 mod backup;
 mod backup_walk;
+mod books;
 mod bucket;
 mod budget;
 mod crashes;

@@ -1,0 +1,299 @@
+//! What is done to a book until it is published: each function is one transaction's worth of work, permission first, event last.
+//! Who may not see a draft is told that there is none, whatever they try with it.
+
+use serde_json::{Value, json};
+
+use crate::audit;
+use crate::audit::entry::Event;
+use crate::books::rules::{
+    self, Book, BookId, CATEGORY_CLOSED, CONTENT_BYTES_MAX, NO_BUYER, TEMPLATE_UNKNOWN,
+};
+use crate::books::rules_content::Content;
+use crate::books::rules_documents::{BookDocument, TimetableDocument};
+use crate::books::{store, templates};
+use crate::db::conn::Conn;
+use crate::db::writer::Tx;
+use crate::duties::rules::Duty;
+use crate::duties::store as duties;
+use crate::files;
+use crate::files::access::Access;
+use crate::files::media::MediaType;
+use crate::files::rules::{Use, Visibility};
+use crate::kernel::party::OrganisationId;
+use crate::kernel::refusal::Answer;
+use crate::registry::acts_organisations::capacity;
+use crate::registry::rules_organisations::State as OrganisationState;
+use crate::registry::store_organisations;
+use crate::standards::rules::CategoryState;
+use crate::standards::store as standards;
+use crate::text;
+use crate::web::actor::Actor;
+use crate::web::conditional::Expected;
+use crate::web::policy::{self, Action, Matter};
+use crate::web::problem::{BODY_TOO_LARGE, NOT_FOUND};
+
+/// What a draft begins as.
+#[derive(Clone, Debug)]
+pub enum Beginning {
+    /// As it is sent.
+    Content(Box<BookDocument>),
+    /// As the template of a category.
+    Template(String),
+    /// As a copy of another book, without what is that one's alone.
+    Copy(BookId),
+}
+
+/// The book, if the actor may know of it.
+///
+/// # Errors
+/// Not found; a fault of the database.
+pub fn seen(conn: &mut Conn, actor: &Actor, id: &BookId) -> Answer<Book> {
+    let book = store::book(conn, id)?;
+    let visible = book.filter(|book| {
+        book.state.is_public()
+            || policy::allows(
+                actor,
+                Action::OpenBookDrafts,
+                Matter::of_organisation(&book.organisation_id),
+            )
+    });
+    Ok(visible.ok_or_else(|| NOT_FOUND.refuse())?)
+}
+
+/// The book, if the actor may do this with it.
+///
+/// # Errors
+/// Permission; not found.
+pub(super) fn found(tx: &mut Tx<'_>, actor: &Actor, action: Action, id: &BookId) -> Answer<Book> {
+    policy::allow_at_all(actor, action)?;
+    let book = seen(tx.conn(), actor, id)?;
+    policy::allow(actor, action, Matter::of_organisation(&book.organisation_id))?;
+    Ok(book)
+}
+
+/// Begins a book of an organisation.
+///
+/// # Errors
+/// Permission; [`NO_BUYER`]; those of the rules; [`CATEGORY_CLOSED`]; [`TEMPLATE_UNKNOWN`]; a book to copy that is not found.
+pub fn create(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    organisation: &OrganisationId,
+    beginning: Beginning,
+) -> Answer<Book> {
+    policy::allow(actor, Action::DraftBook, Matter::of_organisation(organisation))?;
+    let buyer = store_organisations::standing(tx.conn(), organisation)?;
+    if !buyer.is_some_and(|(kind, state)| kind.is_public_body() && state == OrganisationState::Verified) {
+        return Err(NO_BUYER.refuse().at("/organisation_id").into());
+    }
+    let (document, copy_of) = match beginning {
+        Beginning::Content(document) => (*document, None),
+        Beginning::Template(category) => (
+            templates::template(&category)?.ok_or_else(|| TEMPLATE_UNKNOWN.refuse().at("/template"))?,
+            None,
+        ),
+        Beginning::Copy(id) => {
+            let source = seen(tx.conn(), actor, &id)?;
+            (copied(source.content.document()), Some(id))
+        }
+    };
+    let content = Content::checked(document)?;
+    open_category(tx, &content)?;
+    let draft = rules::draft(BookId::mint(tx.now()), organisation.clone(), content, tx.now());
+    let (draft, content) = hashed(draft)?;
+    store::insert(tx, &draft, &content)?;
+    attach(tx, actor, &draft)?;
+    undertake(tx, actor, Action::DraftBook, &draft, Duty::Draft)?;
+    let private = json!({ "organisation_id": organisation, "copy_of": copy_of });
+    record(tx, actor, "book.drafted", &draft, json!({}), private)?;
+    Ok(draft)
+}
+
+/// A book's content without what belongs to that book alone: its dates, its documents, what went before it.
+fn copied(source: &BookDocument) -> BookDocument {
+    BookDocument {
+        timetable: TimetableDocument::default(),
+        documents: Vec::new(),
+        intention_id: None,
+        consultation_id: None,
+        ..source.clone()
+    }
+}
+
+fn open_category(tx: &mut Tx<'_>, content: &Content) -> Answer<()> {
+    let category = standards::category(tx.conn(), &content.document().category)?;
+    if category.is_some_and(|category| category.state == CategoryState::Active) {
+        return Ok(());
+    }
+    Err(CATEGORY_CLOSED.refuse().at("/category").into())
+}
+
+/// The book with the hash of its bytes, and the bytes.
+pub(super) fn hashed(book: Book) -> Answer<(Book, String)> {
+    let content = book.content.document().written()?;
+    if content.len() > CONTENT_BYTES_MAX {
+        let detail = text!(
+            "一份责任书最多 {CONTENT_BYTES_MAX} 字节",
+            "a book has at most {CONTENT_BYTES_MAX} bytes"
+        );
+        return Err(BODY_TOO_LARGE.because(detail).into());
+    }
+    let sha256 = rules::sha256(&content);
+    Ok((Book { sha256, ..book }, content))
+}
+
+/// Types of files that a book may carry.
+const TYPES: &[MediaType] = &[
+    MediaType::Pdf,
+    MediaType::Png,
+    MediaType::Jpeg,
+    MediaType::Docx,
+    MediaType::Xlsx,
+    MediaType::Odt,
+    MediaType::Ods,
+    MediaType::Csv,
+];
+
+/// Hangs those documents on the book that do not hang there yet. What is taken off the list stays with the book, unlisted.
+pub(super) fn attach(tx: &mut Tx<'_>, actor: &Actor, book: &Book) -> Answer<()> {
+    let known = files::store::attached_to(tx.conn(), book.id.as_str())?;
+    for (index, id) in book.content.document().documents.iter().enumerate() {
+        if known.iter().any(|attachment| attachment.id == *id) {
+            continue;
+        }
+        let to = Use {
+            matter_kind: BookId::PREFIX,
+            matter_id: book.id.as_str(),
+            visibility: Visibility::Matter,
+            types: TYPES,
+            pointer: &format!("/documents/{index}"),
+        };
+        files::acts::attach(tx, actor, id, to)?;
+    }
+    Ok(())
+}
+
+/// Who may read what hangs on a book: whoever may read the book.
+pub struct BookAccess;
+
+impl Access for BookAccess {
+    fn matter_kind(&self) -> &'static str {
+        BookId::PREFIX
+    }
+
+    fn may_read(&self, conn: &mut Conn, actor: &Actor, matter_id: &str) -> Answer<bool> {
+        let Ok(id) = matter_id.parse::<BookId>() else {
+            return Ok(false);
+        };
+        let Some(book) = store::book(conn, &id)? else {
+            return Ok(false);
+        };
+        let matter = Matter::of_organisation(&book.organisation_id);
+        Ok(book.state.is_public() || policy::allows(actor, Action::OpenBookDrafts, matter))
+    }
+}
+
+/// Writes a draft anew. What it says already is no change.
+///
+/// # Errors
+/// Permission; not found; a stale revision; those of the rules; [`CATEGORY_CLOSED`].
+pub fn rewrite(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: &BookId,
+    expected: Expected,
+    document: BookDocument,
+) -> Answer<Book> {
+    let before = found(tx, actor, Action::DraftBook, id)?;
+    expected.check(before.revision)?;
+    let content = Content::checked(document)?;
+    let Some(rewritten) = rules::rewrite(before.clone(), content, tx.now())? else {
+        tx.nothing_to_change();
+        return Ok(before);
+    };
+    open_category(tx, &rewritten.content)?;
+    let (rewritten, content) = hashed(rewritten)?;
+    store::rewrite(tx, &rewritten, &content)?;
+    attach(tx, actor, &rewritten)?;
+    undertake(tx, actor, Action::DraftBook, &rewritten, Duty::Draft)?;
+    record(tx, actor, "book.redrafted", &rewritten, json!({}), Value::Null)?;
+    Ok(rewritten)
+}
+
+/// Submits a draft for approval. It may still lack something: who approves sees the same list.
+///
+/// # Errors
+/// Permission; not found; a stale revision; those of the rules.
+pub fn submit(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, expected: Expected) -> Answer<Book> {
+    let before = found(tx, actor, Action::DraftBook, id)?;
+    expected.check(before.revision)?;
+    let submitted = rules::submit(before, tx.now())?;
+    store::advance(tx, &submitted)?;
+    undertake(tx, actor, Action::DraftBook, &submitted, Duty::Draft)?;
+    record(tx, actor, "book.submitted", &submitted, json!({}), Value::Null)?;
+    Ok(submitted)
+}
+
+/// Sends a book back to its drafters.
+///
+/// # Errors
+/// Permission; not found; a stale revision; those of the rules.
+pub fn send_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: &BookId,
+    expected: Expected,
+    reason: &str,
+) -> Answer<Book> {
+    let before = found(tx, actor, Action::ApproveBook, id)?;
+    expected.check(before.revision)?;
+    let back = rules::send_back(before, reason, tx.now())?;
+    store::advance(tx, &back)?;
+    let private = json!({ "reason": back.sent_back });
+    record(tx, actor, "book.sent_back", &back, json!({}), private)?;
+    Ok(back)
+}
+
+/// Approves a book: another person than who drafted it.
+///
+/// # Errors
+/// Permission; not found; a stale revision; those of the rules; separation of duties.
+pub fn approve(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, expected: Expected) -> Answer<Book> {
+    let before = found(tx, actor, Action::ApproveBook, id)?;
+    expected.check(before.revision)?;
+    let approved = rules::approve(before, tx.now())?;
+    undertake(tx, actor, Action::ApproveBook, &approved, Duty::Approve)?;
+    store::advance(tx, &approved)?;
+    record(tx, actor, "book.approved", &approved, json!({}), Value::Null)?;
+    Ok(approved)
+}
+
+pub(super) fn undertake(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    action: Action,
+    book: &Book,
+    duty: Duty,
+) -> Answer<()> {
+    let capacity = capacity(actor, action, Matter::of_organisation(&book.organisation_id));
+    duties::undertake(tx, actor, capacity, duty, book.id.as_str())
+}
+
+/// What a book says before it is public is nobody's business: its events tell that something was done, and no more.
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    kind: &'static str,
+    book: &Book,
+    data: Value,
+    private: Value,
+) -> Answer<()> {
+    let event = Event {
+        kind,
+        subject: book.id.to_string(),
+        data,
+        private,
+    };
+    audit::store::append(tx, actor, &event)?;
+    Ok(())
+}

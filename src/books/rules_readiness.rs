@@ -1,0 +1,461 @@
+//! What a book lacks before it may be published: everything that is missing, and everything that the rules in force do not allow,
+//! each with its place, and with the rule and its sources where it is one of those. The same list is shown while drafting and
+//! refuses the publication. Pure: what has to be known of the world is given as facts.
+
+use chrono::{Datelike, NaiveDate};
+use chrono_tz::Tz;
+
+use crate::books::rules::NOT_READY;
+use crate::books::rules_content::Content;
+use crate::books::rules_documents::{BookDocument, CustodyDocument, Method, Party};
+use crate::budget::rules::BudgetLine;
+use crate::kernel::calendar::{Calendar, local_date};
+use crate::kernel::clock::Instant;
+use crate::kernel::money::Money;
+use crate::kernel::party::OrganisationId;
+use crate::kernel::refusal::{Answer, Objection, Refusal};
+use crate::kernel::text::Text;
+use crate::standards::rules::Version;
+use crate::statutes::codes::{self, Key};
+use crate::statutes::profile::{Citation, Profile};
+use crate::statutes::value::Kinded;
+use crate::text;
+
+/// What went before the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Planning {
+    /// When the intention notice was published that the book names.
+    pub intention_published_at: Option<Instant>,
+    /// Whether the consultation on the need is concluded.
+    pub consultation_concluded: bool,
+    /// What the buyer has spent, or is about to spend, alike in the fiscal year, without this book.
+    pub spent_alike: Money,
+}
+
+/// What is known of the budget line of a lot.
+#[derive(Clone, Debug)]
+pub struct LineFacts {
+    /// The line.
+    pub line: BudgetLine,
+    /// What of it is free.
+    pub available: Money,
+}
+
+/// What is known of a lot.
+#[derive(Clone, Debug, Default)]
+pub struct LotFacts {
+    /// The version of the standard that it names, if it may be taken.
+    pub standard: Option<Version>,
+    /// The budget line that it names, if there is one.
+    pub line: Option<LineFacts>,
+}
+
+/// What is known of the world.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'f> {
+    /// Who buys.
+    pub organisation_id: &'f OrganisationId,
+    /// Now.
+    pub now: Instant,
+    /// The ward's zone.
+    pub zone: Tz,
+    /// The ward's working days.
+    pub calendar: &'f Calendar,
+    /// The rules in force.
+    pub profile: &'f Profile,
+    /// What went before.
+    pub planning: &'f Planning,
+    /// Whether the category takes new books.
+    pub category_is_open: bool,
+    /// The places in the list of areas that name no area.
+    pub unknown_areas: &'f [usize],
+    /// What is known of each lot.
+    pub lots: &'f [LotFacts],
+}
+
+/// Something that stands against publication.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Where in the book.
+    pub pointer: String,
+    /// The stable code of what is wrong.
+    pub code: &'static str,
+    /// In words.
+    pub detail: Text,
+    /// The code of the rule, if it is one of the statutes.
+    pub rule: Option<&'static str>,
+    /// Where the rule stands.
+    pub citations: Vec<Citation>,
+}
+
+/// Code of what is not there yet.
+pub const MISSING: &str = "missing";
+/// Code of what does not fit the rest of the ward.
+pub const UNFIT: &str = "unfit";
+/// Code of what the rules do not allow.
+pub const UNLAWFUL: &str = "unlawful";
+
+/// The refusal of a publication, with every item.
+pub fn refusal(items: &[Item]) -> Refusal {
+    let objections = items.iter().map(|item| Objection {
+        pointer: item.pointer.clone(),
+        code: item.rule.unwrap_or(item.code),
+        detail: cited(item),
+    });
+    NOT_READY.refuse().listing(objections.collect())
+}
+
+fn cited(item: &Item) -> Text {
+    let source = |instrument: &str, articles: &Option<String>| match articles {
+        Some(articles) => format!("{instrument} {articles}"),
+        None => instrument.to_owned(),
+    };
+    let zh: Vec<String> = item
+        .citations
+        .iter()
+        .map(|one| source(&one.instrument_zh, &one.articles))
+        .collect();
+    let en: Vec<String> = item
+        .citations
+        .iter()
+        .map(|one| source(&one.instrument_en, &one.articles))
+        .collect();
+    if zh.is_empty() {
+        return item.detail.clone();
+    }
+    Text::made(
+        format!("{}（{}）", item.detail.zh(), zh.join("；")),
+        format!("{} ({})", item.detail.en(), en.join("; ")),
+    )
+}
+
+pub(super) struct Findings<'f> {
+    pub(super) facts: Facts<'f>,
+    items: Vec<Item>,
+}
+
+/// Everything that stands against publication, in the order of the book.
+///
+/// # Errors
+/// A rule that is not set; a fault of arithmetic beyond all bounds.
+pub fn items(content: &Content, facts: Facts<'_>) -> Answer<Vec<Item>> {
+    let book = content.document();
+    let mut findings = Findings {
+        facts,
+        items: Vec::new(),
+    };
+    findings.head(book);
+    findings.timetable(book)?;
+    findings.planning(book, content.budget())?;
+    findings.method(book, content.budget())?;
+    findings.securities(book)?;
+    for (index, lot) in book.lots.iter().enumerate() {
+        let known = facts.lots.get(index).cloned().unwrap_or_default();
+        let place = format!("/lots/{index}");
+        findings.scope(&place, lot);
+        findings.standard(&place, lot, known.standard.as_ref());
+        findings.money(&place, book, lot, known.line.as_ref());
+        findings.judged(&place, book, lot, content.budget())?;
+    }
+    findings.lines_suffice(book);
+    Ok(findings.items)
+}
+
+impl Findings<'_> {
+    pub(super) fn add(&mut self, pointer: &str, code: &'static str, detail: Text) {
+        self.items.push(Item {
+            pointer: pointer.to_owned(),
+            code,
+            detail,
+            rule: None,
+            citations: Vec::new(),
+        });
+    }
+
+    pub(super) fn missing_if(&mut self, is_missing: bool, pointer: &str, detail: Text) {
+        if is_missing {
+            self.add(pointer, MISSING, detail);
+        }
+    }
+
+    pub(super) fn unlawful<V>(&mut self, key: Key<V>, pointer: &str, detail: Text) {
+        let citations = self.facts.profile.find(key.code());
+        self.items.push(Item {
+            pointer: pointer.to_owned(),
+            code: UNLAWFUL,
+            detail,
+            rule: Some(key.code()),
+            citations: citations.map(|rule| rule.citations.clone()).unwrap_or_default(),
+        });
+    }
+
+    pub(super) fn rule<V: Kinded>(&self, key: Key<V>) -> Answer<V> {
+        self.facts.profile.rule(key)
+    }
+
+    fn head(&mut self, book: &BookDocument) {
+        if !self.facts.category_is_open {
+            self.add(
+                "/category",
+                UNFIT,
+                Text::fixed(
+                    "服务类别不存在或已停用",
+                    "there is no such category, or it is retired",
+                ),
+            );
+        }
+        self.missing_if(
+            book.areas.is_empty(),
+            "/areas",
+            Text::fixed("未写明服务区域", "says no areas"),
+        );
+        for index in self.facts.unknown_areas {
+            self.add(
+                &format!("/areas/{index}"),
+                UNFIT,
+                Text::fixed("没有该区域", "there is no such area"),
+            );
+        }
+        for (party, detail) in [
+            (
+                Party::Buyer,
+                Text::fixed("未写明采购人的责任", "says no duty of the buyer"),
+            ),
+            (
+                Party::Supplier,
+                Text::fixed("未写明承接主体的责任", "says no duty of the supplier"),
+            ),
+        ] {
+            self.missing_if(
+                !book.clauses.iter().any(|clause| clause.party == party),
+                "/clauses",
+                detail,
+            );
+        }
+        self.missing_if(
+            book.tie_rule.is_none(),
+            "/tie_rule",
+            Text::fixed("未写明同分规则", "says no tie rule"),
+        );
+        match book.custody {
+            None => self.add(
+                "/custody",
+                MISSING,
+                Text::fixed("未写明开标密钥由谁保管", "says not who keeps the opening key"),
+            ),
+            Some(CustodyDocument::Shared { .. }) => self.add(
+                "/custody",
+                UNFIT,
+                Text::fixed(
+                    "尚不能由见证人分持密钥，请选 custodial",
+                    "keys shared among witnesses are not offered yet; choose custodial",
+                ),
+            ),
+            Some(CustodyDocument::Custodial {}) => {}
+        }
+        self.missing_if(
+            book.lots.is_empty(),
+            "/lots",
+            Text::fixed("至少一个标段", "needs a lot"),
+        );
+    }
+
+    pub(super) fn today(&self) -> NaiveDate {
+        local_date(self.facts.now, self.facts.zone)
+    }
+
+    fn timetable(&mut self, book: &BookDocument) -> Answer<()> {
+        let times = &book.timetable;
+        for (field, is_missing) in [
+            ("enquiry_deadline", times.enquiry_deadline.is_none()),
+            ("answer_deadline", times.answer_deadline.is_none()),
+            ("bid_deadline", times.bid_deadline.is_none()),
+            ("opening", times.opening.is_none()),
+            ("service_from", times.service_from.is_none()),
+            ("service_until", times.service_until.is_none()),
+        ] {
+            self.missing_if(
+                is_missing,
+                &format!("/timetable/{field}"),
+                Text::fixed("未写明", "is not said"),
+            );
+        }
+        if let Some(deadline) = times.enquiry_deadline
+            && deadline <= self.facts.now
+        {
+            self.add(
+                "/timetable/enquiry_deadline",
+                UNFIT,
+                Text::fixed("已过", "is past"),
+            );
+        }
+        if let Some(deadline) = times.bid_deadline {
+            self.deadline(deadline)?;
+        }
+        if let (Some(deadline), Some(opening)) = (times.bid_deadline, times.opening)
+            && self.rule(codes::TENDER_OPENING_AT_DEADLINE)?
+            && deadline != opening
+        {
+            self.unlawful(
+                codes::TENDER_OPENING_AT_DEADLINE,
+                "/timetable/opening",
+                Text::fixed("开标应在投标截止时", "must be the deadline for bids"),
+            );
+        }
+        if let (Some(from), Some(until)) = (times.service_from, times.service_until) {
+            self.term(from, until, book.budget_is_stable)?;
+        }
+        Ok(())
+    }
+
+    fn deadline(&mut self, deadline: Instant) -> Answer<()> {
+        let pointer = "/timetable/bid_deadline";
+        let (today, last) = (self.today(), local_date(deadline, self.facts.zone));
+        if deadline <= self.facts.now {
+            self.add(pointer, UNFIT, Text::fixed("已过", "is past"));
+            return Ok(());
+        }
+        let days = self.rule(codes::TENDER_PERIOD_DAYS_MIN)?.0;
+        let between = last.signed_duration_since(today).num_days();
+        if between < i64::from(days) {
+            let detail = text!(
+                "自发出之日起至投标截止不得少于 {days} 日，现为 {between} 日",
+                "must lie at least {days} days after publication, and not {between}"
+            );
+            self.unlawful(codes::TENDER_PERIOD_DAYS_MIN, pointer, detail);
+        }
+        let working = self.rule(codes::TENDER_DOCUMENT_AVAILABLE_WORKING_DAYS_MIN)?.0;
+        match self.facts.calendar.working_days_between(today, last) {
+            Ok(between) if between < working => {
+                let detail = text!(
+                    "文件提供期限不得少于 {working} 个工作日，现为 {between} 个",
+                    "leaves {between} working days for the documents, of which there must be {working}"
+                );
+                self.unlawful(codes::TENDER_DOCUMENT_AVAILABLE_WORKING_DAYS_MIN, pointer, detail);
+            }
+            Ok(_) => {}
+            Err(_) => self.add(
+                pointer,
+                UNFIT,
+                Text::fixed("工作日历未覆盖该日期", "lies beyond the calendar of working days"),
+            ),
+        }
+        Ok(())
+    }
+
+    fn term(&mut self, from: NaiveDate, until: NaiveDate, is_stable: bool) -> Answer<()> {
+        let key = if is_stable {
+            codes::PLANNING_TERM_YEARS_MAX_IF_BUDGET_STABLE
+        } else {
+            codes::PLANNING_TERM_YEARS_MAX
+        };
+        let years = self.rule(key)?.0;
+        let end = i32::try_from(years)
+            .ok()
+            .and_then(|years| from.year().checked_add(years))
+            // A year that begins on 29 February ends on 28 February, the day before 1 March.
+            .and_then(|year| {
+                from.with_year(year)
+                    .or_else(|| NaiveDate::from_ymd_opt(year, 3, 1))
+            });
+        if end.is_some_and(|end| until >= end) {
+            self.unlawful(
+                key,
+                "/timetable/service_until",
+                text!("服务期不得超过 {years} 年", "the term is at most {years} years"),
+            );
+        }
+        Ok(())
+    }
+
+    fn planning(&mut self, book: &BookDocument, budget: Option<Money>) -> Answer<()> {
+        let days = self.rule(codes::PLANNING_INTENTION_NOTICE_DAYS_MIN)?.0;
+        if days > 0 {
+            let waited = self.facts.planning.intention_published_at.map(|at| {
+                self.today()
+                    .signed_duration_since(local_date(at, self.facts.zone))
+                    .num_days()
+            });
+            if waited.is_none_or(|waited| waited < i64::from(days)) {
+                let detail = text!(
+                    "采购意向应至少提前 {days} 日公开",
+                    "an intention notice must have been public for at least {days} days"
+                );
+                self.unlawful(codes::PLANNING_INTENTION_NOTICE_DAYS_MIN, "/intention_id", detail);
+            }
+        }
+        if self.rule(codes::PLANNING_CONSULTATION_RECORD_REQUIRED)?
+            && !self.facts.planning.consultation_concluded
+        {
+            let detail = Text::fixed(
+                "公共服务应有需求论证记录",
+                "a service to the public needs a concluded consultation",
+            );
+            self.unlawful(
+                codes::PLANNING_CONSULTATION_RECORD_REQUIRED,
+                "/consultation_id",
+                detail,
+            );
+        }
+        let threshold = self.rule(codes::PLANNING_OPEN_TENDER_THRESHOLD)?;
+        let total = budget.and_then(|budget| budget.checked_add(self.facts.planning.spent_alike).ok());
+        let is_small = budget.is_some_and(|budget| budget < threshold);
+        let is_open = self.names(book.method)?;
+        if is_small
+            && !is_open
+            && total.is_some_and(|total| total >= threshold)
+            && self.rule(codes::PLANNING_SPLITTING_FORBIDDEN)?
+        {
+            let detail = Text::fixed(
+                "与同类采购合计已达公开招标限额，不得化整为零",
+                "together with what was bought alike it reaches the threshold of open tender, which must not be split",
+            );
+            self.unlawful(codes::PLANNING_SPLITTING_FORBIDDEN, "/lots", detail);
+        }
+        Ok(())
+    }
+
+    /// Whether the statutes name the method for open tenders.
+    fn names(&self, method: Option<Method>) -> Answer<bool> {
+        let methods = self.rule(codes::EVALUATION_METHODS)?;
+        Ok(method.is_none_or(|method| methods.names(method.name())))
+    }
+
+    fn method(&mut self, book: &BookDocument, budget: Option<Money>) -> Answer<()> {
+        self.missing_if(
+            book.method.is_none(),
+            "/method",
+            Text::fixed("未写明评审方法", "says no method"),
+        );
+        let threshold = self.rule(codes::PLANNING_OPEN_TENDER_THRESHOLD)?;
+        if !self.names(book.method)? && budget.is_some_and(|budget| budget >= threshold) {
+            let detail = Text::fixed(
+                "达到公开招标限额的，不得采用此方法",
+                "is no method for open tenders, which this amount needs",
+            );
+            self.unlawful(codes::EVALUATION_METHODS, "/method", detail);
+        }
+        Ok(())
+    }
+
+    fn securities(&mut self, book: &BookDocument) -> Answer<()> {
+        for (key, pointer, percent) in [
+            (
+                codes::TENDER_BID_SECURITY_PERCENT_MAX,
+                "/bid_security_percent",
+                book.bid_security_percent,
+            ),
+            (
+                codes::CONTRACT_PERFORMANCE_SECURITY_PERCENT_MAX,
+                "/performance_security_percent",
+                book.performance_security_percent,
+            ),
+        ] {
+            let max = self.rule(key)?.0;
+            if percent.is_some_and(|percent| percent > max) {
+                self.unlawful(key, pointer, text!("不得超过 {max}%", "is at most {max} %"));
+            }
+        }
+        Ok(())
+    }
+}

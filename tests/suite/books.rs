@@ -1,0 +1,330 @@
+//! Contract books: drafted by one, approved by another, published with their money, cancelled; and what nobody outside learns of them.
+
+use std::sync::Barrier;
+
+use serde_json::{Value, json};
+use wardbook::web::policy::Role;
+
+use crate::cast::Person;
+use crate::harness::{Reply, Ward};
+use crate::on_both;
+use crate::organisations::{refused, sql};
+use crate::standards_tables::published_standard;
+use crate::treasury::{CATEGORY, Treasury, gets, made, of, posts, yuan};
+
+fn template() -> Value {
+    serde_json::from_str(include_str!("../../src/books/templates/sanitation.json")).unwrap()
+}
+
+/// A draft to begin that says nearly everything.
+pub fn begun(treasury: &Treasury, line: &str) -> Value {
+    let mut content = template();
+    content["category"] = json!(CATEGORY);
+    content["lots"][0]["budget_line_id"] = json!(line);
+    content["lots"][0]["ceiling"] = yuan("600.00");
+    json!({"organisation_id": treasury.department, "content": content})
+}
+
+struct Office {
+    treasury: Treasury,
+    officer: Person,
+    approver: Person,
+    line: String,
+}
+
+impl Office {
+    fn new(ward: &Ward) -> Self {
+        let treasury = Treasury::with(ward, "5000.00");
+        Self {
+            officer: of(ward, Role::BuyerOfficer, &treasury.department),
+            approver: of(ward, Role::BuyerApprover, &treasury.department),
+            line: treasury.filled(ward, "SAN-01", "1000.00"),
+            treasury,
+        }
+    }
+
+    /// A whole book of the test's rules.
+    fn whole(&self, ward: &Ward) -> Value {
+        let standard = published_standard(ward);
+        let version = ward
+            .get(&format!("/api/v1/standards/{standard}/versions/1"))
+            .json();
+        let mut body = begun(&self.treasury, &self.line);
+        let content = &mut body["content"];
+        content["areas"] = json!([ward.area(None, "梧桐街道")]);
+        content["timetable"] = json!({"enquiry_deadline": "2026-03-12T01:00:00Z", "answer_deadline": "2026-03-17T01:00:00Z",
+            "bid_deadline": "2026-04-01T01:00:00Z", "opening": "2026-04-01T01:00:00Z", "service_from": "2026-05-01", "service_until": "2027-04-30"});
+        content["lots"][0]["places"] = json!([{"name_zh": "全街", "name_en": "Everywhere"}]);
+        content["lots"][0]["quantities"][0]["grade"] = version["content"]["grades"][0]["code"].clone();
+        content["lots"][0]["standard_version_id"] = version["version"]["id"].clone();
+        body
+    }
+
+    fn drafts(&self, ward: &Ward, body: &Value) -> String {
+        made(&posts(ward, &self.officer, "/books", Some(body)))
+    }
+
+    /// Submitted and approved.
+    fn approved(&self, ward: &Ward, body: &Value) -> String {
+        let id = self.drafts(ward, body);
+        ok(&posts(
+            ward,
+            &self.officer,
+            &format!("/books/{id}/submission"),
+            None,
+        ));
+        ok(&posts(
+            ward,
+            &self.approver,
+            &format!("/books/{id}/approval"),
+            None,
+        ));
+        id
+    }
+
+    fn publishes(&self, ward: &Ward, id: &str) -> Reply {
+        posts(ward, &self.approver, &format!("/books/{id}/publication"), None)
+    }
+}
+
+fn ok(reply: &Reply) -> Value {
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()
+}
+
+on_both! { in "test";
+    fn a_book_goes_from_a_draft_to_publication_and_its_money_with_it(ward) {
+        let office = Office::new(&ward);
+        let body = office.whole(&ward);
+        let id = office.drafts(&ward, &body);
+        let path = format!("/books/{id}");
+        let readiness = ok(&gets(&ward, &office.officer, &format!("{path}/readiness")));
+        assert_eq!((&readiness["ready"], &readiness["items"]), (&json!(true), &json!([])));
+        refused(&office.publishes(&ward, &id), 409, "book_wrong_state");
+        refused(&posts(&ward, &office.approver, &format!("{path}/approval"), None), 409, "book_wrong_state");
+        ok(&posts(&ward, &office.officer, &format!("{path}/submission"), None));
+        refused(&office.officer.asks(&ward, "PUT", &format!("/api/v1{path}")).header("if-match", "*").json(&body["content"]).send(), 409, "book_wrong_state");
+        let back = ok(&posts(&ward, &office.approver, &format!("{path}/return"), Some(&json!({"reason": "请复核"}))));
+        assert_eq!((&back["state"], &back["sent_back"]), (&json!("draft"), &json!("请复核")));
+        ok(&posts(&ward, &office.officer, &format!("{path}/submission"), None));
+        refused(&posts(&ward, &office.officer, &format!("{path}/approval"), None), 403, "forbidden");
+        let approved = ok(&posts(&ward, &office.approver, &format!("{path}/approval"), None));
+        assert_eq!((&approved["state"], &approved["sha256"], &approved["lots"]), (&json!("approved"), &json!(null), &json!([])));
+        refused(&office.approver.asks(&ward, "POST", &format!("/api/v1{path}/publication")).header("if-match", "\"v1\"").send(), 412, "version_stale");
+        assert_eq!(ward.get(&format!("/api/v1{path}")).status, 404);
+        let published = ok(&office.publishes(&ward, &id));
+        assert!(published["recipient"].as_str().unwrap().starts_with("age1"), "{published}");
+        assert_eq!((&published["published_at"], &published["versions"]), (&json!("2026-03-02T00:00:00.000000Z"), &json!(1)));
+        assert_eq!((&office.treasury.balances(&ward, &office.line)["available"], &office.treasury.balances(&ward, &office.line)["reserved"]), (&json!("400.00"), &json!("600.00")));
+
+        // Again is harmless, and later too.
+        ward.context().clock.advance("2026-03-03T00:00:00Z".parse().unwrap());
+        assert_eq!(ok(&office.publishes(&ward, &id)), published);
+        let public = ok(&ward.get(&format!("/api/v1{path}")));
+        assert_eq!(public, published);
+        let version = ok(&ward.get(&format!("/api/v1{path}/versions/1")));
+        assert_eq!((&version["sha256"], &version["content"]), (&published["sha256"], &published["content"]));
+        assert_eq!(ok(&ward.get(&format!("/api/v1{path}/versions/1/differences?from=1")))["items"], json!([]));
+        assert_eq!(ward.get(&format!("/api/v1{path}/versions/2")).status, 404);
+        assert!(sql(&ward, "UPDATE book_versions SET content = '{}'").is_err());
+        assert!(sql(&ward, "UPDATE books SET content = '{}', revision = 99").is_err());
+        assert!(sql(&ward, "DELETE FROM lots").is_err());
+        ward.settle();
+        let told = ward.events("book.published");
+        assert_eq!((told.len(), &told[0]["entry"]["data"]["sha256"]), (1, &published["sha256"]));
+
+        let why = json!({"reason_zh": "预算调整", "reason_en": "The budget was cut"});
+        refused(&posts(&ward, &office.officer, &format!("{path}/cancellation"), Some(&why)), 403, "forbidden");
+        let cancelled = ok(&posts(&ward, &office.approver, &format!("{path}/cancellation"), Some(&why)));
+        assert_eq!((&cancelled["state"], &cancelled["cancellation_en"]), (&json!("cancelled"), &json!("The budget was cut")));
+        assert_eq!(office.treasury.balances(&ward, &office.line)["available"], "1000.00");
+        refused(&posts(&ward, &office.approver, &format!("{path}/cancellation"), Some(&why)), 409, "book_wrong_state");
+        refused(&office.publishes(&ward, &id), 409, "book_wrong_state");
+    }
+
+    fn nobody_outside_learns_of_a_draft_and_everybody_reads_what_is_public(ward) {
+        let office = Office::new(&ward);
+        let body = office.whole(&ward);
+        let id = office.drafts(&ward, &body);
+        let other = crate::cast::organisation(&ward, wardbook::kernel::party::OrganisationKind::StreetOffice, None);
+        let stranger = of(&ward, Role::BuyerOfficer, &other);
+        let no_such = "book_01jd3n8f5teqkrzvq1c0m6h2ax";
+        for path in ["", "/readiness", "/versions/1"] {
+            let (there, none) = (gets(&ward, &stranger, &format!("/books/{id}{path}")), gets(&ward, &stranger, &format!("/books/{no_such}{path}")));
+            assert_eq!((there.status, there.code()), (404, none.code()), "{path}");
+        }
+        refused(&posts(&ward, &stranger, &format!("/books/{id}/submission"), None), 404, "not_found");
+        refused(&posts(&ward, &stranger, "/books", Some(&json!({"organisation_id": other, "copy_of": id}))), 404, "not_found");
+        assert_eq!(gets(&ward, &stranger, "/book-drafts").json()["items"], json!([]));
+        assert_eq!(ward.get("/api/v1/books").json()["items"], json!([]));
+        assert_eq!(gets(&ward, &office.approver, "/book-drafts?state=draft").json()["items"].as_array().unwrap().len(), 1);
+        let auditor = crate::cast::person(&ward, &[wardbook::web::actor::Grant::of(Role::Auditor)]);
+        assert_eq!(gets(&ward, &auditor, &format!("/books/{id}")).status, 200);
+
+        ok(&posts(&ward, &office.officer, &format!("/books/{id}/submission"), None));
+        ok(&posts(&ward, &office.approver, &format!("/books/{id}/approval"), None));
+        let book = ok(&office.publishes(&ward, &id));
+        let area = book["content"]["areas"][0].as_str().unwrap();
+        let below = ward.area(Some(area), "桂园社区");
+        let found = |query: &str| ward.get(&format!("/api/v1/books?{query}")).json()["items"].as_array().unwrap().len();
+        for (query, count) in [
+            (format!("category={CATEGORY}"), 1), ("category=tea".to_owned(), 0), (format!("area_id={area}"), 1), (format!("area_id={below}"), 1),
+            (format!("organisation_id={}", office.treasury.department), 1), (format!("organisation_id={other}"), 0), ("state=published".to_owned(), 1),
+            ("state=cancelled".to_owned(), 0), ("published_from=2026-03-02T00:00:00Z".to_owned(), 1), ("published_until=2026-03-02T00:00:00Z".to_owned(), 0),
+            ("deadline_from=2026-04-01T01:00:00Z".to_owned(), 1), ("deadline_from=2026-04-01T01:00:01Z".to_owned(), 0),
+        ] {
+            assert_eq!(found(&query), count, "{query}");
+        }
+        assert!(ward.ask("GET", "/api/v1/books").header("accept", "text/csv").send().text.contains(&id));
+        let copy = posts(&ward, &stranger, "/books", Some(&json!({"organisation_id": other, "copy_of": id})));
+        assert!(made(&copy).starts_with("book_"), "what is public may be copied by anybody who buys");
+        assert_eq!((&copy.json()["content"]["timetable"]["bid_deadline"], &copy.json()["content"]["clauses"]), (&json!(null), &book["content"]["clauses"]));
+        // Pages follow each other, newest first.
+        let mut second = body.clone();
+        second["content"]["lots"][0]["ceiling"] = yuan("1.00");
+        let second = office.approved(&ward, &second);
+        ok(&office.publishes(&ward, &second));
+        let first_page = ward.get("/api/v1/books?limit=1").json();
+        let next = ward.get(&format!("/api/v1/books?limit=1&cursor={}", first_page["next_cursor"].as_str().unwrap())).json();
+        let ids: Vec<&str> = [&first_page, &next].map(|page| page["items"][0]["id"].as_str().unwrap()).to_vec();
+        assert_eq!((ids, &next["next_cursor"]), (vec![second.as_str(), id.as_str()], &json!(null)));
+    }
+
+    fn what_does_not_hold_together_is_refused_whole_and_never_saved(ward) {
+        let office = Office::new(&ward);
+        let body = office.whole(&ward);
+        let id = office.drafts(&ward, &body);
+        let mut odd = body["content"].clone();
+        odd["timetable"]["opening"] = json!("2026-03-01T00:00:00Z");
+        odd["lots"][0]["criteria"][0]["weight"] = json!("29.9999");
+        odd["lots"][0]["payment"]["retention_percent"] = json!("5");
+        odd["lots"][0]["pay_tables"][0]["bands"][1]["from"] = json!("71");
+        odd["clauses"][1]["number"] = odd["clauses"][0]["number"].clone();
+        odd["lots"][0]["penalties"][0]["percent"] = json!(null);
+        let put = |content: &Value, etag: &str| office.officer.asks(&ward, "PUT", &format!("/api/v1/books/{id}")).header("if-match", etag).json(content).send();
+        let reply = put(&odd, "*");
+        let pointers: Vec<String> = reply.faults().into_iter().map(|(at, _)| at).collect();
+        assert_eq!((reply.status, pointers), (422, ["/clauses/1/number", "/timetable/opening", "/lots/0/criteria", "/lots/0/payment", "/lots/0/pay_tables/0/bands/1/from", "/lots/0/penalties/0"].map(str::to_owned).to_vec()), "{}", reply.text);
+        assert_eq!(gets(&ward, &office.officer, &format!("/books/{id}")).json()["content"]["timetable"], body["content"]["timetable"].clone());
+        assert_eq!(ok(&put(&body["content"], "\"v1\""))["revision"], 1, "nothing to change");
+        let mut other = body["content"].clone();
+        other["title_en"] = json!("Another");
+        assert_eq!(ok(&put(&other, "\"v1\""))["revision"], 2);
+        refused(&put(&body["content"], "\"v1\""), 412, "version_stale");
+        other["category"] = json!("tea");
+        refused(&put(&other, "*"), 409, "book_category_closed");
+        for unclear in [json!({"organisation_id": office.treasury.department}), json!({"organisation_id": office.treasury.department, "template": "sanitation", "copy_of": id})] {
+            refused(&posts(&ward, &office.officer, "/books", Some(&unclear)), 422, "book_beginning_unclear");
+        }
+        refused(&posts(&ward, &office.officer, "/books", Some(&json!({"organisation_id": office.treasury.department, "template": "tea"}))), 409, "book_template_unknown");
+        assert_eq!(ward.get("/api/v1/book-templates/sanitation").json(), {
+            let mut template = template();
+            for field in ["enquiry_deadline", "answer_deadline", "bid_deadline", "opening", "service_from", "service_until"] {
+                template["timetable"][field] = json!(null);
+            }
+            template
+        });
+    }
+
+    fn two_at_once_end_in_one_of_the_lawful_outcomes(ward) {
+        let office = Office::new(&ward);
+        let body = office.whole(&ward);
+        let id = office.drafts(&ward, &body);
+        let submitted = ok(&posts(&ward, &office.officer, &format!("/books/{id}/submission"), None));
+        let second = of(&ward, Role::BuyerApprover, &office.treasury.department);
+        let at_once = |acts: [&(dyn Fn() -> Reply + Sync); 2]| {
+            let barrier = Barrier::new(2);
+            std::thread::scope(|scope| {
+                let threads = acts.map(|act| scope.spawn(|| { barrier.wait(); act() }));
+                threads.map(|thread| thread.join().unwrap())
+            })
+        };
+        let etag = format!("\"v{}\"", submitted["revision"]);
+        let approve = |who: &Person| who.asks(&ward, "POST", &format!("/api/v1/books/{id}/approval")).header("if-match", &etag).send();
+        let mut statuses = at_once([&|| approve(&office.approver), &|| approve(&second)]).map(|reply| reply.status);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412]);
+
+        // A publication and a withdrawal of the same money: one of them, never both.
+        let line = &office.line;
+        let withdrawal = json!({"kind": "withdrawal", "fiscal_year": 2026, "from_line_id": line, "amount": yuan("500.00"), "reason": "收回"});
+        let movement = made(&office.treasury.proposes(&ward, &withdrawal));
+        let [published, confirmed] = at_once([&|| office.publishes(&ward, &id), &|| office.treasury.confirms(&ward, &movement)]);
+        let balances = office.treasury.balances(&ward, line);
+        let stands = (balances["available"].as_str().unwrap().to_owned(), balances["reserved"].as_str().unwrap().to_owned());
+        match (published.status, confirmed.status) {
+            (200, 409) => assert_eq!(stands, ("400.00".to_owned(), "600.00".to_owned())),
+            (409, 200) => assert_eq!((published.code(), stands), ("book_not_ready".to_owned(), ("500.00".to_owned(), "0.00".to_owned()))),
+            other => panic!("{other:?}: {} {}", published.text, confirmed.text),
+        }
+    }
+}
+
+on_both! { in "cn";
+    fn what_is_missing_or_unlawful_is_listed_with_rule_and_source_and_refuses_publication(ward) {
+        let office = Office::new(&ward);
+        let mut body = office.whole(&ward);
+        let content = &mut body["content"];
+        content["timetable"]["bid_deadline"] = json!("2026-03-20T01:00:00Z");
+        content["timetable"]["service_until"] = json!("2027-05-01");
+        content["performance_security_percent"] = json!("10.5");
+        content["bid_security_percent"] = json!("2.0001");
+        content["tie_rule"] = json!(null);
+        content["custody"] = json!({"kind": "shared", "threshold": 2, "witnesses": 3});
+        content["lots"][0]["sme"] = json!({"kind": "deduction", "percent": "5", "consortium_percent": null});
+        content["lots"][0]["bidders_min"] = json!(2);
+        content["lots"][0]["ceiling"] = yuan("1000.01");
+        let id = office.approved(&ward, &body);
+        let readiness = ok(&gets(&ward, &office.officer, &format!("/books/{id}/readiness")));
+        let items = readiness["items"].as_array().unwrap();
+        let told: Vec<(&str, &str)> = items.iter().map(|item| (item["pointer"].as_str().unwrap(), item["rule"].as_str().or(item["code"].as_str()).unwrap())).collect();
+        assert_eq!(told, [
+            ("/tie_rule", "missing"),
+            ("/custody", "unfit"),
+            ("/timetable/bid_deadline", "tender.period_days_min"),
+            ("/timetable/opening", "tender.opening_at_deadline"),
+            ("/timetable/service_until", "planning.term_years_max"),
+            ("/intention_id", "planning.intention_notice_days_min"),
+            ("/consultation_id", "planning.consultation_record_required"),
+            ("/bid_security_percent", "tender.bid_security_percent_max"),
+            ("/performance_security_percent", "contract.performance_security_percent_max"),
+            ("/lots/0/bidders_min", "tender.bids_min"),
+            ("/lots/0/sme", "sme.full_reserve_budget_max"),
+            ("/lots/0/ceiling", "unfit"),
+        ]);
+        assert!(items.iter().all(|item| (item["code"] == "unlawful") == !item["citations"].as_array().unwrap().is_empty()), "{readiness}");
+        let refusal = office.publishes(&ward, &id);
+        refused(&refusal, 409, "book_not_ready");
+        let pointers: Vec<(String, String)> = refusal.faults();
+        assert_eq!(pointers.len(), told.len(), "{}", refusal.text);
+        assert_eq!(office.treasury.balances(&ward, &office.line)["reserved"], "0.00");
+    }
+
+    fn what_went_before_a_book_is_looked_up(ward) {
+        let office = Office::new(&ward);
+        let mut body = office.whole(&ward);
+        let area = body["content"]["areas"][0].clone();
+        let notice = json!({"organisation_id": office.treasury.department, "content": {"category": CATEGORY, "area_ids": [area], "title_zh": "试", "title_en": "Testing",
+            "overview_zh": "试", "overview_en": "Testing", "budget": yuan("1000.00"), "expected_month": "2026-05", "contact": "王磊 0990-1234567"}});
+        let intention = made(&posts(&ward, &office.officer, "/intention-notices", Some(&notice)));
+        body["content"]["intention_id"] = json!(intention);
+        let id = office.drafts(&ward, &body);
+        let lacks = |rule: &str| {
+            let readiness = ok(&gets(&ward, &office.officer, &format!("/books/{id}/readiness")));
+            readiness["items"].as_array().unwrap().iter().any(|item| item["rule"] == rule)
+        };
+        let notice_rule = "planning.intention_notice_days_min";
+        assert!(lacks(notice_rule), "a draft of a notice is none");
+        ok(&posts(&ward, &office.approver, &format!("/intention-notices/{intention}/publication"), None));
+        assert!(lacks(notice_rule), "it has been public for no day yet");
+        ward.context().clock.advance("2026-03-31T15:59:59Z".parse().unwrap());
+        assert!(lacks(notice_rule), "on the thirtieth day it has been public for 29");
+        ward.context().clock.advance("2026-03-31T16:00:00Z".parse().unwrap());
+        assert!(!lacks(notice_rule));
+        assert!(lacks("planning.consultation_record_required"));
+        // Withdrawn, it counts for nothing.
+        let withdrawn = posts(&ward, &office.approver, &format!("/intention-notices/{intention}/withdrawal"), Some(&json!({"reason_zh": "取消", "reason_en": "Not bought"})));
+        assert_eq!(withdrawn.status, 200, "{}", withdrawn.text);
+        assert!(lacks(notice_rule));
+    }
+}
