@@ -292,7 +292,7 @@ on_both! { in "cn";
             ("/lots/0/sme", "sme.full_reserve_budget_max"),
             ("/lots/0/ceiling", "unfit"),
         ]);
-        assert!(items.iter().all(|item| (item["code"] == "unlawful") == !item["citations"].as_array().unwrap().is_empty()), "{readiness}");
+        assert!(items.iter().all(|item| (item["code"] == "unlawful") != item["citations"].as_array().unwrap().is_empty()), "{readiness}");
         let refusal = office.publishes(&ward, &id);
         refused(&refusal, 409, "book_not_ready");
         let pointers: Vec<(String, String)> = refusal.faults();

@@ -413,7 +413,14 @@ on_both! {
         there.push(made(&posts(&ward, &treasury.anna, &format!("/budget-lines/{line}/reservations"), Some(&reservation))));
         let proposal = json!({"kind": "allocation", "fiscal_year": 2026, "to_line_id": line, "amount": yuan("1.00"), "reason": "试"});
         there.push(made(&treasury.proposes(&ward, &proposal)));
-        there.push(made(&posts(&ward, &insider, "/books", Some(&crate::books::begun(&treasury, &line)))));
+        // One that is written at, one that waits for its approval.
+        for state in ["draft", "submitted"] {
+            let book = made(&posts(&ward, &insider, "/books", Some(&crate::books::begun(&treasury, &line))));
+            if state == "submitted" {
+                assert_eq!(posts(&ward, &insider, &format!("/books/{book}/submission"), None).status, 200);
+            }
+            there.push(book);
+        }
         there.extend([line, treasury.fund.clone(), treasury.department.to_string()]);
         for (path, body) in [("qualifications", licence("一号", None)), ("bank-account-changes", account("6222021112345678903"))] {
             let reply = insider.asks(&ward, "POST", &format!("/api/v1/organisations/{supplier}/{path}")).json(&body).send();
