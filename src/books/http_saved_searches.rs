@@ -117,7 +117,7 @@ async fn save(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> 
     tag = "planning",
     params(("id" = SavedSearchId, Path, description = "The saved search")),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 200, description = "What was deleted", body = SavedView),
         (status = 404, description = "You have no such search"),
     ),
     extensions(("x-action" = json!("ChangeOwnSavedSearches"))),
@@ -126,9 +126,6 @@ async fn save(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> 
 async fn remove(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ChangeOwnSavedSearches, Matter::default())?;
     let id: SavedSearchId = parsed(&id)?;
-    context
-        .db
-        .write(move |tx| acts::delete(tx, &actor, &id).map(drop))
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    let deleted = context.db.write(move |tx| acts::delete(tx, &actor, &id)).await?;
+    Ok(HttpResponse::Ok().json(SavedView::from(deleted)))
 }
