@@ -17,7 +17,7 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{Expected, etag};
 use crate::web::format::{Format, csv_table};
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -232,10 +232,9 @@ async fn create_fund(context: Shared, actor: Actor, once: Once, incoming: Incomi
         Action::ManageFund,
         Matter::of_organisation(&new.organisation_id),
     )?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            fund_reply(201, acts::create_fund(tx, &by, &new)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            fund_reply(201, acts::create_fund(tx, by, &new)?)
         })
         .await
 }
@@ -335,10 +334,9 @@ async fn close_fund(
     policy::allow_at_all(&actor, Action::ManageFund)?;
     let id: FundId = parsed(&id)?;
     let expected = Expected::of(&request)?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            fund_reply(200, acts::close_fund(tx, &by, &id, expected)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            fund_reply(200, acts::close_fund(tx, by, &id, expected)?)
         })
         .await
 }

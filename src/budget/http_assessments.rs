@@ -176,10 +176,10 @@ async fn assess(context: Shared, actor: Actor, once: Once, incoming: Incoming) -
         delegation_id: value.delegation_id,
         assessed_on: value.assessed_on,
     };
-    let (by, place) = (actor.clone(), place(&context));
+    let place = place(&context);
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let assessment = acts::assess(tx, &by, &new, &place)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let assessment = acts::assess(tx, by, &new, &place)?;
             Ok(Reply::json(201, &AssessmentView::from(assessment))?)
         })
         .await

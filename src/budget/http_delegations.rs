@@ -2,7 +2,7 @@
 
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -18,9 +18,9 @@ use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::Answer;
 use crate::web::actor::{Actor, Shared};
-use crate::web::body::Incoming;
+use crate::web::body::{Incoming, given};
 use crate::web::conditional::{Expected, etag};
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
@@ -189,13 +189,6 @@ pub struct DelegationChangeBody {
     to_line_id: Option<Option<BudgetLineId>>,
 }
 
-/// Tells `null` from a member that is left out.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
 /// List delegations
 ///
 /// Newest first: to everyone those that took effect, to the body that wrote them, auditors and the regulator drafts as well.
@@ -274,10 +267,9 @@ async fn draft(context: Shared, actor: Actor, once: Once, incoming: Incoming) ->
             to_line_id: Some(value.to_line_id),
         },
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(201, acts::draft(tx, &by, &command)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(201, acts::draft(tx, by, &command)?)
         })
         .await
 }
@@ -378,10 +370,10 @@ async fn commence(
     policy::allow_at_all(&actor, Action::EffectDelegation)?;
     let id: DelegationId = parsed(&id)?;
     let expected = Expected::of(&request)?;
-    let (by, place) = (actor.clone(), place(&context));
+    let place = place(&context);
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::put_into_effect(tx, &by, &id, expected, &place)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::put_into_effect(tx, by, &id, expected, &place)?)
         })
         .await
 }
@@ -417,10 +409,9 @@ async fn end(
     let id: DelegationId = parsed(&id)?;
     let body = incoming.json::<ReasonBody>().await?;
     let expected = Expected::of(&request)?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(200, acts::end(tx, &by, &id, expected, &body.value.reason)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(200, acts::end(tx, by, &id, expected, &body.value.reason)?)
         })
         .await
 }

@@ -17,7 +17,7 @@ use crate::kernel::refusal::Answer;
 use crate::text;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action};
 use crate::web::problem::MALFORMED;
@@ -188,10 +188,10 @@ async fn reserve(
     policy::allow_at_all(&actor, Action::ReserveBudget)?;
     let id: BudgetLineId = parsed(&id)?;
     let body = incoming.json::<ReservationBody>().await?;
-    let (by, value) = (actor.clone(), body.value);
+    let value = body.value;
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(201, acts::reserve(tx, &by, &id, value.amount, &value.purpose)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(201, acts::reserve(tx, by, &id, value.amount, &value.purpose)?)
         })
         .await
 }
@@ -223,10 +223,10 @@ async fn commit(
     policy::allow_at_all(&actor, Action::CommitBudget)?;
     let id: TransferId = parsed(&id)?;
     let body = incoming.json::<CommitmentBody>().await?;
-    let (by, amount) = (actor.clone(), body.value.amount);
+    let amount = body.value.amount;
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(200, acts::commit(tx, &by, &id, amount)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(200, acts::commit(tx, by, &id, amount)?)
         })
         .await
 }
@@ -249,10 +249,9 @@ async fn commit(
 async fn release(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::CommitBudget)?;
     let id: TransferId = parsed(&id)?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::release(tx, &by, &id)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::release(tx, by, &id)?)
         })
         .await
 }

@@ -22,7 +22,7 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{Expected, etag};
 use crate::web::format::{Format, csv_table};
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
@@ -337,10 +337,9 @@ async fn create_line(
         purpose_zh: value.purpose_zh,
         purpose_en: value.purpose_en,
     };
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            line_reply(201, acts::create_line(tx, &by, &fund, &new)?, &[])
+        .act_once(actor, once, body.digest, move |tx, by| {
+            line_reply(201, acts::create_line(tx, by, &fund, &new)?, &[])
         })
         .await
 }
@@ -448,10 +447,9 @@ async fn close_line(
     policy::allow_at_all(&actor, Action::ManageBudgetLine)?;
     let id: BudgetLineId = parsed(&id)?;
     let expected = Expected::of(&request)?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            let line = acts::close_line(tx, &by, &id, expected)?;
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            let line = acts::close_line(tx, by, &id, expected)?;
             let accounts = store_ledger::accounts_of_line(tx.conn(), &id)?;
             line_reply(200, line, &accounts)
         })

@@ -17,7 +17,7 @@ use crate::kernel::money::Money;
 use crate::kernel::refusal::Answer;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
-use crate::web::idempotency::{Once, Reply};
+use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action};
 use crate::web::problem::NOT_FOUND;
@@ -248,10 +248,10 @@ async fn propose(
         document: value.document,
         reason: value.reason,
     };
-    let (by, zone) = (actor.clone(), context.calendar.zone);
+    let zone = context.calendar.zone;
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            let movement = acts::propose(tx, &by, &fund, &new, zone)?;
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let movement = acts::propose(tx, by, &fund, &new, zone)?;
             let place = format!("/api/v1/funds/{}/budget-movements/{}", fund, movement.id);
             Ok(reply(201, movement)?.location(place))
         })
@@ -313,10 +313,9 @@ async fn confirm(
 ) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::ConfirmMovement)?;
     let command = decision(&context, path.into_inner(), None)?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, [0; 32], move |tx| {
-            reply(200, acts::confirm(tx, &by, &command)?)
+        .act_once(actor, once, NO_BODY, move |tx, by| {
+            reply(200, acts::confirm(tx, by, &command)?)
         })
         .await
 }
@@ -348,10 +347,9 @@ async fn refuse(
     policy::allow_at_all(&actor, Action::ConfirmMovement)?;
     let body = incoming.json::<ReasonBody>().await?;
     let command = decision(&context, path.into_inner(), Some(body.value.reason))?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(200, acts::refuse(tx, &by, &command)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(200, acts::refuse(tx, by, &command)?)
         })
         .await
 }
@@ -382,10 +380,9 @@ async fn withdraw(
     policy::allow_at_all(&actor, Action::ProposeMovement)?;
     let body = incoming.json::<ReasonBody>().await?;
     let command = decision(&context, path.into_inner(), Some(body.value.reason))?;
-    let by = actor.clone();
     context
-        .write_once(&actor, once, body.digest, move |tx| {
-            reply(200, acts::withdraw(tx, &by, &command)?)
+        .act_once(actor, once, body.digest, move |tx, by| {
+            reply(200, acts::withdraw(tx, by, &command)?)
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -13,7 +13,7 @@ use crate::registry::import;
 use crate::registry::rules::{Area, AreaId, Level};
 use crate::registry::store::{self, AreaFilter, Sort, SortKey};
 use crate::web::actor::{Actor, Shared};
-use crate::web::body::Incoming;
+use crate::web::body::{Incoming, given};
 use crate::web::conditional::{self, Expected};
 use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::{Once, Reply};
@@ -121,11 +121,6 @@ pub struct AreaNames {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, pattern = "^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$", example = "310101002")]
     code: Option<Option<String>>,
-}
-
-/// Tells `null` from a member that is left out.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Where an area is to hang.

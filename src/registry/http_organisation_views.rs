@@ -1,7 +1,7 @@
 //! How organisations are shown, and what is asked for when one is registered or changed. What is personal stands apart, in a
 //! member that only those get who may open the organisation.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::clock::rfc3339;
@@ -13,6 +13,7 @@ use crate::registry::rules_organisations::{
 };
 use crate::registry::rules_size::{Industry, SizeClass, SizeDeclaration, SizeFacts};
 use crate::web::actor::Actor;
+use crate::web::body::given;
 use crate::web::policy::{self, Action};
 
 /// An organisation.
@@ -379,13 +380,6 @@ pub struct OrganisationChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<NewSize>)]
     pub size: Option<Option<NewSize>>,
-}
-
-/// Tells `null` from a member that is left out.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// What a verification rests on.

@@ -5,7 +5,7 @@
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -20,7 +20,7 @@ use crate::registry::rules_roll_statistics::{self as statistics, RollNumbers};
 use crate::registry::store_roll_reading::{self as reading, Listed, ResidentFilter, Sort};
 use crate::registry::{store, store_roll};
 use crate::web::actor::{Actor, Shared};
-use crate::web::body::Incoming;
+use crate::web::body::{Incoming, given};
 use crate::web::conditional::{self, Expected};
 use crate::web::idempotency::{Once, Reply};
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
@@ -210,11 +210,6 @@ pub struct HouseholdDetails {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 12, example = "91.20")]
     dwelling_area_m2: Option<Option<String>>,
-}
-
-/// Tells `null` from a member that is left out.
-pub(super) fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// A community's roll in numbers.

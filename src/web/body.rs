@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -31,6 +32,16 @@ pub const JSON_DEPTH_MAX: usize = 32;
 
 /// More faults than this are not listed.
 const OBJECTIONS_MAX: usize = 100;
+
+/// Tells `null` from a member that is left out, for `deserialize_with` beside `default`.
+///
+/// # Errors
+/// Those of the member's own type.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
 
 /// A body that has not been read yet. A handler reads it after it has asked the policy, so that whoever may not do a
 /// thing is told so whatever they sent.
