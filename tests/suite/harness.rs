@@ -183,13 +183,22 @@ fn template(server: &str) -> String {
             server: server.to_owned(),
             name: format!("{name}_making"),
         };
-        run(&mut conn, format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", making.name));
+        run(
+            &mut conn,
+            format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", making.name),
+        );
         run(&mut conn, format!("CREATE DATABASE {}", making.name));
         migrate::up(&making.url().parse().expect("a URL of PostgreSQL")).expect("the migrations run");
         // Nobody may be connected to what is copied.
         making.cutter()();
-        run(&mut conn, format!("ALTER DATABASE {} RENAME TO {name}", making.name));
-        run(&mut conn, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        run(
+            &mut conn,
+            format!("ALTER DATABASE {} RENAME TO {name}", making.name),
+        );
+        run(
+            &mut conn,
+            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+        );
     }
     run(&mut conn, format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})"));
     name
