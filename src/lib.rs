@@ -567,6 +567,8 @@ pub mod books {
     pub mod planning;
     /// A book and its states.
     pub mod rules;
+    /// What an addendum may change, and what follows for bids.
+    pub mod rules_addenda;
     /// What is paid for which score.
     pub mod rules_bands;
     /// The rules of records of consultation.
