@@ -539,6 +539,8 @@ pub mod budget {
 pub mod books {
     /// What is done to a book until it is published.
     pub mod acts;
+    /// What is done to addenda, from a draft to another version of the book.
+    pub mod acts_addenda;
     /// What is done to records of consultation.
     pub mod acts_consultations;
     /// What is done to intention notices.
@@ -551,6 +553,8 @@ pub mod books {
     pub mod custody;
     /// Drafts over HTTP.
     pub mod http;
+    /// Addenda over HTTP.
+    pub mod http_addenda;
     /// Records of consultation over HTTP.
     pub mod http_consultations;
     /// Intention notices over HTTP.
@@ -565,8 +569,12 @@ pub mod books {
     pub mod http_search;
     /// What went before a book.
     pub mod planning;
+    /// The money that is reserved for a book's lots.
+    pub mod reservations;
     /// A book and its states.
     pub mod rules;
+    /// What an addendum may change, and what follows for bids.
+    pub mod rules_addenda;
     /// What is paid for which score.
     pub mod rules_bands;
     /// The rules of records of consultation.
@@ -591,8 +599,12 @@ pub mod books {
     pub mod rules_search;
     /// The check against splitting.
     pub mod rules_splitting;
+    /// What is entered of a book, trimmed.
+    pub mod rules_trimming;
     /// The tables of books, lots and opening keys.
     pub mod store;
+    /// The table of addenda.
+    pub mod store_addenda;
     /// The tables of records of consultation.
     pub mod store_consultations;
     /// The tables of intention notices.

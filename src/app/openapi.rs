@@ -100,6 +100,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_saved_searches::operations)
                 .configure(books::http::operations)
                 .configure(books::http_publication::operations)
+                .configure(books::http_addenda::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

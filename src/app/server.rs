@@ -21,6 +21,7 @@ use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
 use crate::books::acts::BookAccess;
+use crate::books::acts_addenda::AddendumAccess;
 use crate::books::custody::Custody;
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect};
 use crate::db::database::{Db, Halting};
@@ -131,6 +132,7 @@ impl House {
             .deciders
             .register(Arc::new(crate::books::acts_consultations::MinutesAccess));
         files.deciders.register(Arc::new(BookAccess));
+        files.deciders.register(Arc::new(AddendumAccess));
         let mut house = Self {
             settings,
             context,

@@ -18,7 +18,7 @@ use crate::duties::store as duties;
 use crate::files;
 use crate::files::access::Access;
 use crate::files::media::MediaType;
-use crate::files::rules::{Use, Visibility};
+use crate::files::rules::{AttachmentId, Use, Visibility};
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::Answer;
 use crate::registry::acts_organisations::capacity;
@@ -97,7 +97,7 @@ pub fn create(
             (copied(source.content.document()), Some(id))
         }
     };
-    let content = Content::checked(document)?;
+    let content = Content::entered(document)?;
     open_category(tx, &content)?;
     let draft = rules::draft(BookId::mint(tx.now()), organisation.clone(), content, tx.now());
     let (draft, content) = hashed(draft)?;
@@ -130,7 +130,13 @@ fn open_category(tx: &mut Tx<'_>, content: &Content) -> Answer<()> {
 
 /// The book with the hash of its bytes, and the bytes.
 pub(super) fn hashed(book: Book) -> Answer<(Book, String)> {
-    let content = book.content.document().written()?;
+    let (content, sha256) = written(book.content.document())?;
+    Ok((Book { sha256, ..book }, content))
+}
+
+/// The bytes of what a book says, and their hash.
+pub(super) fn written(document: &BookDocument) -> Answer<(String, [u8; 32])> {
+    let content = document.written()?;
     if content.len() > CONTENT_BYTES_MAX {
         let detail = text!(
             "一份责任书最多 {CONTENT_BYTES_MAX} 字节",
@@ -139,7 +145,7 @@ pub(super) fn hashed(book: Book) -> Answer<(Book, String)> {
         return Err(BODY_TOO_LARGE.because(detail).into());
     }
     let sha256 = rules::sha256(&content);
-    Ok((Book { sha256, ..book }, content))
+    Ok((content, sha256))
 }
 
 /// Types of files that a book may carry.
@@ -155,15 +161,28 @@ const TYPES: &[MediaType] = &[
 ];
 
 /// Hangs those documents on the book that do not hang there yet. What is taken off the list stays with the book, unlisted.
-pub(super) fn attach(tx: &mut Tx<'_>, actor: &Actor, book: &Book) -> Answer<()> {
-    let known = files::store::attached_to(tx.conn(), book.id.as_str())?;
-    for (index, id) in book.content.document().documents.iter().enumerate() {
-        if known.iter().any(|attachment| attachment.id == *id) {
+fn attach(tx: &mut Tx<'_>, actor: &Actor, book: &Book) -> Answer<()> {
+    let hanging = files::store::attached_to(tx.conn(), book.id.as_str())?;
+    let known: Vec<AttachmentId> = hanging.into_iter().map(|attachment| attachment.id).collect();
+    let to = (BookId::PREFIX, book.id.as_str());
+    attach_to(tx, actor, to, &known, &book.content.document().documents)
+}
+
+/// Hangs those documents on a matter that are not known yet.
+pub(super) fn attach_to(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (matter_kind, matter_id): (&'static str, &str),
+    known: &[AttachmentId],
+    documents: &[AttachmentId],
+) -> Answer<()> {
+    for (index, id) in documents.iter().enumerate() {
+        if known.contains(id) {
             continue;
         }
         let to = Use {
-            matter_kind: BookId::PREFIX,
-            matter_id: book.id.as_str(),
+            matter_kind,
+            matter_id,
             visibility: Visibility::Matter,
             types: TYPES,
             pointer: &format!("/documents/{index}"),
@@ -206,7 +225,7 @@ pub fn rewrite(
 ) -> Answer<Book> {
     let before = found(tx, actor, Action::DraftBook, id)?;
     expected.check(before.revision)?;
-    let content = Content::checked(document)?;
+    let content = Content::entered(document)?;
     let Some(rewritten) = rules::rewrite(before.clone(), content, tx.now())? else {
         tx.nothing_to_change();
         return Ok(before);

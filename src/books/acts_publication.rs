@@ -5,24 +5,25 @@ use serde_json::{Value, json};
 
 use crate::books::acts::{found, hashed, record, undertake};
 use crate::books::custody::Custody;
-use crate::books::planning;
-use crate::books::rules::{self, Book, BookId, LotId, State};
-use crate::books::rules_readiness::{self as readiness, Facts, Item, LineFacts, LotFacts};
-use crate::books::store::Lot;
+use crate::books::{planning, reservations};
+use crate::books::rules::{self, Book, BookId, NOT_READY, State};
+use crate::books::rules_documents::LotDocument;
+use crate::books::rules_readiness::{self as readiness, Facts, Item, LineFacts, LotFacts, Published};
 use crate::books::store_versions::Version;
 use crate::books::{store, store_versions};
 use crate::budget::posting;
-use crate::budget::rules_ledger::{AccountCode, Order, TransferCode, TransferId};
+use crate::budget::rules_ledger::AccountCode;
 use crate::budget::{store as budget, store_ledger};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::duties::rules::Duty;
 use crate::kernel::calendar::local_date;
 use crate::kernel::clock::Instant;
-use crate::kernel::refusal::{Answer, Fault, Stop};
+use crate::kernel::refusal::{Answer, Stop};
 use crate::registry::store as areas;
 use crate::standards::acts as standards;
 use crate::standards::rules::CategoryState;
+use crate::standards::store_versions as standard_versions;
 use crate::statutes;
 use crate::statutes::rules::Statute;
 use crate::web::actor::Actor;
@@ -46,6 +47,21 @@ pub struct Place<'p> {
 pub fn judged(conn: &mut Conn, book: &Book, place: Place<'_>, now: Instant) -> Answer<(Vec<Item>, Statute)> {
     let today = local_date(now, place.calendar.zone);
     let statute = statutes::acts::in_force(conn, place.jurisdiction, today)?;
+    let items = lacking(conn, book, None, &statute, (place, now))?;
+    Ok((items, statute))
+}
+
+/// What stands by these rules against the publication of what a book says; `published` is what it said before, of an addendum.
+///
+/// # Errors
+/// A rule that is not set; a fault of the database.
+pub(super) fn lacking(
+    conn: &mut Conn,
+    book: &Book,
+    published: Option<Published<'_>>,
+    statute: &Statute,
+    (place, now): (Place<'_>, Instant),
+) -> Answer<Vec<Item>> {
     let document = book.content.document();
     let category = crate::standards::store::category(conn, &document.category)?;
     let mut unknown_areas = Vec::new();
@@ -56,30 +72,9 @@ pub fn judged(conn: &mut Conn, book: &Book, place: Place<'_>, now: Instant) -> A
     }
     let mut lots = Vec::with_capacity(document.lots.len());
     for lot in &document.lots {
-        let standard = match &lot.standard_version_id {
-            Some(id) => match standards::usable(conn, id) {
-                Ok(version) => Some(version),
-                Err(Stop::Refused(_)) => None,
-                Err(stop) => return Err(stop),
-            },
-            None => None,
-        };
-        let line = match &lot.budget_line_id {
-            Some(id) => budget::line(conn, id)?,
-            None => None,
-        };
-        let line = match line {
-            Some(line) => {
-                let account = store_ledger::account_of_line(conn, &line.id, AccountCode::Available)?;
-                Some(LineFacts {
-                    line,
-                    available: account.balance,
-                })
-            }
-            None => None,
-        };
-        lots.push(LotFacts { standard, line });
+        lots.push(facts_of(conn, lot, published)?);
     }
+    let is_open = category.is_some_and(|category| category.state == CategoryState::Active);
     let facts = Facts {
         organisation_id: &book.organisation_id,
         now,
@@ -87,11 +82,45 @@ pub fn judged(conn: &mut Conn, book: &Book, place: Place<'_>, now: Instant) -> A
         calendar: &place.calendar.days,
         profile: &statute.profile,
         planning: &planning::of(conn, book, &statute.profile)?,
-        category_is_open: category.is_some_and(|category| category.state == CategoryState::Active),
+        // A category that was retired since takes no new books, and this one is none.
+        category_is_open: is_open || published.is_some(),
         unknown_areas: &unknown_areas,
         lots: &lots,
+        published,
     };
-    Ok((readiness::items(&book.content, facts)?, statute))
+    readiness::items(&book.content, facts)
+}
+
+fn facts_of(conn: &mut Conn, lot: &LotDocument, published: Option<Published<'_>>) -> Answer<LotFacts> {
+    let before = published.map(|before| before.content.document());
+    let before = before.and_then(|before| before.lots.iter().find(|known| known.code == lot.code));
+    let standard = match &lot.standard_version_id {
+        // What was published with a version keeps it, even if it was withdrawn from further use since.
+        Some(id) if before.is_some_and(|before| before.standard_version_id.as_ref() == Some(id)) => {
+            standard_versions::version_of_id(conn, id)?
+        }
+        Some(id) => match standards::usable(conn, id) {
+            Ok(version) => Some(version),
+            Err(Stop::Refused(_)) => None,
+            Err(stop) => return Err(stop),
+        },
+        None => None,
+    };
+    let line = match &lot.budget_line_id {
+        Some(id) => budget::line(conn, id)?,
+        None => None,
+    };
+    let line = match line {
+        Some(line) => {
+            let account = store_ledger::account_of_line(conn, &line.id, AccountCode::Available)?;
+            Some(LineFacts {
+                line,
+                available: account.balance,
+            })
+        }
+        None => None,
+    };
+    Ok(LotFacts { standard, line })
 }
 
 /// Publishes an approved book: reserves every lot's ceiling, makes the key that opens its bids, and fixes what it says. A book that
@@ -117,7 +146,7 @@ pub fn publish(
     let now = tx.now();
     let (items, statute) = judged(tx.conn(), &before, place, now)?;
     if !items.is_empty() {
-        return Err(readiness::refusal(&items).into());
+        return Err(readiness::refusal(&NOT_READY, &items).into());
     }
     let key = custody.make(&before.id)?;
     let published = rules::publish(before, statute.id, key.recipient, now)?;
@@ -128,7 +157,7 @@ pub fn publish(
     let version = first_version(&published);
     let (_, content) = hashed(published.clone())?;
     store_versions::insert(tx, &version, &content)?;
-    let (lots, transfers) = reserve(tx, &published)?;
+    let (lots, transfers) = reservations::reserve(tx, &published)?;
     let data = json!({
         "organisation_id": published.organisation_id,
         "version": 1,
@@ -154,34 +183,6 @@ fn first_version(book: &Book) -> Version {
     }
 }
 
-/// Gives each lot its id, and reserves its ceiling under it.
-fn reserve(tx: &mut Tx<'_>, book: &Book) -> Answer<(Vec<Lot>, Vec<crate::budget::rules_ledger::Transfer>)> {
-    let broken = || Fault::broken("a lot without its money was found ready");
-    let (mut lots, mut orders) = (Vec::new(), Vec::new());
-    for lot in &book.content.document().lots {
-        let line = lot.budget_line_id.clone().ok_or_else(broken)?;
-        let id = LotId::mint(tx.now());
-        orders.push(Order {
-            id: posting::transfer_of(id.as_str())?,
-            from: store_ledger::account_of_line(tx.conn(), &line, AccountCode::Available)?.id,
-            to: store_ledger::account_of_line(tx.conn(), &line, AccountCode::Reserved)?.id,
-            amount: lot.ceiling.ok_or_else(broken)?,
-            code: TransferCode::Reservation,
-            hold: None,
-            matter: id.to_string(),
-        });
-        lots.push(Lot {
-            id,
-            book_id: book.id.clone(),
-            code: lot.code.clone(),
-            budget_line_id: line,
-        });
-    }
-    let transfers = posting::post(tx, orders)?;
-    store::insert_lots(tx, &lots)?;
-    Ok((lots, transfers))
-}
-
 /// Cancels a published book: what is left of its reservations is free again. What was published stays to be read.
 ///
 /// # Errors
@@ -197,24 +198,7 @@ pub fn cancel(
     expected.check(before.revision)?;
     let cancelled = rules::cancel(before, (&reason.0, &reason.1), tx.now())?;
     store::cancel(tx, &cancelled)?;
-    let mut orders = Vec::new();
-    for lot in store::lots_of(tx.conn(), &cancelled.id)? {
-        let hold = store_ledger::hold(tx.conn(), &posting::transfer_of(lot.id.as_str())?)?;
-        let hold = hold.ok_or_else(|| Fault::broken(format!("{} has no hold", lot.id)))?;
-        if hold.remaining.is_zero() {
-            continue;
-        }
-        orders.push(Order {
-            id: TransferId::mint(tx.now()),
-            from: hold.account_id.clone(),
-            to: hold.origin_account_id.clone(),
-            amount: hold.remaining,
-            code: TransferCode::Release,
-            hold: Some(hold.id.clone()),
-            matter: hold.matter.clone(),
-        });
-    }
-    let transfers = posting::post(tx, orders)?;
+    let transfers = reservations::release(tx, &cancelled.id)?;
     let data = json!({
         "reason_zh": cancelled.cancelled.as_ref().map(|(_, reason)| &reason.zh),
         "reason_en": cancelled.cancelled.as_ref().map(|(_, reason)| &reason.en),

@@ -355,11 +355,11 @@ async fn readiness(context: Shared, actor: Actor, id: web::Path<String>) -> Answ
             if !policy::allows(&actor, Action::OpenBookDrafts, matter) {
                 return Err(NOT_FOUND.refuse().into());
             }
-            let (items, statute) = acts_publication::judged(conn, &book, place(&asked), now)?;
-            match book.publication {
-                Some(publication) => Ok((Vec::new(), publication.statute_id)),
-                None => Ok((items, statute.id)),
+            if let Some(publication) = book.publication {
+                return Ok((Vec::new(), publication.statute_id));
             }
+            let (items, statute) = acts_publication::judged(conn, &book, place(&asked), now)?;
+            Ok((items, statute.id))
         })
         .await?;
     Ok(HttpResponse::Ok().json(ReadinessView {

@@ -11,10 +11,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::books::custody::Custody;
 use crate::books::http::{place, reply};
 use crate::books::rules::{BookId, State};
-use crate::books::rules_differences::{Difference, differences};
+use crate::books::rules_differences::differences;
 use crate::books::store::{self, PublicFilter};
 use crate::books::store_versions::{self, Version};
-use crate::books::view::{BookView, DifferenceView, DifferencesView, HeadView, VersionView};
+use crate::books::view::{BookView, DifferencesView, HeadView, VersionView};
 use crate::books::{acts, acts_publication};
 use crate::budget::desk::{self, attached, parsed};
 use crate::kernel::party::{AreaId, OrganisationId};
@@ -399,19 +399,11 @@ async fn compare(
     Ok(HttpResponse::Ok().json(DifferencesView {
         from,
         to,
-        items: items.into_iter().map(shown).collect(),
+        items: items.into_iter().map(Into::into).collect(),
     }))
 }
 
 fn said(version: &Version) -> Result<Value, Fault> {
     serde_json::to_value(version.content.document())
         .map_err(|error| Fault::caused("compare versions of a book", error))
-}
-
-fn shown(one: Difference) -> DifferenceView {
-    DifferenceView {
-        pointer: one.pointer,
-        before: one.before,
-        after: one.after,
-    }
 }

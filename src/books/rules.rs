@@ -288,6 +288,24 @@ pub fn publish(
     })
 }
 
+/// The published book with another version, which says something else.
+///
+/// # Errors
+/// [`WRONG_STATE`] unless it is published.
+pub fn amend(before: Book, content: Content, now: Instant) -> Result<Book, Refusal> {
+    in_state(&before, &[State::Published])?;
+    let publication = before.publication.clone().map(|publication| Publication {
+        versions: publication.versions.saturating_add(1),
+        ..publication
+    });
+    let amended = advanced(before, State::Published, now);
+    Ok(Book {
+        content,
+        publication,
+        ..amended
+    })
+}
+
 /// The book, cancelled. What was published stays to be read.
 ///
 /// # Errors

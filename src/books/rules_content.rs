@@ -13,6 +13,7 @@ use crate::books::rules_documents::{
     QUANTITIES_MAX, SOURCES_MAX, SourceDocument, TABLES_MAX, TEXT_LENGTH_MAX, TIMES_MAX, TITLE_LENGTH_MAX,
     TRIGGERS_MAX, TimetableDocument, TriggerDocument, UNIT_LENGTH_MAX,
 };
+use crate::books::rules_trimming::trimmed;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::Refusal;
@@ -28,7 +29,15 @@ use crate::text;
 pub struct Content(BookDocument);
 
 impl Content {
-    /// The document, if it holds together.
+    /// A document as it is entered: trimmed, if it holds together.
+    ///
+    /// # Errors
+    /// As [`Self::checked`].
+    pub fn entered(document: BookDocument) -> Result<Self, Refusal> {
+        Self::checked(trimmed(document))
+    }
+
+    /// The document as it stands, if it holds together.
     ///
     /// # Errors
     /// [`INVALID`](crate::web::problem::INVALID) with every fault.

@@ -5,15 +5,14 @@
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 
-use crate::books::rules::NOT_READY;
 use crate::books::rules_content::Content;
-use crate::books::rules_documents::{BookDocument, CustodyDocument, Method, Party};
+use crate::books::rules_documents::{BookDocument, CustodyDocument, LotDocument, Method, Party};
 use crate::budget::rules::BudgetLine;
 use crate::kernel::calendar::{Calendar, local_date};
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::{Answer, Objection, Refusal};
+use crate::kernel::refusal::{Answer, Objection, Reason, Refusal};
 use crate::kernel::text::Text;
 use crate::standards::rules::Version;
 use crate::statutes::codes::{self, Key};
@@ -50,6 +49,15 @@ pub struct LotFacts {
     pub line: Option<LineFacts>,
 }
 
+/// What was published before, where an addendum is judged: what was lawful then and stays as it is, is not asked again.
+#[derive(Clone, Copy, Debug)]
+pub struct Published<'f> {
+    /// The version that the addendum changes.
+    pub content: &'f Content,
+    /// When the book was published first, UTC.
+    pub at: Instant,
+}
+
 /// What is known of the world.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'f> {
@@ -71,6 +79,8 @@ pub struct Facts<'f> {
     pub unknown_areas: &'f [usize],
     /// What is known of each lot.
     pub lots: &'f [LotFacts],
+    /// What was published before; `None` for a book that is published for the first time.
+    pub published: Option<Published<'f>>,
 }
 
 /// Something that stands against publication.
@@ -95,14 +105,14 @@ pub const UNFIT: &str = "unfit";
 /// Code of what the rules do not allow.
 pub const UNLAWFUL: &str = "unlawful";
 
-/// The refusal of a publication, with every item.
-pub fn refusal(items: &[Item]) -> Refusal {
+/// The refusal of a publication for that reason, with every item.
+pub fn refusal(reason: &'static Reason, items: &[Item]) -> Refusal {
     let objections = items.iter().map(|item| Objection {
         pointer: item.pointer.clone(),
         code: item.rule.unwrap_or(item.code),
         detail: cited(item),
     });
-    NOT_READY.refuse().listing(objections.collect())
+    reason.refuse().listing(objections.collect())
 }
 
 fn cited(item: &Item) -> Text {
@@ -146,7 +156,10 @@ pub fn items(content: &Content, facts: Facts<'_>) -> Answer<Vec<Item>> {
     };
     findings.head(book);
     findings.timetable(book)?;
-    findings.planning(book, content.budget())?;
+    if facts.published.is_none() {
+        findings.forerunners()?;
+    }
+    findings.splitting(book, content.budget())?;
     findings.method(book, content.budget())?;
     findings.securities(book)?;
     for (index, lot) in book.lots.iter().enumerate() {
@@ -264,6 +277,18 @@ impl Findings<'_> {
         local_date(self.facts.now, self.facts.zone)
     }
 
+    /// The day from which the time for bids counts: that of the first publication.
+    fn issued(&self) -> NaiveDate {
+        let at = self.facts.published.map_or(self.facts.now, |before| before.at);
+        local_date(at, self.facts.zone)
+    }
+
+    /// The lot of that code as it was published before.
+    pub(super) fn published_lot(&self, code: &str) -> Option<&LotDocument> {
+        let before = self.facts.published?;
+        before.content.document().lots.iter().find(|lot| lot.code == code)
+    }
+
     fn timetable(&mut self, book: &BookDocument) -> Answer<()> {
         let times = &book.timetable;
         for (field, is_missing) in [
@@ -280,8 +305,11 @@ impl Findings<'_> {
                 Text::fixed("未写明", "is not said"),
             );
         }
+        let before = self.facts.published.map(|before| before.content.document());
+        let stays = before.is_some_and(|before| before.timetable.enquiry_deadline == times.enquiry_deadline);
         if let Some(deadline) = times.enquiry_deadline
             && deadline <= self.facts.now
+            && !stays
         {
             self.add(
                 "/timetable/enquiry_deadline",
@@ -310,13 +338,13 @@ impl Findings<'_> {
 
     fn deadline(&mut self, deadline: Instant) -> Answer<()> {
         let pointer = "/timetable/bid_deadline";
-        let (today, last) = (self.today(), local_date(deadline, self.facts.zone));
+        let (issued, last) = (self.issued(), local_date(deadline, self.facts.zone));
         if deadline <= self.facts.now {
             self.add(pointer, UNFIT, Text::fixed("已过", "is past"));
             return Ok(());
         }
         let days = self.rule(codes::TENDER_PERIOD_DAYS_MIN)?.0;
-        let between = last.signed_duration_since(today).num_days();
+        let between = last.signed_duration_since(issued).num_days();
         if between < i64::from(days) {
             let detail = text!(
                 "自发出之日起至投标截止不得少于 {days} 日，现为 {between} 日",
@@ -325,7 +353,7 @@ impl Findings<'_> {
             self.unlawful(codes::TENDER_PERIOD_DAYS_MIN, pointer, detail);
         }
         let working = self.rule(codes::TENDER_DOCUMENT_AVAILABLE_WORKING_DAYS_MIN)?.0;
-        match self.facts.calendar.working_days_between(today, last) {
+        match self.facts.calendar.working_days_between(issued, last) {
             Ok(between) if between < working => {
                 let detail = text!(
                     "文件提供期限不得少于 {working} 个工作日，现为 {between} 个",
@@ -368,7 +396,8 @@ impl Findings<'_> {
         Ok(())
     }
 
-    fn planning(&mut self, book: &BookDocument, budget: Option<Money>) -> Answer<()> {
+    /// What has to have gone before a book; asked once, before it is published.
+    fn forerunners(&mut self) -> Answer<()> {
         let days = self.rule(codes::PLANNING_INTENTION_NOTICE_DAYS_MIN)?.0;
         if days > 0 {
             let waited = self.facts.planning.intention_published_at.map(|at| {
@@ -397,6 +426,10 @@ impl Findings<'_> {
                 detail,
             );
         }
+        Ok(())
+    }
+
+    fn splitting(&mut self, book: &BookDocument, budget: Option<Money>) -> Answer<()> {
         let threshold = self.rule(codes::PLANNING_OPEN_TENDER_THRESHOLD)?;
         let total = budget.and_then(|budget| budget.checked_add(self.facts.planning.spent_alike).ok());
         let is_small = budget.is_some_and(|budget| budget < threshold);

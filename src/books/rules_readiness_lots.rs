@@ -122,6 +122,11 @@ impl Findings<'_> {
                 Text::fixed("预算项属于其他服务类别", "is of another category of services"),
             );
         }
+        // What is reserved already stays so, even after the line was closed or its year is over; more is not taken from it.
+        let before = self.published_lot(&lot.code);
+        if before.is_some_and(|before| lot.ceiling <= before.ceiling) {
+            return;
+        }
         if known.line.state != crate::budget::rules::State::Open {
             self.add(&pointer, UNFIT, Text::fixed("预算项已关闭", "is closed"));
         }
@@ -134,7 +139,7 @@ impl Findings<'_> {
         }
     }
 
-    /// The ceilings of all lots that one line pays, against what is free of it.
+    /// The ceilings of all lots that one line pays, against what is free of it, or reserved for this book already.
     pub(super) fn lines_suffice(&mut self, book: &BookDocument) {
         for (index, lot) in book.lots.iter().enumerate() {
             let known = self.facts.lots.get(index).and_then(|known| known.line.as_ref());
@@ -145,10 +150,17 @@ impl Findings<'_> {
             let ceilings = until_here
                 .filter(|other| other.budget_line_id.as_ref() == Some(line))
                 .filter_map(|other| other.ceiling);
-            if Money::sum(ceilings).is_ok_and(|sum| sum <= known.available) {
+            let before = self.facts.published.map(|before| before.content.document());
+            let reserved = before
+                .iter()
+                .flat_map(|before| &before.lots)
+                .filter(|other| other.budget_line_id.as_ref() == Some(line))
+                .filter_map(|other| other.ceiling);
+            let reserved = Money::sum(reserved).unwrap_or(Money::ZERO);
+            let available = known.available.checked_add(reserved).unwrap_or(known.available);
+            if Money::sum(ceilings).is_ok_and(|sum| sum <= available) {
                 continue;
             }
-            let available = known.available;
             let detail = text!(
                 "预算项可用金额为 {available} 元",
                 "only {available} yuan of the budget line are free"

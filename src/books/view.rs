@@ -5,6 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::books::rules::{Book, BookId, LotId, State};
+use crate::books::rules_differences::Difference;
 use crate::books::rules_documents::BookDocument;
 use crate::books::rules_readiness::Item;
 use crate::books::store::{Head, Lot};
@@ -250,4 +251,14 @@ pub struct DifferenceView {
     pub before: Option<Value>,
     /// What is there; `null` if nothing is.
     pub after: Option<Value>,
+}
+
+impl From<Difference> for DifferenceView {
+    fn from(one: Difference) -> Self {
+        Self {
+            pointer: one.pointer,
+            before: one.before,
+            after: one.after,
+        }
+    }
 }

@@ -263,6 +263,22 @@ pub fn hold(conn: &mut Conn, id: &TransferId) -> Answer<Option<Hold>> {
     Ok(row.map(Hold::try_from).transpose()?)
 }
 
+/// What is held for a matter in accounts of that code, as far as something is left of it.
+///
+/// # Errors
+/// A fault of the database.
+pub fn holds_of(conn: &mut Conn, matter: &str, code: AccountCode) -> Answer<Vec<Hold>> {
+    let rows: Vec<HoldRow> = both!(conn, c => ledger_holds::table
+        .inner_join(ledger_accounts::table.on(ledger_accounts::id.eq(ledger_holds::account_id)))
+        .filter(ledger_holds::matter.eq(matter))
+        .filter(ledger_holds::remaining_fen.gt(0))
+        .filter(ledger_accounts::code.eq(code.name()))
+        .order(ledger_holds::id)
+        .select(HoldRow::as_select())
+        .load(c))?;
+    Ok(rows.into_iter().map(Hold::try_from).collect::<Result<_, _>>()?)
+}
+
 /// Saves what an order did: the transfer, its two entries, both balances, and the holds that it drew on and began.
 ///
 /// # Errors

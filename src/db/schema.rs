@@ -945,6 +945,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Addenda to published books.
+    addenda (id) {
+        id -> Text,
+        book_id -> Text,
+        state -> Text,
+        base -> BigInt,
+        number -> Nullable<BigInt>,
+        reason_zh -> Text,
+        reason_en -> Text,
+        affects_bids -> Bool,
+        content -> Text,
+        content_sha256 -> Binary,
+        revision -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas);
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);

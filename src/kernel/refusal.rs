@@ -120,6 +120,15 @@ impl Refusal {
         self
     }
 
+    /// The same refusal, of what was a part of the input: every place lies under that part.
+    #[must_use]
+    pub fn under(mut self, part: &str) -> Self {
+        for objection in &mut self.objections {
+            objection.pointer.insert_str(0, part);
+        }
+        self
+    }
+
     /// The same refusal with all faults of the input.
     #[must_use]
     pub fn listing(mut self, objections: Vec<Objection>) -> Self {

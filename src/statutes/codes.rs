@@ -142,6 +142,9 @@ codes! {
     /// Changes that come later than that move the deadline.
     TENDER_CLARIFICATION_MOVES_DEADLINE: bool = "tender.clarification_moves_deadline";
 
+    /// A clarification or change never changes what is bought, nor the conditions of qualification.
+    TENDER_CLARIFICATION_NEVER_CHANGES: Choices = "tender.clarification_never_changes";
+
     /// The bid security is at most 2 % of the budget.
     TENDER_BID_SECURITY_PERCENT_MAX: Percent = "tender.bid_security_percent_max";
 

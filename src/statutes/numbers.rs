@@ -75,6 +75,11 @@ const RULES: &[(&str, &str, &str)] = &[
     ("tender.document_available_working_days_min", "5", "87 16, 18"),
     ("tender.clarification_days_min", "15", "条例 31; 87 27"),
     ("tender.clarification_moves_deadline", "true", "条例 31; 87 27"),
+    (
+        "tender.clarification_never_changes",
+        "object; qualifications",
+        "87 27",
+    ),
     ("tender.bid_security_percent_max", "2", "条例 33"),
     ("tender.bid_security_return_working_days_max", "5", "条例 33"),
     (

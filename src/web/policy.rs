@@ -337,6 +337,12 @@ pub enum Action {
     PublishBook,
     /// Cancel a published book.
     CancelBook,
+    /// Write an addendum to a published book.
+    DraftAddendum,
+    /// Give an addendum up that was not published.
+    DiscardAddendum,
+    /// Publish an addendum.
+    PublishAddendum,
 }
 
 impl Action {
@@ -415,7 +421,13 @@ impl Action {
             | Self::ReviewConsultation
             | Self::ConcludeConsultation => "planning.write",
             Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
-            Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
+            Self::DraftBook
+            | Self::ApproveBook
+            | Self::PublishBook
+            | Self::CancelBook
+            | Self::DraftAddendum
+            | Self::DiscardAddendum
+            | Self::PublishAddendum => "books.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -836,6 +848,15 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ApproveBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::PublishBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::CancelBook, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::DraftAddendum, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::DiscardAddendum,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+        ],
+    ),
+    (Action::PublishAddendum, &[(BuyerApprover, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -25,26 +25,37 @@ pub fn begun(treasury: &Treasury, line: &str) -> Value {
     json!({"organisation_id": treasury.department, "content": content})
 }
 
-struct Office {
-    treasury: Treasury,
-    officer: Person,
-    approver: Person,
-    line: String,
+/// A department with money, somebody who drafts its books and somebody who approves them.
+pub struct Office {
+    /// The department and its money.
+    pub treasury: Treasury,
+    /// Drafts.
+    pub officer: Person,
+    /// Approves.
+    pub approver: Person,
+    /// A line with money.
+    pub line: String,
 }
 
 impl Office {
-    fn new(ward: &Ward) -> Self {
-        let treasury = Treasury::with(ward, "5000.00");
+    /// A department with 5000 yuan, of which a line has 1000.
+    pub fn new(ward: &Ward) -> Self {
+        Self::with(ward, "5000.00", "1000.00")
+    }
+
+    /// A department with so much, of which a line has so much.
+    pub fn with(ward: &Ward, all: &str, of_line: &str) -> Self {
+        let treasury = Treasury::with(ward, all);
         Self {
             officer: of(ward, Role::BuyerOfficer, &treasury.department),
             approver: of(ward, Role::BuyerApprover, &treasury.department),
-            line: treasury.filled(ward, "SAN-01", "1000.00"),
+            line: treasury.filled(ward, "SAN-01", of_line),
             treasury,
         }
     }
 
     /// A whole book of the test's rules.
-    fn whole(&self, ward: &Ward) -> Value {
+    pub fn whole(&self, ward: &Ward) -> Value {
         let standard = published_standard(ward);
         let version = ward
             .get(&format!("/api/v1/standards/{standard}/versions/1"))
@@ -60,12 +71,13 @@ impl Office {
         body
     }
 
-    fn drafts(&self, ward: &Ward, body: &Value) -> String {
+    /// Begins a book.
+    pub fn drafts(&self, ward: &Ward, body: &Value) -> String {
         made(&posts(ward, &self.officer, "/books", Some(body)))
     }
 
     /// Submitted and approved.
-    fn approved(&self, ward: &Ward, body: &Value) -> String {
+    pub fn approved(&self, ward: &Ward, body: &Value) -> String {
         let id = self.drafts(ward, body);
         ok(&posts(
             ward,
@@ -82,12 +94,21 @@ impl Office {
         id
     }
 
-    fn publishes(&self, ward: &Ward, id: &str) -> Reply {
+    /// Publishes a book.
+    pub fn publishes(&self, ward: &Ward, id: &str) -> Reply {
         posts(ward, &self.approver, &format!("/books/{id}/publication"), None)
+    }
+
+    /// A book that is public, and its id.
+    pub fn published(&self, ward: &Ward, body: &Value) -> (String, Value) {
+        let id = self.approved(ward, body);
+        let book = ok(&self.publishes(ward, &id));
+        (id, book)
     }
 }
 
-fn ok(reply: &Reply) -> Value {
+/// What was answered, which is 200.
+pub fn ok(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()
 }

@@ -17,10 +17,13 @@ mod provider;
 mod smtp;
 mod wire;
 
+mod addenda;
 mod api_spec;
 mod areas;
 mod backup;
 mod backup_walk;
+mod book_sequences;
+mod book_thresholds;
 mod books;
 mod bucket;
 mod budget;

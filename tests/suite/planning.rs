@@ -97,6 +97,32 @@ pub fn puts(ward: &Ward, who: &Person, path: &str, body: &Value) -> Reply {
         .send()
 }
 
+/// A PDF of somebody's own that hangs on nothing yet.
+pub fn uploaded(ward: &Ward, who: &Person) -> String {
+    let upload = who.asks(ward, "POST", "/api/v1/attachments");
+    let upload = upload.header("content-disposition", "attachment; filename=\"minutes\"");
+    made(&upload.body("application/pdf", pdf("会议记录")).send())
+}
+
+/// A consultation on a need that was reviewed and concluded.
+pub fn concluded(ward: &Ward, treasury: &Treasury, officer: &Person) -> String {
+    let body = json!({"organisation_id": treasury.department, "content": record()});
+    let id = made(&posts(ward, officer, "/consultations", Some(&body)));
+    let path = format!("/consultations/{id}");
+    let reviewer = of(ward, Role::BuyerOfficer, &treasury.department);
+    let opinion = json!({"opinion_zh": "合理", "opinion_en": "Reasonable"});
+    let minutes = json!({"attachment_ids": [uploaded(ward, officer)]});
+    for (who, what, body) in [
+        (&reviewer, "reviews", &opinion),
+        (officer, "minutes", &minutes),
+        (&treasury.boris, "conclusion", &conclusion()),
+    ] {
+        let reply = posts(ward, who, &format!("{path}/{what}"), Some(body));
+        assert!((200..300).contains(&reply.status), "{}", reply.text);
+    }
+    id
+}
+
 /// The ids of a public list.
 fn listed(ward: &Ward, query: &str) -> Vec<String> {
     let reply = ward.get(&format!("/api/v1/intention-notices{query}"));
@@ -227,8 +253,7 @@ on_both! {
         let incomplete = posts(&ward, &desk.treasury.boris, &format!("{path}/conclusion"), Some(&conclusion()));
         refused(&incomplete, 409, "consultation_incomplete");
         assert_eq!(incomplete.faults(), [("/minutes".to_owned(), "missing".to_owned())]);
-        let uploaded = desk.officer.asks(&ward, "POST", "/api/v1/attachments").header("content-disposition", "attachment; filename=\"minutes\"").body("application/pdf", pdf("会议记录")).send();
-        let file = made(&uploaded);
+        let file = uploaded(&ward, &desk.officer);
         let hung = posts(&ward, &desk.officer, &format!("{path}/minutes"), Some(&json!({"attachment_ids": [file]})));
         assert_eq!(hung.status, 201, "{}", hung.text);
         refused(&posts(&ward, &desk.officer, &format!("{path}/conclusion"), Some(&conclusion())), 403, "forbidden");
