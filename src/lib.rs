@@ -206,6 +206,8 @@ pub mod outbox {
     pub mod content;
     /// Mail that guards an account.
     mod content_accounts;
+    /// Mail about contract books.
+    mod content_books;
     /// Mail about matters.
     mod content_matters;
     /// What people wanted to have once a day.
@@ -541,6 +543,8 @@ pub mod books {
     pub mod acts;
     /// What is done to records of consultation.
     pub mod acts_consultations;
+    /// Following books and categories.
+    pub mod acts_follows;
     /// What is done to intention notices.
     pub mod acts_intentions;
     /// Publication and cancellation, with their money.
@@ -553,6 +557,8 @@ pub mod books {
     pub mod http;
     /// Records of consultation over HTTP.
     pub mod http_consultations;
+    /// What one follows over HTTP.
+    pub mod http_follows;
     /// Intention notices over HTTP.
     pub mod http_intentions;
     /// Publication, and public books, over HTTP.
@@ -563,6 +569,8 @@ pub mod books {
     pub mod http_saved_searches;
     /// The public search over HTTP.
     pub mod http_search;
+    /// Tells people of what happens to books.
+    pub mod notices;
     /// What went before a book.
     pub mod planning;
     /// A book and its states.
@@ -577,8 +585,12 @@ pub mod books {
     pub mod rules_differences;
     /// What a book says, as JSON.
     pub mod rules_documents;
+    /// What somebody follows.
+    pub mod rules_follows;
     /// The rules of intention notices.
     pub mod rules_intentions;
+    /// Who hears of what happens to a book.
+    pub mod rules_notices;
     /// What the rules of planning share.
     pub mod rules_planning;
     /// What a book lacks before it may be published.
@@ -589,14 +601,22 @@ pub mod books {
     pub mod rules_saved_searches;
     /// The words of a text, as they are searched.
     pub mod rules_search;
+    /// What of a book and of a standard is searched.
+    pub mod rules_search_texts;
     /// The check against splitting.
     pub mod rules_splitting;
+    /// How far what is found has come.
+    pub mod rules_stages;
     /// The tables of books, lots and opening keys.
     pub mod store;
     /// The tables of records of consultation.
     pub mod store_consultations;
+    /// The table of what people follow.
+    pub mod store_follows;
     /// The tables of intention notices.
     pub mod store_intentions;
+    /// The table of what is still to be told, and to whom.
+    pub mod store_notices;
     /// The table of saved searches.
     pub mod store_saved_searches;
     /// The tables of the search.

@@ -98,6 +98,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_purchase_totals::operations)
                 .configure(books::http_search::operations)
                 .configure(books::http_saved_searches::operations)
+                .configure(books::http_follows::operations)
                 .configure(books::http::operations)
                 .configure(books::http_publication::operations)
                 .configure(audit::http::operations)
