@@ -108,6 +108,8 @@ pub mod web {
     pub mod paging;
     /// Who may do what: one table.
     pub mod policy;
+    /// Documents to be printed.
+    pub mod print;
     /// Problem documents, and the one table of status codes.
     pub mod problem;
     /// Query parameters.
@@ -561,6 +563,8 @@ pub mod books {
     pub mod http_follows;
     /// Intention notices over HTTP.
     pub mod http_intentions;
+    /// The printable form of a book over HTTP.
+    pub mod http_print;
     /// Publication, and public books, over HTTP.
     pub mod http_publication;
     /// What is planned or spent, beside the open-tender threshold, over HTTP.
@@ -573,6 +577,12 @@ pub mod books {
     pub mod notices;
     /// What went before a book.
     pub mod planning;
+    /// A book as one document to be printed.
+    pub mod print;
+    /// The part of that which is about a lot.
+    mod print_lots;
+    /// What the names in a book are called in print.
+    mod print_words;
     /// A book and its states.
     pub mod rules;
     /// What is paid for which score.

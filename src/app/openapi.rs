@@ -101,6 +101,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_follows::operations)
                 .configure(books::http::operations)
                 .configure(books::http_publication::operations)
+                .configure(books::http_print::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

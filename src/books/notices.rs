@@ -10,6 +10,7 @@ use crate::books::{store, store_versions};
 use crate::db::writer::Tx;
 use crate::kernel::calendar::local_date;
 use crate::kernel::clock::Instant;
+use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::outbox;
 use crate::outbox::content::{Because, BookAmended, BookCancelled, BookPublished, Content};
@@ -127,7 +128,7 @@ fn news(tx: &mut Tx<'_>, book: &Book, pending: &Pending) -> Answer<News> {
             book: title,
             buyer: buyer(tx, book)?,
             category: category.clone(),
-            ceiling: book.content.budget().map(|budget| budget.to_string()),
+            ceiling: book.content.budget().map(Money::grouped),
             bid_deadline: deadline,
             path,
             because,
