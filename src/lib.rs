@@ -649,10 +649,14 @@ pub mod app {
     pub mod demo_books;
     /// Who is in the demo ward.
     pub mod demo_cast;
+    /// The files of the demo.
+    pub mod demo_files;
     /// The money of the demo ward.
     pub mod demo_money;
-    /// What the demo's street office plans.
+    /// What the demo's bodies plan.
     pub mod demo_planning;
+    /// What the demo's contract books are about.
+    pub mod demo_plans;
     /// The residents of the demo ward.
     pub mod demo_roll;
     /// Puts the demo's cast on the stage.
