@@ -108,6 +108,8 @@ pub mod web {
     pub mod paging;
     /// Who may do what: one table.
     pub mod policy;
+    /// Documents to be printed.
+    pub mod print;
     /// Problem documents, and the one table of status codes.
     pub mod problem;
     /// Query parameters.
@@ -206,6 +208,8 @@ pub mod outbox {
     pub mod content;
     /// Mail that guards an account.
     mod content_accounts;
+    /// Mail about contract books.
+    mod content_books;
     /// Mail about matters.
     mod content_matters;
     /// What people wanted to have once a day.
@@ -543,6 +547,8 @@ pub mod books {
     pub mod acts_addenda;
     /// What is done to records of consultation.
     pub mod acts_consultations;
+    /// Following books and categories.
+    pub mod acts_follows;
     /// What is done to intention notices.
     pub mod acts_intentions;
     /// Publication and cancellation, with their money.
@@ -557,8 +563,12 @@ pub mod books {
     pub mod http_addenda;
     /// Records of consultation over HTTP.
     pub mod http_consultations;
+    /// What one follows over HTTP.
+    pub mod http_follows;
     /// Intention notices over HTTP.
     pub mod http_intentions;
+    /// The printable form of a book over HTTP.
+    pub mod http_print;
     /// Publication, and public books, over HTTP.
     pub mod http_publication;
     /// What is planned or spent, beside the open-tender threshold, over HTTP.
@@ -567,10 +577,18 @@ pub mod books {
     pub mod http_saved_searches;
     /// The public search over HTTP.
     pub mod http_search;
+    /// Tells people of what happens to books.
+    pub mod notices;
     /// What went before a book.
     pub mod planning;
     /// The money that is reserved for a book's lots.
     pub mod reservations;
+    /// A book as one document to be printed.
+    pub mod print;
+    /// The part of that which is about a lot.
+    mod print_lots;
+    /// What the names in a book are called in print.
+    mod print_words;
     /// A book and its states.
     pub mod rules;
     /// What an addendum may change, and what follows for bids.
@@ -585,8 +603,12 @@ pub mod books {
     pub mod rules_differences;
     /// What a book says, as JSON.
     pub mod rules_documents;
+    /// What somebody follows.
+    pub mod rules_follows;
     /// The rules of intention notices.
     pub mod rules_intentions;
+    /// Who hears of what happens to a book.
+    pub mod rules_notices;
     /// What the rules of planning share.
     pub mod rules_planning;
     /// What a book lacks before it may be published.
@@ -597,18 +619,26 @@ pub mod books {
     pub mod rules_saved_searches;
     /// The words of a text, as they are searched.
     pub mod rules_search;
+    /// What of a book and of a standard is searched.
+    pub mod rules_search_texts;
     /// The check against splitting.
     pub mod rules_splitting;
     /// What is entered of a book, trimmed.
     pub mod rules_trimming;
+    /// How far what is found has come.
+    pub mod rules_stages;
     /// The tables of books, lots and opening keys.
     pub mod store;
     /// The table of addenda.
     pub mod store_addenda;
     /// The tables of records of consultation.
     pub mod store_consultations;
+    /// The table of what people follow.
+    pub mod store_follows;
     /// The tables of intention notices.
     pub mod store_intentions;
+    /// The table of what is still to be told, and to whom.
+    pub mod store_notices;
     /// The table of saved searches.
     pub mod store_saved_searches;
     /// The tables of the search.
@@ -631,10 +661,14 @@ pub mod app {
     pub mod demo_books;
     /// Who is in the demo ward.
     pub mod demo_cast;
+    /// The files of the demo.
+    pub mod demo_files;
     /// The money of the demo ward.
     pub mod demo_money;
-    /// What the demo's street office plans.
+    /// What the demo's bodies plan.
     pub mod demo_planning;
+    /// What the demo's contract books are about.
+    pub mod demo_plans;
     /// The residents of the demo ward.
     pub mod demo_roll;
     /// Puts the demo's cast on the stage.

@@ -1,28 +1,42 @@
-//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, with a simulated clock. A second
+//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, over six weeks of a simulated clock. A second
 //! start finds what is there and adds only what is missing.
 
+use actix_web::web;
 use chrono::{TimeZone, Utc};
 
-use crate::app::demo_books;
 use crate::app::demo_cast::{
     CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
-use crate::app::demo_money;
-use crate::app::demo_planning;
+use crate::app::demo_plans::PLANS;
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
+use crate::app::{demo_books, demo_files, demo_money, demo_planning, time};
 use crate::books::acts_publication as books;
 use crate::books::custody::Custody;
 use crate::budget::acts_delegations::Place;
+use crate::files::media::MediaType;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Answer;
 use crate::registry::import;
+use crate::web::actor::Actor;
+use crate::web::context::Context;
 use crate::web::policy::Role;
 
-/// Where the demo's clock stands at first: 1 March 2026, 08:00 in Shanghai.
+/// Where a simulated clock begins in a new database: 19 January 2026, 09:00 in Shanghai. What went before the demo is played from then
+/// on, at the instants below.
 pub fn start() -> Instant {
-    Utc.with_ymd_and_hms(2026, 3, 1, 0, 0, 0)
+    instant(1, 19, 1)
+}
+
+/// Where the demo's clock stands when it is made: 1 March 2026, 08:00 in Shanghai.
+pub fn stands() -> Instant {
+    instant(3, 1, 0)
+}
+
+/// An hour of 2026, UTC.
+fn instant(month: u32, day: u32, hour: u32) -> Instant {
+    Utc.with_ymd_and_hms(2026, month, day, hour, 0, 0)
         .single()
         .unwrap_or_default()
 }
@@ -59,7 +73,7 @@ pub fn address_of(name: &str) -> String {
     format!("{name}@wutong.example")
 }
 
-/// Makes the demo ward, or whatever of it is not there yet.
+/// Makes the demo ward, or whatever of it is not there yet: its people and money, and, over six weeks, its planning and its books.
 ///
 /// # Errors
 /// A fault of the database, or if something of the demo cannot be.
@@ -77,21 +91,85 @@ pub fn make(house: &House) -> Answer<()> {
         }
     }
     db.write_and_wait(move |tx| demo_stage::claim_residences(tx, zone))?;
+    db.write_and_wait(demo_stage::license)?;
     let place = Place {
         jurisdiction: house.settings.jurisdiction.clone(),
         zone,
     };
     db.write_and_wait(move |tx| demo_money::endow(tx, &place))?;
-    db.write_and_wait(move |tx| demo_planning::plan(tx, zone))?;
+    plan(house)?;
+    buy(house)?;
+    stand(house, stands())
+}
+
+/// Moves the clock on, as an administrator does, unless it stands there already or later.
+fn stand(house: &House, at: Instant) -> Answer<()> {
+    let context = &house.context;
+    if context.clock.now() < at {
+        context
+            .db
+            .write_and_wait(move |tx| time::advance(tx, &Actor::system(), at))?;
+        context.clock.advance(at);
+    }
+    Ok(())
+}
+
+/// The notices are published at once, thirty days and more before the books; the needs are talked over in the last week of January.
+fn plan(house: &House) -> Answer<()> {
+    let (db, zone) = (&house.context.db, house.context.calendar.zone);
+    db.write_and_wait(move |tx| demo_planning::announce(tx, zone))?;
+    stand(house, instant(1, 26, 2))?;
+    db.write_and_wait(demo_planning::consult)?;
+    stand(house, instant(1, 30, 6))?;
+    for plan in db.read_and_wait(demo_planning::unconcluded)? {
+        let minutes = demo_files::minutes(plan);
+        let minutes = demo_files::shelve(house, "会议记录.pdf", MediaType::Pdf, &minutes)?;
+        let limits = house.files.limits.clone();
+        db.write_and_wait(move |tx| demo_planning::conclude(tx, plan, &minutes, (&*limits, zone)))?;
+    }
+    Ok(())
+}
+
+/// The books are drafted when the new year's holidays are over, approved two days later, and published on 27 February.
+fn buy(house: &House) -> Answer<()> {
+    let db = &house.context.db;
     let custody = Custody::open(&house.settings.keys_dir())?;
-    let (context, jurisdiction) = (house.context.clone(), house.settings.jurisdiction.clone());
-    db.write_and_wait(move |tx| {
-        let place = books::Place {
-            jurisdiction: &jurisdiction,
-            calendar: &context.calendar,
-        };
-        demo_books::write(tx, place, &custody)
-    })
+    if db.read_and_wait(demo_books::none_begun)? {
+        stand(house, instant(2, 24, 2))?;
+        for plan in &PLANS {
+            let table = demo_files::places(plan);
+            let places = demo_files::shelve(house, "作业地点.csv", MediaType::Csv, table.as_bytes())?;
+            let (limits, located) = (house.files.limits.clone(), Located::of(house));
+            db.write_and_wait(move |tx| demo_books::draft(tx, plan, &places, (&*limits, located.place())))?;
+        }
+    }
+    stand(house, instant(2, 26, 2))?;
+    db.write_and_wait(demo_books::approve)?;
+    stand(house, instant(2, 27, 1))?;
+    let located = Located::of(house);
+    db.write_and_wait(move |tx| demo_books::publish(tx, located.place(), &custody))
+}
+
+/// Whose rules apply to a book, and how days are counted, for a job that outlives the call.
+struct Located {
+    context: web::Data<Context>,
+    jurisdiction: String,
+}
+
+impl Located {
+    fn of(house: &House) -> Self {
+        Self {
+            context: house.context.clone(),
+            jurisdiction: house.settings.jurisdiction.clone(),
+        }
+    }
+
+    fn place(&self) -> books::Place<'_> {
+        books::Place {
+            jurisdiction: &self.jurisdiction,
+            calendar: &self.context.calendar,
+        }
+    }
 }
 
 /// Who can sign in and as what, a line each.

@@ -1,207 +1,203 @@
-//! Writes the demo's five contract books, by the street office's people and the acts that everybody uses: one drafts, another approves
-//! and publishes. What went before them is given as known, because the demo begins with the books.
+//! Writes the demo's five contract books, by their buyers' people and the acts that everybody uses: one drafts, another approves and
+//! publishes. Enquiries about them and an amended one belong after [`publish`].
 
-use chrono::{DateTime, Duration, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 
-use crate::app::demo_stage::cast;
+use crate::app::demo_planning::{notice_of, record_of};
+use crate::app::demo_plans::{Own, PLANS, Plan, Quantity};
+use crate::app::demo_stage::{cast, organisation_of};
 use crate::books::acts::{self, Beginning};
 use crate::books::acts_publication::{self, Place};
 use crate::books::custody::Custody;
+use crate::books::rules::{BookId, State};
 use crate::books::rules_documents::{
-    BookDocument, LotDocument, Method, PlaceDocument, QuantityDocument, SmeDocument, TimetableDocument,
+    BookDocument, CriterionDocument, CriterionKind, LotDocument, Method, PlaceDocument, QuantityDocument,
+    SmeDocument, TimetableDocument,
 };
 use crate::books::store::{self as books, DraftFilter, PublicFilter};
-use crate::books::templates;
+use crate::books::{acts_search, templates};
 use crate::budget::store::{self as budget, LineFilter};
+use crate::db::conn::Conn;
 use crate::db::writer::Tx;
-use crate::kernel::calendar::local_date;
-use crate::kernel::clock::Instant;
+use crate::files;
+use crate::files::acts::Upload;
+use crate::files::rules::{AttachmentId, Limits};
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::weight::Weight;
 use crate::registry::store as areas;
+use crate::standards::rules::Version;
+use crate::standards::rules_documents::{IndicatorDocument, LimitDocument, Operator};
+use crate::standards::rules_units::Unit;
 use crate::standards::{store as standards, store_versions};
-use crate::web::actor::Actor;
 use crate::web::conditional::Expected;
 
-/// A book of the demo.
-struct Plan {
-    line: &'static str,
-    template: &'static str,
-    standard: &'static str,
-    title: (&'static str, &'static str),
-    area: &'static str,
-    yuan: i64,
-    /// Name in both languages, amount, unit in both languages, grade.
-    quantities: &'static [Quantity],
-    /// Whether it is published, or still a draft.
-    is_published: bool,
+/// Whether no book was begun yet.
+///
+/// # Errors
+/// A fault of the database.
+pub fn none_begun(conn: &mut Conn) -> Answer<bool> {
+    let drafts = books::drafts(conn, &DraftFilter::default(), 1)?;
+    Ok(drafts.is_empty() && books::public(conn, &PublicFilter::default(), 1)?.is_empty())
 }
 
-type Quantity = (
-    &'static str,
-    &'static str,
-    &'static str,
-    (&'static str, &'static str),
-    Option<&'static str>,
-);
-
-const M2: (&str, &str) = ("平方米", "m²");
-
-const PLANS: [Plan; 5] = [
-    Plan {
-        line: "SAN-01",
-        template: "sanitation",
-        standard: "street_sanitation",
-        title: ("梧桐街道道路保洁", "Street sanitation of Wutong Street"),
-        area: "990101001",
-        yuan: 2_350_200,
-        quantities: &[
-            ("一级道路", "Class 1 roads", "58000", M2, Some("class_1")),
-            ("二级道路", "Class 2 roads", "96000", M2, Some("class_2")),
-            ("三级道路", "Class 3 roads", "82000", M2, Some("class_3")),
-        ],
-        is_published: true,
-    },
-    Plan {
-        line: "GRN-01",
-        template: "greening",
-        standard: "greening_upkeep",
-        title: ("梧桐街道绿化养护", "Greening upkeep of Wutong Street"),
-        area: "990101001",
-        yuan: 580_400,
-        quantities: &[
-            ("街头绿地", "Street gardens", "22000", M2, Some("grade_1")),
-            ("行道绿带", "Green strips", "50000", M2, Some("grade_2")),
-            ("社区绿地", "Community greens", "20000", M2, Some("grade_2")),
-        ],
-        is_published: true,
-    },
-    Plan {
-        line: "SEC-01",
-        template: "security",
-        standard: "security_service",
-        title: ("梧桐街道治安巡防", "Security patrol of Wutong Street"),
-        area: "990101001",
-        yuan: 705_600,
-        quantities: &[(
-            "二十四小时岗位",
-            "Posts kept round the clock",
-            "3",
-            ("个", "posts"),
-            None,
-        )],
-        is_published: true,
-    },
-    Plan {
-        line: "PRO-01",
-        template: "property",
-        standard: "property_service",
-        title: ("老旧小区准物业", "Upkeep of older estates"),
-        area: "990101001002",
-        yuan: 841_800,
-        quantities: &[("服务建筑面积", "Floor area served", "61000", M2, Some("basic"))],
-        is_published: true,
-    },
-    Plan {
-        line: "SAN-02",
-        template: "sanitation",
-        standard: "street_sanitation",
-        title: (
-            "桂园社区公厕与绿地自管",
-            "Toilets and greens of Guiyuan, kept by its residents",
-        ),
-        area: "990101001001",
-        yuan: 96_000,
-        quantities: &[
-            ("公厕", "Toilets", "6", ("座", "toilets"), Some("class_2")),
-            ("绿地", "Greens", "4800", M2, Some("class_2")),
-        ],
-        is_published: false,
-    },
-];
-
-/// Writes the books, unless there are any. One that the rules of the day do not allow to be published stays approved.
+/// Drafts the book of a plan with the list of its places, and submits it.
 ///
 /// # Errors
 /// A fault or a refusal if something of the demo cannot be.
-pub fn write(tx: &mut Tx<'_>, place: Place<'_>, custody: &Custody) -> Answer<()> {
-    let drafts = books::drafts(tx.conn(), &DraftFilter::default(), 1)?;
-    if !drafts.is_empty() || !books::public(tx.conn(), &PublicFilter::default(), 1)?.is_empty() {
+pub fn draft(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    places: &Upload,
+    (limits, place): (&Limits, Place<'_>),
+) -> Answer<()> {
+    let officer = cast(tx, plan.office.officer)?;
+    let uploaded = files::acts::upload(tx, &officer, places, limits)?;
+    let document = document(tx, plan, uploaded.attachment.id, place)?;
+    let beginning = Beginning::Content(Box::new(document));
+    let book = acts::create(tx, &officer, &organisation_of(&officer)?, beginning)?;
+    acts::submit(tx, &officer, &book.id, Expected::Any)?;
+    Ok(())
+}
+
+/// Approves the books that were submitted.
+///
+/// # Errors
+/// A fault or a refusal if something of the demo cannot be.
+pub fn approve(tx: &mut Tx<'_>) -> Answer<()> {
+    let waiting = ours(tx.conn(), State::Submitted)?;
+    if waiting.is_empty() {
         tx.nothing_to_change();
-        return Ok(());
     }
-    let (officer, approver) = (cast(tx, "officer")?, cast(tx, "approver")?);
-    for plan in &PLANS {
-        let document = document(tx, plan, place)?;
-        let street = street_of(&officer)?;
-        let beginning = Beginning::Content(Box::new(document));
-        let book = acts::create(tx, &officer, &street, beginning)?;
-        if !plan.is_published {
-            continue;
-        }
-        acts::submit(tx, &officer, &book.id, Expected::Any)?;
-        let approved = acts::approve(tx, &approver, &book.id, Expected::Any)?;
-        let now = tx.now();
-        let (items, _) = acts_publication::judged(tx.conn(), &approved, place, now)?;
-        if items.is_empty() {
-            let with = (place, custody);
-            acts_publication::publish(tx, &approver, &book.id, Expected::Any, with)?;
-        }
+    for (plan, id) in waiting {
+        let approver = cast(tx, plan.office.approver)?;
+        acts::approve(tx, &approver, &id, Expected::Any)?;
     }
     Ok(())
 }
 
-fn street_of(actor: &Actor) -> Answer<crate::kernel::party::OrganisationId> {
-    let own = actor.grants().iter().find_map(|grant| grant.organisation.clone());
-    Ok(own.ok_or_else(|| missing("an officer's organisation"))?)
+/// Publishes the books that were approved, and puts the standards that they keep into the search with them. One that the rules of the
+/// day do not allow stays as it is.
+///
+/// # Errors
+/// A fault or a refusal if something of the demo cannot be.
+pub fn publish(tx: &mut Tx<'_>, place: Place<'_>, custody: &Custody) -> Answer<()> {
+    let mut published = 0_usize;
+    for (plan, id) in ours(tx.conn(), State::Approved)? {
+        let Some(book) = books::book(tx.conn(), &id)? else {
+            continue;
+        };
+        let now = tx.now();
+        let (items, _) = acts_publication::judged(tx.conn(), &book, place, now)?;
+        if items.is_empty() {
+            let approver = cast(tx, plan.office.approver)?;
+            acts_publication::publish(tx, &approver, &id, Expected::Any, (place, custody))?;
+            published = published.saturating_add(1);
+        }
+    }
+    if published == 0 {
+        tx.nothing_to_change();
+        return Ok(());
+    }
+    while !acts_search::catch_up(tx)? {}
+    Ok(())
+}
+
+/// The demo's books in a state before publication, with their plans, in the order of the plans.
+fn ours(conn: &mut Conn, state: State) -> Answer<Vec<(&'static Plan, BookId)>> {
+    let filter = DraftFilter {
+        state: Some(state),
+        ..DraftFilter::default()
+    };
+    let heads = books::drafts(conn, &filter, 100)?;
+    let of = |plan: &'static Plan| {
+        let head = heads.iter().find(|head| head.title_zh == plan.title.0);
+        head.map(|head| (plan, head.id.clone()))
+    };
+    Ok(PLANS.iter().filter_map(of).collect())
 }
 
 fn missing(what: &str) -> Fault {
     Fault::broken(format!("the demo has no {what}"))
 }
 
-fn document(tx: &mut Tx<'_>, plan: &Plan, place: Place<'_>) -> Answer<BookDocument> {
-    let template = templates::template(plan.template)?.ok_or_else(|| missing(plan.template))?;
+fn document(tx: &mut Tx<'_>, plan: &Plan, places: AttachmentId, place: Place<'_>) -> Answer<BookDocument> {
+    let template = templates::template(plan.category)?.ok_or_else(|| missing(plan.category))?;
     let area = areas::areas_of_codes(tx.conn(), &[plan.area])?;
+    let is_open = plan.yuan > 2_000_000;
+    let first = template.lots.first().cloned().ok_or_else(|| missing("lot"))?;
+    let lot = lot(tx, plan, first, is_open)?;
+    Ok(BookDocument {
+        title_zh: plan.title.0.to_owned(),
+        title_en: plan.title.1.to_owned(),
+        areas: area.into_iter().map(|area| area.id).collect(),
+        method: if plan.by_ballot {
+            Some(Method::Appraisal)
+        } else {
+            template.method
+        },
+        timetable: timetable(place),
+        bid_security_percent: if is_open { "2".parse().ok() } else { None },
+        intention_id: notice_of(tx.conn(), plan)?.map(|notice| notice.id),
+        consultation_id: record_of(tx.conn(), plan)?.map(|record| record.id),
+        documents: vec![places],
+        lots: vec![lot],
+        ..template
+    })
+}
+
+fn lot(tx: &mut Tx<'_>, plan: &Plan, template: LotDocument, is_open: bool) -> Answer<LotDocument> {
     let line = budget::lines(tx.conn(), &LineFilter::default(), 100)?;
     let line = line.into_iter().find(|line| line.code == plan.line);
     let standard = standards::standard_of_code(tx.conn(), plan.standard)?;
     let standard = standard.ok_or_else(|| missing(plan.standard))?;
     let version = store_versions::newest(tx.conn(), &standard.id)?;
-    let is_open = plan.yuan > 2_000_000;
+    let version = version.ok_or_else(|| missing(plan.standard))?;
     let ceiling = Money::from_yuan(plan.yuan).map_err(|error| Fault::caused("the demo", error))?;
-    let lots = template.lots.iter().cloned().map(|lot| LotDocument {
+    let named = |(zh, en): &(&str, &str)| PlaceDocument {
+        name_zh: (*zh).to_owned(),
+        name_en: (*en).to_owned(),
+    };
+    let own: Result<Vec<_>, Fault> = plan.own.iter().map(|own| indicator(own, &version)).collect();
+    Ok(LotDocument {
         title_zh: plan.title.0.to_owned(),
         title_en: plan.title.1.to_owned(),
         quantities: plan.quantities.iter().map(quantity).collect(),
-        places: vec![PlaceDocument {
-            name_zh: "见作业范围图".to_owned(),
-            name_en: "As on the map of the area".to_owned(),
-        }],
-        standard_version_id: version.as_ref().map(|version| version.id.clone()),
-        budget_line_id: line.as_ref().map(|line| line.id.clone()),
+        places: plan.places.iter().map(named).collect(),
+        indicators: own?,
+        standard_version_id: Some(version.id),
+        budget_line_id: line.map(|line| line.id),
         ceiling: Some(ceiling),
+        criteria: if plan.by_ballot {
+            vec![ballot()]
+        } else {
+            template.criteria
+        },
         sme: if is_open {
             deduction()
         } else {
             Some(SmeDocument::Reserved {})
         },
-        ..lot
-    });
-    Ok(BookDocument {
-        title_zh: plan.title.0.to_owned(),
-        title_en: plan.title.1.to_owned(),
-        areas: area.into_iter().map(|area| area.id).collect(),
-        method: if plan.is_published {
-            template.method
+        bidders_min: if plan.by_ballot {
+            Some(1)
         } else {
-            Some(Method::Appraisal)
+            template.bidders_min
         },
-        timetable: timetable(tx.now(), place),
-        bid_security_percent: if is_open { "2".parse().ok() } else { None },
-        lots: lots.collect(),
         ..template
     })
+}
+
+fn ballot() -> CriterionDocument {
+    CriterionDocument {
+        code: "A1".to_owned(),
+        kind: CriterionKind::Appraisal,
+        name_zh: "居民代表会议评议".to_owned(),
+        name_en: "Appraisal by the representatives’ meeting".to_owned(),
+        weight: Weight::HUNDRED,
+        scale_zh: "居民代表 60 人，到会不少于 40 人方为有效，按到会代表的评分平均计算".to_owned(),
+        scale_en: "Of sixty representatives at least forty attend; the mean of the points that they give"
+            .to_owned(),
+    }
 }
 
 fn deduction() -> Option<SmeDocument> {
@@ -212,32 +208,62 @@ fn deduction() -> Option<SmeDocument> {
 }
 
 fn quantity(one: &Quantity) -> QuantityDocument {
-    let (name_zh, name_en, amount, unit, grade) = *one;
     QuantityDocument {
-        name_zh: name_zh.to_owned(),
-        name_en: name_en.to_owned(),
-        amount: amount.to_owned(),
-        unit_zh: unit.0.to_owned(),
-        unit_en: unit.1.to_owned(),
-        grade: grade.map(str::to_owned),
+        name_zh: one.name.0.to_owned(),
+        name_en: one.name.1.to_owned(),
+        amount: one.amount.to_owned(),
+        unit_zh: one.unit.0.to_owned(),
+        unit_en: one.unit.1.to_owned(),
+        grade: one.grade.map(str::to_owned),
     }
 }
 
-/// Enquiries for ten days, answers for five more, bids until the thirtieth; the service begins two months on and lasts a year.
-fn timetable(now: Instant, place: Place<'_>) -> TimetableDocument {
-    let today = local_date(now, place.calendar.zone);
-    let at = |days: i64| -> Option<DateTime<chrono::Utc>> {
-        let day = today.checked_add_signed(Duration::days(days))?;
+/// An indicator of the lot's own: the standard's with another threshold, or one that it does not have.
+fn indicator(own: &Own, standard: &Version) -> Result<IndicatorDocument, Fault> {
+    let limits = vec![LimitDocument {
+        grade: None,
+        threshold: Some(own.threshold.to_owned()),
+        threshold_to: None,
+    }];
+    let Some((name, text, unit)) = own.added else {
+        let known = standard.content.indicator(own.code);
+        let known = known.ok_or_else(|| missing(own.code))?.document();
+        return Ok(IndicatorDocument { limits, ..known });
+    };
+    Ok(IndicatorDocument {
+        code: own.code.to_owned(),
+        name_zh: name.0.to_owned(),
+        name_en: name.1.to_owned(),
+        text_zh: text.0.to_owned(),
+        text_en: text.1.to_owned(),
+        unit: Unit::named(unit).ok_or_else(|| missing(unit))?,
+        operator: Operator::AtLeast,
+        limits,
+        method_zh: "现场检查并拍照".to_owned(),
+        method_en: "Looked at on site, with a photo".to_owned(),
+        frequency: None,
+        counts_from: None,
+        points: None,
+        loss: None,
+        source_zh: None,
+        source_en: None,
+    })
+}
+
+/// Enquiries until 9 March, answers until the 13th, bids until the 31st, always at nine; the service begins on 1 May and lasts a year.
+fn timetable(place: Place<'_>) -> TimetableDocument {
+    let at = |month: u32, day: u32| -> Option<DateTime<chrono::Utc>> {
+        let day = NaiveDate::from_ymd_opt(2026, month, day)?;
         let nine = day.and_time(NaiveTime::from_hms_opt(9, 0, 0)?);
         let local = nine.and_local_timezone(place.calendar.zone).earliest()?;
         Some(local.with_timezone(&chrono::Utc))
     };
     TimetableDocument {
-        enquiry_deadline: at(10),
-        answer_deadline: at(15),
-        bid_deadline: at(30),
-        opening: at(30),
-        service_from: today.checked_add_signed(Duration::days(61)),
-        service_until: today.checked_add_signed(Duration::days(424)),
+        enquiry_deadline: at(3, 9),
+        answer_deadline: at(3, 13),
+        bid_deadline: at(3, 31),
+        opening: at(3, 31),
+        service_from: NaiveDate::from_ymd_opt(2026, 5, 1),
+        service_until: NaiveDate::from_ymd_opt(2027, 4, 30),
     }
 }

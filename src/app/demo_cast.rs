@@ -243,7 +243,7 @@ pub const CHIEFS: [Somebody; 9] = [
 ];
 
 /// Those who do the work of public bodies.
-pub const STAFF: [Somebody; 19] = [
+pub const STAFF: [Somebody; 21] = [
     person("regulator", "周正", "bureau", &[Role::Regulator]),
     person("standards.keeper", "章程", "department", &[Role::StandardsKeeper]),
     person("bureau.finance", "钱多", "bureau", &[Role::FinanceOfficer]),
@@ -273,6 +273,8 @@ pub const STAFF: [Somebody; 19] = [
     person("finance", "张敏", "street", &[Role::FinanceOfficer]),
     person("finance2", "赵强", "street", &[Role::FinanceOfficer]),
     person("witness", "孙悦", "street", &[Role::OpeningWitness]),
+    person("guiyuan.officer", "桂明", "guiyuan", &[Role::BuyerOfficer]),
+    person("guiyuan.approver", "桂春", "guiyuan", &[Role::BuyerApprover]),
     person("guiyuan.registrar", "罗册", "guiyuan", &[Role::Registrar]),
     person("huaiyin.registrar", "梁簿", "huaiyin", &[Role::Registrar]),
     person("liudi.registrar", "宋录", "liudi", &[Role::Registrar]),

@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 
 use crate::app::demo_cast::CHIEFS;
-use crate::app::demo_stage::cast;
+use crate::app::demo_stage::{cast, organisation_of};
 use crate::budget::acts;
 use crate::budget::acts_delegations::{self, DraftDelegation, Place};
 use crate::budget::acts_movements::{self, Decide};
@@ -171,7 +171,7 @@ impl Office {
                     "Toilets and greens of Guiyuan, kept by its residents".to_owned(),
                 )),
                 document_number: Some(Some("梧街发〔2026〕8号".to_owned())),
-                document_date: Some(Some("2026-02-10".to_owned())),
+                document_date: Some(Some("2026-01-15".to_owned())),
                 amount: Some(Some(amount(line.yuan)?)),
                 from_line_id: Some(Some(from)),
                 to_line_id: Some(Some(to)),
@@ -183,11 +183,6 @@ impl Office {
         acts_delegations::put_into_effect(tx, &approver, &drafted.id, Expected::Any, place)?;
         Ok(())
     }
-}
-
-fn organisation_of(actor: &Actor) -> Answer<OrganisationId> {
-    let own = actor.grants().iter().find_map(|grant| grant.organisation.clone());
-    Ok(own.ok_or_else(|| Fault::broken("somebody of the demo is in no organisation"))?)
 }
 
 fn amount(yuan: i64) -> Answer<Money> {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
@@ -22,11 +23,14 @@ use crate::people::rules::Email;
 use crate::people::store as people_store;
 use crate::registry::acts_letters::{self, ClaimResidence, Invited, PrintLetters};
 use crate::registry::acts_organisations::{self, DecideOrganisation, RegisterOrganisation};
+use crate::registry::acts_qualifications::{self, Decide};
 use crate::registry::acts_roll_import::{self, ImportRoll};
 use crate::registry::import_roll::{self, Mode, Row};
 use crate::registry::rules_organisations::{Entered, Size};
+use crate::registry::rules_qualifications::Licence;
 use crate::registry::rules_roll::{self, State};
 use crate::registry::rules_size::{Industry, SizeFacts};
+use crate::registry::store_qualifications;
 use crate::registry::store_roll;
 use crate::registry::store_roll_reading::{self as reading, ResidentFilter, Sort};
 use crate::registry::{acts, import, store};
@@ -41,6 +45,35 @@ const ROLLS: [(&str, &str); 5] = [
     ("990101001003", "liudi.registrar"),
     ("990101001004", "fenglin.registrar"),
     ("990101001005", "zhuxi.registrar"),
+];
+
+/// What suppliers are licensed for: who says so, the kind, the issuer and the number.
+const LICENCES: [(&str, &str, &str, &str); 5] = [
+    (
+        "qinglan.owner",
+        "city_cleaning",
+        "凤城市城市管理局",
+        "凤环许 2025-011",
+    ),
+    (
+        "jiecheng.owner",
+        "city_cleaning",
+        "凤城市城市管理局",
+        "凤环许 2025-027",
+    ),
+    (
+        "derun.owner",
+        "city_cleaning",
+        "凤城市城市管理局",
+        "凤环许 2025-032",
+    ),
+    (
+        "xinhe.owner",
+        "city_cleaning",
+        "凤城市城市管理局",
+        "凤环许 2025-045",
+    ),
+    ("lvhe.owner", "greening", "凤城市园林绿化协会", "凤绿证 2025-008"),
 ];
 
 /// What the stage is set with.
@@ -241,6 +274,49 @@ pub(super) fn cast(tx: &mut Tx<'_>, name: &str) -> Answer<Actor> {
     let (id, now) = (account.id.to_string(), tx.now());
     let grants = grants_of(tx.conn(), &id, now)?;
     Ok(Actor::in_session(id, "session_demo".to_owned(), grants))
+}
+
+/// The organisation that somebody of the demo works for.
+pub(super) fn organisation_of(actor: &Actor) -> Answer<OrganisationId> {
+    let own = actor.grants().iter().find_map(|grant| grant.organisation.clone());
+    Ok(own.ok_or_else(|| Fault::broken("somebody of the demo is in no organisation"))?)
+}
+
+/// Suppliers claim what they are licensed for, and the regulator verifies it, unless that is done.
+///
+/// # Errors
+/// A fault or a refusal if something of the demo cannot be.
+pub fn license(tx: &mut Tx<'_>) -> Answer<()> {
+    let regulator = cast(tx, "regulator")?;
+    let mut licensed = 0_usize;
+    for (owner, kind, issuer, number) in LICENCES {
+        let actor = cast(tx, owner)?;
+        let organisation_id = organisation_of(&actor)?;
+        if store_qualifications::count(tx.conn(), &organisation_id)? > 0 {
+            continue;
+        }
+        let valid_to = NaiveDate::from_ymd_opt(2028, 6, 30);
+        let licence = Licence {
+            kind: kind.to_owned(),
+            issuer: issuer.to_owned(),
+            number: number.to_owned(),
+            grade: None,
+            valid_from: NaiveDate::from_ymd_opt(2025, 7, 1).unwrap_or_default(),
+            valid_to,
+        };
+        let claimed = acts_qualifications::claim(tx, &actor, &organisation_id, &licence)?;
+        let decide = Decide {
+            organisation_id,
+            id: claimed.id,
+            grounds: "许可证原件".to_owned(),
+        };
+        acts_qualifications::verify(tx, &regulator, &decide)?;
+        licensed = licensed.saturating_add(1);
+    }
+    if licensed == 0 {
+        tx.nothing_to_change();
+    }
+    Ok(())
 }
 
 fn address(name: &str) -> Answer<Email> {

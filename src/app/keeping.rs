@@ -11,7 +11,7 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
-use crate::books::acts_search;
+use crate::books::{acts_search, notices};
 use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::Answer;
 use crate::people::identities::Identities;
@@ -32,8 +32,8 @@ const REMIND_EVERY: Duration = Duration::from_secs(3_600);
 /// How often it is written down when machines' tokens were last used.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
 
-/// How often people are told of what their saved searches find.
-const TELL_HITS_EVERY: Duration = Duration::from_secs(60);
+/// How often people are told of what happens to books and of what their saved searches find, and what the search lacks is put into it.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// Everything that is looked after.
 pub struct Keeper {
@@ -74,8 +74,10 @@ impl Keeper {
             if is_due(round, FORGET_EVERY) {
                 self.forget_old_answers().await;
             }
-            if is_due(round, TELL_HITS_EVERY) {
+            if is_due(round, TELL_EVERY) {
+                self.complete_the_search().await;
                 self.tell_hits().await;
+                self.tell_of_books().await;
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;
@@ -139,6 +141,35 @@ impl Keeper {
                 Err(stop) => {
                     tracing::warn!(%stop, "nobody could be reminded of qualifications that end");
                     return false;
+                }
+            }
+        }
+    }
+
+    /// Puts into the search what it lacks: standards, whose slice does not know it.
+    async fn complete_the_search(&self) {
+        loop {
+            match self.context.db.upkeep(acts_search::catch_up).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(stop) => {
+                    tracing::warn!(%stop, "the search could not be completed");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells people of what happened to books that they follow or are qualified for.
+    async fn tell_of_books(&self) {
+        let zone = self.context.calendar.zone;
+        loop {
+            match self.context.db.upkeep(move |tx| notices::tell(tx, zone)).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(stop) => {
+                    tracing::warn!(%stop, "nobody could be told of what happened to books");
+                    return;
                 }
             }
         }

@@ -227,6 +227,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::books::rules_intentions::REASONS);
     reasons.extend(crate::books::rules_consultations::REASONS);
     reasons.extend(crate::books::rules_saved_searches::REASONS);
+    reasons.extend(crate::books::rules_follows::REASONS);
     reasons.extend(crate::books::rules::REASONS);
     reasons.extend(crate::books::rules_addenda::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

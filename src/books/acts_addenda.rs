@@ -14,9 +14,10 @@ use crate::books::rules_addenda::{
 use crate::books::rules_content::Content;
 use crate::books::rules_differences::{Difference, differences};
 use crate::books::rules_documents::BookDocument;
+use crate::books::rules_notices::What;
 use crate::books::rules_readiness::{self as readiness, Item, Published};
 use crate::books::store_versions::Version;
-use crate::books::{reservations, store, store_addenda, store_versions};
+use crate::books::{acts_search, notices, reservations, store, store_addenda, store_versions};
 use crate::budget::posting;
 use crate::budget::rules_ledger::Transfer;
 use crate::db::conn::Conn;
@@ -309,6 +310,8 @@ pub fn publish(
     let transfers = reservations::adjust(tx, &amended)?;
     let data = told(&published, &version, &transfers);
     acts::record(tx, actor, "book.amended", &amended, data, Value::Null)?;
+    acts_search::index_book(tx, &amended)?;
+    notices::about(tx, &amended, What::Amended)?;
     Ok(published)
 }
 

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use crate::books::acts::{found, hashed, record, undertake};
 use crate::books::custody::Custody;
-use crate::books::{planning, reservations};
 use crate::books::rules::{self, Book, BookId, NOT_READY, State};
 use crate::books::rules_documents::LotDocument;
+use crate::books::rules_notices::What;
 use crate::books::rules_readiness::{self as readiness, Facts, Item, LineFacts, LotFacts, Published};
 use crate::books::store_versions::Version;
-use crate::books::{store, store_versions};
+use crate::books::{acts_search, notices, planning, reservations, store, store_versions};
 use crate::budget::posting;
 use crate::budget::rules_ledger::AccountCode;
 use crate::budget::{store as budget, store_ledger};
@@ -168,6 +168,8 @@ pub fn publish(
         "transfers": posting::told(&transfers),
     });
     record(tx, actor, "book.published", &published, data, Value::Null)?;
+    acts_search::index_book(tx, &published)?;
+    notices::about(tx, &published, What::Published)?;
     Ok(published)
 }
 
@@ -205,5 +207,7 @@ pub fn cancel(
         "transfers": posting::told(&transfers),
     });
     record(tx, actor, "book.cancelled", &cancelled, data, Value::Null)?;
+    acts_search::restate_book(tx, &cancelled)?;
+    notices::about(tx, &cancelled, What::Cancelled)?;
     Ok(cancelled)
 }

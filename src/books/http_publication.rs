@@ -13,13 +13,13 @@ use crate::books::http::{place, reply};
 use crate::books::rules::{BookId, State};
 use crate::books::rules_differences::differences;
 use crate::books::store::{self, PublicFilter};
+use crate::books::store_intentions::{ids_above, ids_within};
 use crate::books::store_versions::{self, Version};
 use crate::books::view::{BookView, DifferencesView, HeadView, VersionView};
 use crate::books::{acts, acts_publication};
 use crate::budget::desk::{self, attached, parsed};
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
-use crate::registry::store as areas;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
@@ -62,7 +62,7 @@ pub struct CancellationBody {
     tag = "books",
     params(
         ("category" = Option<String>, Query, max_length = 40, description = "Of this category of services"),
-        ("area_id" = Option<AreaId>, Query, description = "Serving this area, by itself or as part of a larger one"),
+        ("area_id" = Option<AreaId>, Query, description = "Serving this area, by itself or as part of a larger one, or one within it"),
         ("organisation_id" = Option<OrganisationId>, Query, description = "Bought by this organisation"),
         ("state" = Option<State>, Query, description = "In this state"),
         ("published_from" = Option<String>, Query, format = DateTime, description = "Published from then on"),
@@ -91,9 +91,8 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .db
         .read(move |conn| {
             if let Some(id) = area {
-                // The area and those above it: what serves a street serves its communities.
-                let path = areas::area(conn, &id)?.map(|area| area.path).unwrap_or_default();
-                filter.areas = Some(path.split('/').filter_map(|id| id.parse().ok()).collect());
+                // Those above it too: what serves a street serves its communities.
+                filter.areas = Some((ids_above(conn, &id)?, ids_within(conn, &id)?));
             }
             store::public(conn, &filter, desk::one_more(limit))
         })
@@ -344,7 +343,7 @@ async fn read_version(
     Ok(HttpResponse::Ok().json(VersionView::from(version)))
 }
 
-fn numbered(number: &str) -> Answer<i64> {
+pub(super) fn numbered(number: &str) -> Answer<i64> {
     let is_number = (1..=3).contains(&number.len())
         && !number.starts_with('0')
         && number.bytes().all(|byte| byte.is_ascii_digit());

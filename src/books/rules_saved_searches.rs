@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::books::rules_search::terms;
+use crate::books::rules_stages::Stage;
 use crate::books::store_search::{Order, Wanted};
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
@@ -51,7 +52,11 @@ pub struct Wish {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 40)]
     pub category: Option<String>,
-    /// About this area or one within it.
+    /// In this stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^(planned|open|closed|cancelled)$")]
+    pub stage: Option<String>,
+    /// About this area, one within it, or a larger one that it lies in.
     #[serde(default)]
     pub area_id: Option<AreaId>,
     /// Of this buyer.
@@ -66,11 +71,11 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// As the search is asked, in the order in which documents became public.
+    /// As the search is asked at an instant, in the order in which documents became public.
     ///
     /// # Errors
     /// Words that cannot be searched for.
-    pub fn wanted(&self) -> Result<Wanted, Refusal> {
+    pub fn wanted(&self, now: Instant) -> Result<Wanted, Refusal> {
         let terms = match &self.q {
             Some(q) => terms(q)?,
             None => Vec::new(),
@@ -80,6 +85,7 @@ impl Wish {
             kind: self.kind.clone(),
             category: self.category.clone(),
             area: self.area_id.clone(),
+            stage: self.stage.as_deref().and_then(Stage::named).map(|stage| (stage, now)),
             organisation: self.buyer.clone(),
             from: None,
             until: None,
@@ -126,8 +132,11 @@ pub fn saved(
     ] {
         form.optional_line(pointer, word.as_deref(), 40);
     }
+    if wish.stage.as_deref().is_some_and(|name| Stage::named(name).is_none()) {
+        form.object("/question/stage", Text::fixed("没有该阶段", "there is no such stage"));
+    }
     let (name, wish) = form.finish((name, wish.clone()))?;
-    if let Err(refusal) = wish.wanted() {
+    if let Err(refusal) = wish.wanted(now) {
         let detail = refusal
             .detail
             .unwrap_or_else(|| Text::fixed("无法检索", "cannot be searched for"));

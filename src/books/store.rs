@@ -11,7 +11,7 @@ use crate::books::rules_content::Content;
 use crate::books::rules_documents::BookDocument;
 use crate::budget::rules::BudgetLineId;
 use crate::db::conn::Conn;
-use crate::db::schema::{book_areas, books, lots, opening_keys};
+use crate::db::schema::{areas, book_areas, books, lots, opening_keys};
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::party::{AreaId, OrganisationId};
@@ -184,8 +184,8 @@ pub fn drafts(conn: &mut Conn, filter: &DraftFilter, max: i64) -> Answer<Vec<Hea
 pub struct PublicFilter {
     /// Of this category.
     pub category: Option<String>,
-    /// Serving one of these areas.
-    pub areas: Option<Vec<AreaId>>,
+    /// Serving one of these areas, or one whose path lies in this range.
+    pub areas: Option<(Vec<AreaId>, (String, String))>,
     /// Bought by this organisation.
     pub organisation: Option<OrganisationId>,
     /// In this state.
@@ -211,11 +211,19 @@ pub fn public(conn: &mut Conn, filter: &PublicFilter, max: i64) -> Answer<Vec<He
     if let Some(category) = &filter.category {
         query = query.filter(books::category.eq(category));
     }
-    if let Some(areas) = &filter.areas {
+    if let Some((above, (from, until))) = &filter.areas {
+        let within = areas::table
+            .filter(areas::path.ge(from))
+            .filter(areas::path.lt(until))
+            .select(areas::id);
         query = query.filter(exists(
             book_areas::table
                 .filter(book_areas::book_id.eq(books::id))
-                .filter(book_areas::area_id.eq_any(areas)),
+                .filter(
+                    book_areas::area_id
+                        .eq_any(above)
+                        .or(book_areas::area_id.eq_any(within)),
+                ),
         ));
     }
     if let Some(organisation) = &filter.organisation {

@@ -254,6 +254,21 @@ pub fn ids_within(conn: &mut Conn, area: &AreaId) -> Answer<(String, String)> {
     Ok((from, until))
 }
 
+/// The areas that an area lies in, the largest first, without itself.
+///
+/// # Errors
+/// A fault of the database.
+pub fn ids_above(conn: &mut Conn, area: &AreaId) -> Answer<Vec<AreaId>> {
+    let path: Option<String> = areas::table
+        .find(area)
+        .select(areas::path)
+        .first(conn)
+        .optional()?;
+    let path = path.unwrap_or_default();
+    let above = path.split('/').filter(|id| *id != area.as_str());
+    Ok(above.filter_map(|id| id.parse().ok()).collect())
+}
+
 /// Which of these areas there are.
 ///
 /// # Errors

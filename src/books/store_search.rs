@@ -2,16 +2,18 @@
 //! tokens instead of either database's full text search: what is found is the same on both by construction.
 
 use chrono::NaiveDateTime;
-use diesel::dsl::max;
+use diesel::dsl::{exists, max, not};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text as SqlText, Timestamp};
 
+use crate::books::rules::BookId;
 use crate::books::rules_search::{Term, end_of_prefix, weights};
-use crate::books::store_intentions::ids_within;
+use crate::books::rules_stages::Stage;
+use crate::books::store_intentions::{ids_above, ids_within};
 use crate::both;
 use crate::db::conn::Conn;
-use crate::db::schema::{search_areas, search_documents, search_tokens};
+use crate::db::schema::{books, search_areas, search_documents, search_tokens};
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
@@ -45,6 +47,10 @@ pub struct Document {
     pub area_ids: Vec<AreaId>,
     /// When it became public.
     pub published_at: Instant,
+    /// How far it has come, where it has stages: the name that is stored of one.
+    pub stage: Option<&'static str>,
+    /// Until when bids are taken.
+    pub closes_at: Option<Instant>,
 }
 
 /// Puts a document into the index, or its present form in the place of the one that is there. In the transaction that publishes it.
@@ -67,6 +73,8 @@ pub fn index(tx: &mut Tx<'_>, document: &Document) -> Answer<()> {
         search_documents::organisation_id.eq(&document.organisation_id),
         search_documents::value_fen.eq(document.value.map(Money::fen)),
         search_documents::published_at.eq(document.published_at.naive_utc()),
+        search_documents::stage.eq(document.stage),
+        search_documents::closes_at.eq(document.closes_at.map(|at| at.naive_utc())),
     );
     let known = search_documents::table.filter(search_documents::subject_id.eq(&document.subject_id));
     let changed = diesel::update(known).set(said).execute(tx.conn())?;
@@ -118,6 +126,59 @@ pub fn unindex(tx: &mut Tx<'_>, subject_id: &str) -> Answer<()> {
     Ok(())
 }
 
+/// Says that a document has come further, without making it news: it keeps its place in the sequence and its words.
+///
+/// # Errors
+/// A fault of the database.
+pub fn restate(tx: &mut Tx<'_>, subject_id: &str, stage: &'static str) -> Answer<()> {
+    diesel::update(search_documents::table.filter(search_documents::subject_id.eq(subject_id)))
+        .set(search_documents::stage.eq(stage))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// The title of a document in Chinese and in English, if it can be found.
+///
+/// # Errors
+/// A fault of the database.
+pub fn titles(conn: &mut Conn, subject_id: &str) -> Answer<Option<(String, String)>> {
+    Ok(search_documents::table
+        .filter(search_documents::subject_id.eq(subject_id))
+        .filter(search_documents::shown.eq(true))
+        .select((search_documents::title_zh, search_documents::title_en))
+        .first(conn)
+        .optional()?)
+}
+
+/// Up to `max` documents of a kind that can be found, by their ids.
+///
+/// # Errors
+/// A fault of the database.
+pub fn shown_of_kind(conn: &mut Conn, kind: &str, max: i64) -> Answer<Vec<String>> {
+    Ok(search_documents::table
+        .filter(search_documents::kind.eq(kind))
+        .filter(search_documents::shown.eq(true))
+        .select(search_documents::subject_id)
+        .order(search_documents::subject_id)
+        .limit(max)
+        .load(conn)?)
+}
+
+/// Up to `max` public books that were never put into the index: those that were published before there was one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn books_missing(conn: &mut Conn, max: i64) -> Answer<Vec<BookId>> {
+    let indexed = search_documents::table.filter(search_documents::subject_id.eq(books::id));
+    Ok(books::table
+        .filter(books::published_at.is_not_null())
+        .filter(not(exists(indexed)))
+        .select(books::id)
+        .order(books::id)
+        .limit(max)
+        .load(conn)?)
+}
+
 fn forget_words(tx: &mut Tx<'_>, subject_id: &str) -> Answer<()> {
     let known: Option<i64> = search_documents::table
         .filter(search_documents::subject_id.eq(subject_id))
@@ -150,6 +211,8 @@ pub enum Order {
     Relevance(Option<(i64, i64)>),
     /// The newest first: after this instant and sequence.
     Newest(Option<(NaiveDateTime, i64)>),
+    /// The most money first: after so many fen and this sequence. What has no value comes last.
+    Value(Option<(i64, i64)>),
     /// As they became public, after this sequence.
     Sequence(i64),
 }
@@ -163,8 +226,10 @@ pub struct Wanted {
     pub kind: Option<String>,
     /// Of this category of services.
     pub category: Option<String>,
-    /// About this area or one within it.
+    /// About this area, one within it, or a larger one that it lies in: what a street is served with serves its communities.
     pub area: Option<AreaId>,
+    /// In this stage at this instant.
+    pub stage: Option<(Stage, Instant)>,
     /// Of this organisation.
     pub organisation: Option<OrganisationId>,
     /// Public from this instant on.
@@ -221,6 +286,12 @@ pub struct Found {
     /// When it became public, UTC.
     #[diesel(sql_type = Timestamp)]
     pub published_at: NaiveDateTime,
+    /// The stored name of its stage.
+    #[diesel(sql_type = Nullable<SqlText>)]
+    pub stage: Option<String>,
+    /// Until when bids are taken, UTC.
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    pub closes_at: Option<NaiveDateTime>,
 }
 
 enum Value {
@@ -261,11 +332,14 @@ impl Statement {
 /// # Errors
 /// A fault of the database.
 pub fn find(conn: &mut Conn, wanted: &Wanted, max: i64) -> Answer<Vec<Found>> {
-    let within = match &wanted.area {
-        Some(area) => Some(ids_within(conn, area)?),
+    let around = match &wanted.area {
+        Some(area) => Some(Around {
+            within: ids_within(conn, area)?,
+            above: ids_above(conn, area)?,
+        }),
         None => None,
     };
-    let statement = statement(wanted, within, max);
+    let statement = statement(wanted, around, max);
     Ok(both!(conn, c => {
         let mut query = sql_query(statement.sql.as_str()).into_boxed();
         for value in &statement.values {
@@ -279,7 +353,15 @@ pub fn find(conn: &mut Conn, wanted: &Wanted, max: i64) -> Answer<Vec<Found>> {
     })?)
 }
 
-fn statement(wanted: &Wanted, within: Option<(String, String)>, max: i64) -> Statement {
+/// The areas that one lies in or that lie in it.
+struct Around {
+    /// The range of the paths of those within, itself one of them.
+    within: (String, String),
+    /// Those above it.
+    above: Vec<AreaId>,
+}
+
+fn statement(wanted: &Wanted, around: Option<Around>, max: i64) -> Statement {
     use Value::{Number, Time, Word};
     // One range of the table for each term and one grouping over all of them. Joining the ranges with each other instead left
     // PostgreSQL to guess how large they are, and it took them for small.
@@ -291,7 +373,7 @@ fn statement(wanted: &Wanted, within: Option<(String, String)>, max: i64) -> Sta
     let mut it = Statement::default();
     it.says(&format!(
         "SELECT d.sequence, {relevance} AS relevance, d.kind, d.subject_id, d.path, d.title_zh, d.title_en, d.body_zh, d.body_en, \
-         d.category, d.organisation_id, d.value_fen, d.published_at FROM search_documents d"
+         d.category, d.organisation_id, d.value_fen, d.published_at, d.stage, d.closes_at FROM search_documents d"
     ));
     among(&mut it, &wanted.terms);
     it.says(" WHERE d.shown");
@@ -304,12 +386,17 @@ fn statement(wanted: &Wanted, within: Option<(String, String)>, max: i64) -> Sta
     if let Some(organisation) = &wanted.organisation {
         it.asks(" AND d.organisation_id = ?", [Word(organisation.to_string())]);
     }
-    if let Some((from, until)) = within {
-        it.asks(
-            " AND EXISTS (SELECT 1 FROM search_areas s JOIN areas a ON a.id = s.area_id WHERE s.sequence = d.sequence \
-             AND a.path >= ? AND a.path < ?)",
-            [Word(from), Word(until)],
-        );
+    if let Some(around) = around {
+        lying(&mut it, around);
+    }
+    if let Some((stage, now)) = wanted.stage {
+        it.asks(" AND d.stage = ?", [Word(stage.stored().to_owned())]);
+        let now = Time(now.naive_utc());
+        match stage {
+            Stage::Open => it.asks(" AND d.closes_at > ?", [now]),
+            Stage::Closed => it.asks(" AND d.closes_at <= ?", [now]),
+            Stage::Planned | Stage::Cancelled => {}
+        }
     }
     if let Some(from) = wanted.from {
         it.asks(" AND d.published_at >= ?", [Time(from.naive_utc())]);
@@ -326,6 +413,19 @@ fn statement(wanted: &Wanted, within: Option<(String, String)>, max: i64) -> Sta
     in_order(&mut it, &wanted.order, relevance);
     it.asks(" LIMIT ?", [Number(max)]);
     it
+}
+
+fn lying(it: &mut Statement, around: Around) {
+    let (from, until) = around.within;
+    it.asks(
+        " AND EXISTS (SELECT 1 FROM search_areas s JOIN areas a ON a.id = s.area_id WHERE s.sequence = d.sequence \
+         AND ((a.path >= ? AND a.path < ?)",
+        [Value::Word(from), Value::Word(until)],
+    );
+    for area in around.above {
+        it.asks(" OR a.id = ?", [Value::Word(area.to_string())]);
+    }
+    it.says("))");
 }
 
 /// Only documents that have every term.
@@ -376,6 +476,15 @@ fn in_order(it: &mut Statement, order: &Order, relevance: &str) {
                 );
             }
             it.says(" ORDER BY d.published_at DESC, d.sequence DESC");
+        }
+        Order::Value(after) => {
+            if let Some((value, sequence)) = after {
+                it.asks(
+                    " AND (COALESCE(d.value_fen, 0) < ? OR (COALESCE(d.value_fen, 0) = ? AND d.sequence < ?))",
+                    [Number(*value), Number(*value), Number(*sequence)],
+                );
+            }
+            it.says(" ORDER BY COALESCE(d.value_fen, 0) DESC, d.sequence DESC");
         }
         Order::Sequence(after) => {
             it.asks(" AND d.sequence > ?", [Number(*after)]);

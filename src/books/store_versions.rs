@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::dsl::max;
 use diesel::prelude::*;
 
-use crate::books::rules::BookId;
+use crate::books::rules::{self, BookId};
 use crate::books::rules_content::Content;
 use crate::books::store;
 use crate::db::conn::Conn;
@@ -87,6 +87,27 @@ pub fn last_affecting(conn: &mut Conn, book: &BookId) -> Answer<Option<i64>> {
         .filter(book_versions::affects_bids.eq(true))
         .select(max(book_versions::number))
         .first(conn)?)
+}
+
+/// The stored bytes of the version of that number, and their hash.
+///
+/// # Errors
+/// A fault of the database, or if they are not what was hashed.
+pub fn bytes(conn: &mut Conn, book: &BookId, number: i64) -> Answer<Option<(String, [u8; 32])>> {
+    let row: Option<(String, Vec<u8>)> = book_versions::table
+        .find((book, number))
+        .select((book_versions::content, book_versions::content_sha256))
+        .first(conn)
+        .optional()?;
+    let Some((content, hash)) = row else {
+        return Ok(None);
+    };
+    let sha256 = rules::sha256(&content);
+    if hash == sha256 {
+        Ok(Some((content, sha256)))
+    } else {
+        Err(Fault::broken(format!("version {number} of {book} is not what was hashed")).into())
+    }
 }
 
 /// Adds a version; `content` are the bytes whose hash it carries.

@@ -843,6 +843,8 @@ diesel::table! {
         organisation_id -> Nullable<Text>,
         value_fen -> Nullable<BigInt>,
         published_at -> Timestamp,
+        stage -> Nullable<Text>,
+        closes_at -> Nullable<Timestamp>,
     }
 }
 
@@ -964,7 +966,34 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(books, book_areas);
+diesel::table! {
+    /// Books and categories that people want to hear of.
+    follows (id) {
+        id -> Text,
+        account_id -> Text,
+        book_id -> Nullable<Text>,
+        category -> Nullable<Text>,
+        begun_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What of books is still to be told.
+    book_notices (book_id, what, version) {
+        book_id -> Text,
+        what -> Text,
+        version -> BigInt,
+        happened_at -> Timestamp,
+        reached -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas);
+diesel::allow_tables_to_appear_in_same_query!(books, search_documents);
+diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);
+diesel::allow_tables_to_appear_in_same_query!(role_grants, qualifications);
+diesel::allow_tables_to_appear_in_same_query!(role_grants, debarments);
+diesel::allow_tables_to_appear_in_same_query!(organisations, qualifications);
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
 

@@ -13,6 +13,7 @@ pub use crate::outbox::content_accounts::{
     AccountBootstrap, AccountInvited, AccountKnown, FactorChange, IdentityChanged, PasswordChanged,
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
+pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_matters::{
     BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
     DebarmentRecorded, DeputyAppointed, DeputyEnded, Digest, DigestItem, FollowedHappened,
@@ -110,6 +111,12 @@ kinds! {
     DebarmentRecorded "debarment.recorded"
     /// A debarment was lifted.
     DebarmentLifted "debarment.lifted"
+    /// A contract book was published.
+    BookPublished "book.published"
+    /// A contract book has a further version.
+    BookAmended "book.amended"
+    /// A contract book was cancelled.
+    BookCancelled "book.cancelled"
     /// Something happened to what the person follows.
     FollowedHappened "followed.happened"
     /// What was kept for the morning.
@@ -270,6 +277,35 @@ pub(super) mod tests {
                 reason: one(),
                 on: date("2026-06-01"),
                 path: path(),
+            }
+            .into(),
+            BookPublished {
+                book: both(),
+                buyer: both(),
+                category: both(),
+                ceiling: Some("2350200.00".to_owned()),
+                bid_deadline: Some(at()),
+                path: path(),
+                because: Because::Supplier {
+                    organisation: both(),
+                    category: both(),
+                },
+            }
+            .into(),
+            BookAmended {
+                book: both(),
+                version: 2,
+                reason: Some(both()),
+                bid_deadline: Some(at()),
+                path: path(),
+                because: Because::FollowsBook,
+            }
+            .into(),
+            BookCancelled {
+                book: both(),
+                reason: Some(both()),
+                path: path(),
+                because: Because::FollowsCategory { category: both() },
             }
             .into(),
             FollowedHappened {

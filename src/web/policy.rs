@@ -323,6 +323,10 @@ pub enum Action {
     ReadOwnSavedSearches,
     /// Save a search, or delete it.
     ChangeOwnSavedSearches,
+    /// See which books and categories one follows.
+    ReadOwnFollows,
+    /// Follow one, or follow it no longer.
+    ChangeOwnFollows,
     /// See contract books that were published.
     ReadBooks,
     /// See those that were not.
@@ -413,8 +417,8 @@ impl Action {
             | Self::ReadConsultation
             | Self::ListConsultations
             | Self::SearchPublished => "planning.read",
-            Self::ReadOwnSavedSearches => "account.read",
-            Self::ChangeOwnSavedSearches => "account.write",
+            Self::ReadOwnSavedSearches | Self::ReadOwnFollows => "account.read",
+            Self::ChangeOwnSavedSearches | Self::ChangeOwnFollows => "account.write",
             Self::DraftIntention
             | Self::PublishIntention
             | Self::DraftConsultation
@@ -826,6 +830,8 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::SearchPublished, &[(Public, Anywhere)]),
     (Action::ReadOwnSavedSearches, &[(Public, SignedIn)]),
     (Action::ChangeOwnSavedSearches, &[(Public, SignedIn)]),
+    (Action::ReadOwnFollows, &[(Public, SignedIn)]),
+    (Action::ChangeOwnFollows, &[(Public, SignedIn)]),
     // A book that is not public is its buyer's alone, and the auditors'.
     (Action::ReadBooks, &[(Public, Anywhere)]),
     (

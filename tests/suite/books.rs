@@ -3,12 +3,18 @@
 use std::sync::Barrier;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use wardbook::books::notices;
+use wardbook::kernel::party::OrganisationKind;
+use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
 
-use crate::cast::Person;
+use crate::cast::{Person, organisation};
+use crate::files::wait;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
+use crate::outbox::lines;
 use crate::standards_tables::published_standard;
 use crate::treasury::{CATEGORY, Treasury, gets, made, of, posts, yuan};
 
@@ -133,6 +139,13 @@ on_both! { in "test";
         assert_eq!((&approved["state"], &approved["sha256"], &approved["lots"]), (&json!("approved"), &json!(null), &json!([])));
         refused(&office.approver.asks(&ward, "POST", &format!("/api/v1{path}/publication")).header("if-match", "\"v1\"").send(), 412, "version_stale");
         assert_eq!(ward.get(&format!("/api/v1{path}")).status, 404);
+        let print = |who: Option<&Person>, query: &str| {
+            let printed = format!("/api/v1{path}{query}");
+            who.map_or_else(|| ward.get(&printed), |who| who.asks(&ward, "GET", &printed).send())
+        };
+        assert_eq!(print(None, "/print").status, 404, "a draft is not printed for everyone");
+        let draft = print(Some(&office.officer), "/print?lang=zh-CN");
+        assert!(draft.status == 200 && draft.text.contains("本件尚未发布"), "{}", draft.text);
         let published = ok(&office.publishes(&ward, &id));
         assert!(published["recipient"].as_str().unwrap().starts_with("age1"), "{published}");
         assert_eq!((&published["published_at"], &published["versions"]), (&json!("2026-03-02T00:00:00.000000Z"), &json!(1)));
@@ -147,6 +160,19 @@ on_both! { in "test";
         assert_eq!((&version["sha256"], &version["content"]), (&published["sha256"], &published["content"]));
         assert_eq!(ok(&ward.get(&format!("/api/v1{path}/versions/1/differences?from=1")))["items"], json!([]));
         assert_eq!(ward.get(&format!("/api/v1{path}/versions/2")).status, 404);
+        // What is printed says all of it; what is fetched is what was hashed.
+        let hash = published["sha256"].as_str().unwrap();
+        for (query, language) in [("/print", "zh-CN, en"), ("/print?lang=en", "en"), ("/versions/1/print?lang=zh-CN", "zh-CN")] {
+            let page = print(None, query);
+            assert_eq!((page.status, page.header("content-language")), (200, Some(language)), "{query}");
+            assert!(page.text.contains(hash) && page.text.contains(published["recipient"].as_str().unwrap()), "{query}");
+            assert!(page.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'; style-src 'sha256-")), "{query}");
+        }
+        assert!(print(None, "/print?lang=zh-CN").text.contains("按本责任书约定的标准和频次考核") && !print(None, "/print?lang=zh-CN").text.contains("本件尚未发布"));
+        assert_eq!((print(None, "/print?lang=fr").status, print(None, "/versions/2/print").status, print(None, "/versions/2/content").status), (400, 404, 404));
+        let content = print(None, "/versions/1/content");
+        assert_eq!(hex::encode(Sha256::digest(content.text.as_bytes())), hash);
+        assert_eq!((content.header("etag"), content.json()), (Some(format!("\"{hash}\"").as_str()), published["content"].clone()));
         assert!(sql(&ward, "UPDATE book_versions SET content = '{}'").is_err());
         assert!(sql(&ward, "UPDATE books SET content = '{}', revision = 99").is_err());
         assert!(sql(&ward, "DELETE FROM lots").is_err());
@@ -209,6 +235,91 @@ on_both! { in "test";
         let next = ward.get(&format!("/api/v1/books?limit=1&cursor={}", first_page["next_cursor"].as_str().unwrap())).json();
         let ids: Vec<&str> = [&first_page, &next].map(|page| page["items"][0]["id"].as_str().unwrap()).to_vec();
         assert_eq!((ids, &next["next_cursor"]), (vec![second.as_str(), id.as_str()], &json!(null)));
+    }
+
+    fn published_books_are_found_and_those_whom_they_concern_are_told_once(ward) {
+        let office = Office::new(&ward);
+        let body = office.whole(&ward);
+        // A supplier of that category, one whose licence is over, one that is debarred; whoever follows the category; and nobody else.
+        let supplier = |name: &str, last_day: &str| {
+            let id = organisation(&ward, OrganisationKind::Company, None);
+            let row = format!("INSERT INTO qualifications (id, organisation_id, kind, issuer, number, valid_from, valid_to, state, version, claimed_by, claimed_at, decided_by, decided_at) \
+                VALUES ('qualification_{name}', '{id}', '{CATEGORY}', '局', '1', '2026-01-01', '{last_day}', 'verified', 2, 'a', '2026-01-01 00:00:00', 'b', '2026-01-02 00:00:00')");
+            sql(&ward, &row).unwrap();
+            (ward.person(name, &[Grant::of(Role::SupplierAgent).in_organisation(id.clone())]), id)
+        };
+        let (agent, _) = supplier("agent", "2026-12-31");
+        let (_, debarred) = supplier("debarred", "2026-12-31");
+        supplier("expired", "2026-03-01");
+        let sanction = format!("INSERT INTO debarments (id, organisation_id, from_date, until_date, reason_zh, reason_en, decision, recorded_by, recorded_at) \
+            VALUES ('debarment_1', '{debarred}', '2026-03-02', '2026-03-31', '由', 'Why', '文', 'a', '2026-03-01 00:00:00')");
+        sql(&ward, &sanction).unwrap();
+        let follower = ward.person("follower", &[]);
+        let follows = |follow: &Value| ward.ask("POST", "/api/v1/me/follows").in_session(follower.access()).json(follow).send();
+        let category = follows(&json!({"category": CATEGORY}));
+        assert_eq!((category.status, follows(&json!({"category": CATEGORY})).json()), (201, category.json()));
+        assert_eq!(follows(&json!({"category": CATEGORY})).status, 200, "what is followed already");
+        refused(&follows(&json!({"category": "tea"})), 404, "not_found");
+        refused(&follows(&json!({})), 422, "follow_unclear");
+        assert_eq!(ward.get("/api/v1/me/follows").status, 401);
+
+        let id = office.approved(&ward, &body);
+        refused(&follows(&json!({"book_id": id})), 404, "not_found");
+        let street = body["content"]["areas"][0].as_str().unwrap().to_owned();
+        let (below, beside) = (ward.area(Some(&street), "桂园社区"), ward.area(None, "另一条街"));
+        let found = |query: &str| -> Vec<String> {
+            let hits = ward.get(&format!("/api/v1/search?kind=contract_book&{query}")).json()["items"].as_array().unwrap().clone();
+            hits.iter().map(|hit| hit["stage"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(found(""), Vec::<String>::new());
+        ok(&office.publishes(&ward, &id));
+        // By what it says in either language, by where it serves (also within a larger area), by stage, buyer, money and time.
+        for query in ["q=%E5%85%A8%E8%A1%97", "q=everywhere", "q=overtime", "stage=open", "sort=value", "value_max=600.00", "until=2026-03-03T00:00:00Z", "category=testing"] {
+            let expected = usize::from(query != "q=overtime");
+            assert_eq!(found(query).len(), expected, "{query}");
+        }
+        for (area, expected) in [(&street, 1), (&below, 1), (&beside, 0)] {
+            assert_eq!(found(&format!("area_id={area}")).len(), expected, "{area}");
+            assert_eq!(ward.get(&format!("/api/v1/books?area_id={area}")).json()["items"].as_array().unwrap().len(), expected);
+        }
+        assert_eq!((found("stage=closed"), found("stage=planned"), found("value_min=600.01")), (vec![], vec![], vec![]));
+
+        let tell = || while !wait(ward.context().db.upkeep(|tx| notices::tell(tx, chrono_tz::Asia::Shanghai))).unwrap() {};
+        let told = || {
+            let mut told = lines(&ward, "SELECT dedup_key AS line FROM outbox WHERE kind IN ('book.published', 'book.cancelled')");
+            told.sort();
+            told
+        };
+        let expected = |what: &str, readers: &[&str]| {
+            let mut keys: Vec<String> = readers.iter().map(|reader| format!("{id}:{what}:1:{reader}")).collect();
+            keys.sort();
+            keys
+        };
+        let published = expected("published", &[&agent.id, &follower.id]);
+        for _ in 0..2 {
+            tell();
+            assert_eq!(told(), published);
+        }
+        let book = follows(&json!({"book_id": id}));
+        assert_eq!(book.status, 201, "{}", book.text);
+        let own = ward.ask("GET", "/api/v1/me/follows").in_session(follower.access()).send();
+        assert_eq!(own.json()["items"], json!([category.json(), book.json()]));
+        let end = |who: &str, follow: &Reply| ward.ask("DELETE", &format!("/api/v1/me/follows/{}", follow.json()["id"].as_str().unwrap())).in_session(who).send();
+        refused(&end(agent.access(), &book), 404, "not_found");
+        assert_eq!(end(follower.access(), &category).status, 200);
+        refused(&end(follower.access(), &category), 404, "not_found");
+        assert!(ward.events("follow.begun").iter().all(|event| !event.to_string().contains(CATEGORY) && !event.to_string().contains(&id)));
+
+        // After the deadline no bids are taken; a cancelled book is found as such, and its readers hear of it.
+        ward.context().clock.advance("2026-04-01T01:00:00Z".parse().unwrap());
+        assert_eq!((found("stage=closed"), found("stage=open")), (vec!["closed".to_owned()], vec![]));
+        ok(&posts(&ward, &office.approver, &format!("/books/{id}/cancellation"), Some(&json!({"reason_zh": "预算调整", "reason_en": "The budget was cut"}))));
+        assert_eq!((found("stage=cancelled"), found("stage=closed")), (vec!["cancelled".to_owned()], vec![]));
+        tell();
+        // The debarment is over by then.
+        let after: Vec<String> = told().into_iter().filter(|key| key.contains(":cancelled:")).collect();
+        assert_eq!(after.len(), 3, "{after:?}");
+        assert!(expected("cancelled", &[&agent.id, &follower.id]).iter().all(|key| after.contains(key)), "{after:?}");
     }
 
     fn what_does_not_hold_together_is_refused_whole_and_never_saved(ward) {

@@ -188,6 +188,8 @@ fn measure(ward: &Ward) {
                     value: Some(Money::from_fen(1).unwrap()),
                     area_ids: Vec::new(),
                     published_at: tx.now(),
+                    stage: Some("planned"),
+                    closes_at: None,
                 };
                 index(tx, &document)?;
             }

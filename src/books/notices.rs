@@ -1,0 +1,181 @@
+//! Tells people of what happens to books. The act only notes that there is something to tell ([`about`]): how many follow a category is
+//! nobody's to bound, and an act is short. The house tells it on, some accounts at a time ([`tell`]), through the outbox.
+
+use chrono_tz::Tz;
+
+use crate::books::rules::{Book, State};
+use crate::books::rules_notices::{What, Why, fitting_kinds};
+use crate::books::store_notices::{self, Audience, Pending};
+use crate::books::{store, store_versions};
+use crate::db::writer::Tx;
+use crate::kernel::calendar::local_date;
+use crate::kernel::clock::Instant;
+use crate::kernel::money::Money;
+use crate::kernel::refusal::{Answer, Fault};
+use crate::outbox;
+use crate::outbox::content::{Because, BookAmended, BookCancelled, BookPublished, Content};
+use crate::outbox::notice::Notice;
+use crate::outbox::wording::Both;
+use crate::people::store_grants::organisation_name;
+use crate::registry::store_contacts;
+use crate::standards::store as standards;
+
+/// Accounts that are told in one transaction.
+const READERS_AT_ONCE: i64 = 100;
+/// Characters of a reason that a mail repeats.
+const REASON_LENGTH_MAX: usize = 500;
+
+/// Notes that something happened to a book that is to be told. In the transaction in which it happens, after the book is saved.
+///
+/// # Errors
+/// A fault of the database, or if the book was never published.
+pub fn about(tx: &mut Tx<'_>, book: &Book, what: What) -> Answer<()> {
+    let publication = book.publication.as_ref();
+    let publication = publication.ok_or_else(|| Fault::broken("news of a book that nobody may know of"))?;
+    store_notices::add(tx, &book.id, what, publication.versions)
+}
+
+/// Tells the oldest piece of news to some more of those whom it concerns. True if there is nothing left to tell.
+///
+/// # Errors
+/// A fault of the database.
+pub fn tell(tx: &mut Tx<'_>, zone: Tz) -> Answer<bool> {
+    let Some(pending) = store_notices::next(tx.conn())? else {
+        return Ok(true);
+    };
+    let book = store::book(tx.conn(), &pending.book_id)?;
+    let book = book.ok_or_else(|| Fault::broken("news of a book that is not there"))?;
+    // That it was published or amended is no news of a book that is cancelled.
+    if book.state == State::Cancelled && pending.what != What::Cancelled {
+        store_notices::tell_on(tx, &pending, None)?;
+        return Ok(false);
+    }
+    let news = news(tx, &book, &pending)?;
+    let said = book.content.document();
+    let is_wide = pending.what.is_told_widely();
+    let kinds = if is_wide {
+        fitting_kinds(said)
+    } else {
+        Default::default()
+    };
+    let audience = Audience {
+        book: &book.id,
+        category: is_wide.then_some(said.category.as_str()),
+        kinds: &kinds,
+        today: local_date(tx.now(), zone),
+        after: &pending.reached,
+    };
+    let (readers, horizon) = store_notices::readers(tx.conn(), &audience, READERS_AT_ONCE)?;
+    for (account, why) in readers {
+        let Some(reader) = store_contacts::account(tx.conn(), &account)? else {
+            continue;
+        };
+        let (id, what, version) = (&book.id, pending.what.name(), pending.version);
+        let key = format!("{id}:{what}:{version}:{account}");
+        let mut notice = Notice::new(key, reader, news.told(because(why, &news.category)));
+        notice.useful_until = news.useful_until;
+        outbox::store::enqueue(tx, &notice)?;
+    }
+    store_notices::tell_on(tx, &pending, horizon.as_deref())?;
+    Ok(false)
+}
+
+fn because(why: Why, category: &Both) -> Because {
+    match why {
+        Why::FollowsBook => Because::FollowsBook,
+        Why::FollowsCategory => Because::FollowsCategory {
+            category: category.clone(),
+        },
+        Why::Supplier(zh, en) => Because::Supplier {
+            organisation: Both::new(zh, en),
+            category: category.clone(),
+        },
+    }
+}
+
+/// A piece of news without its reader.
+struct News {
+    category: Both,
+    content: Content,
+    useful_until: Option<Instant>,
+}
+
+impl News {
+    fn told(&self, because: Because) -> Content {
+        match self.content.clone() {
+            Content::BookPublished(facts) => BookPublished { because, ..facts }.into(),
+            Content::BookAmended(facts) => BookAmended { because, ..facts }.into(),
+            Content::BookCancelled(facts) => BookCancelled { because, ..facts }.into(),
+            other => other,
+        }
+    }
+}
+
+fn news(tx: &mut Tx<'_>, book: &Book, pending: &Pending) -> Answer<News> {
+    let said = book.content.document();
+    let title = Both::new(said.title_zh.trim(), said.title_en.trim());
+    let category = standards::category(tx.conn(), &said.category)?;
+    let category = category.map_or_else(
+        || Both::same(&said.category),
+        |category| Both::new(category.name.zh, category.name.en),
+    );
+    let path = format!("/api/v1/books/{}/print", book.id);
+    // Everybody's own reason takes the place of this one.
+    let because = Because::FollowsBook;
+    let deadline = said.timetable.bid_deadline;
+    let content = match pending.what {
+        What::Published => BookPublished {
+            book: title,
+            buyer: buyer(tx, book)?,
+            category: category.clone(),
+            ceiling: book.content.budget().map(Money::grouped),
+            bid_deadline: deadline,
+            path,
+            because,
+        }
+        .into(),
+        What::Amended => {
+            let version = store_versions::version(tx.conn(), &book.id, pending.version)?;
+            let reason = version.and_then(|version| version.reason);
+            BookAmended {
+                book: title,
+                version: pending.version,
+                reason: reason.map(|reason| Both::new(shortened(&reason.zh), shortened(&reason.en))),
+                bid_deadline: deadline,
+                path,
+                because,
+            }
+            .into()
+        }
+        What::Cancelled => {
+            let reason = book.cancelled.as_ref().map(|(_, reason)| reason);
+            BookCancelled {
+                book: title,
+                reason: reason.map(|reason| Both::new(shortened(&reason.zh), shortened(&reason.en))),
+                path,
+                because,
+            }
+            .into()
+        }
+    };
+    let useful_until = deadline.filter(|_| pending.what != What::Cancelled);
+    Ok(News {
+        category,
+        content,
+        useful_until,
+    })
+}
+
+fn buyer(tx: &mut Tx<'_>, book: &Book) -> Answer<Both> {
+    let name = organisation_name(tx.conn(), &book.organisation_id)?;
+    let (zh, en) = name.ok_or_else(|| Fault::broken("a book whose buyer is not there"))?;
+    Ok(Both::new(zh, en))
+}
+
+fn shortened(reason: &str) -> String {
+    if reason.chars().count() <= REASON_LENGTH_MAX {
+        return reason.to_owned();
+    }
+    let begun: String = reason.chars().take(REASON_LENGTH_MAX).collect();
+    format!("{begun}…")
+}

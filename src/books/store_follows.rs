@@ -1,0 +1,77 @@
+//! The table of what people follow.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::books::rules::BookId;
+use crate::books::rules_follows::{FOLLOWS_MAX, Follow, FollowId, Followed};
+use crate::budget::store::one;
+use crate::db::conn::Conn;
+use crate::db::schema::follows;
+use crate::db::writer::Tx;
+use crate::kernel::refusal::{Answer, Fault};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = follows)]
+struct FollowRow {
+    id: FollowId,
+    account_id: String,
+    book_id: Option<BookId>,
+    category: Option<String>,
+    begun_at: NaiveDateTime,
+}
+
+impl TryFrom<FollowRow> for Follow {
+    type Error = Fault;
+
+    fn try_from(row: FollowRow) -> Result<Self, Fault> {
+        let followed = Followed::named(row.book_id, row.category)
+            .map_err(|_| Fault::broken("somebody follows nothing, or two things at once"))?;
+        Ok(Self {
+            id: row.id,
+            account_id: row.account_id,
+            followed,
+            begun_at: row.begun_at.and_utc(),
+        })
+    }
+}
+
+/// All that an account follows, oldest first.
+///
+/// # Errors
+/// A fault of the database.
+pub fn of_account(conn: &mut Conn, account: &str) -> Answer<Vec<Follow>> {
+    let rows: Vec<FollowRow> = follows::table
+        .filter(follows::account_id.eq(account))
+        .order(follows::id)
+        .limit(i64::try_from(FOLLOWS_MAX).unwrap_or(i64::MAX))
+        .select(FollowRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Follow::try_from).collect::<Result<_, _>>()?)
+}
+
+/// Adds one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn insert(tx: &mut Tx<'_>, follow: &Follow) -> Answer<()> {
+    diesel::insert_into(follows::table)
+        .values((
+            follows::id.eq(&follow.id),
+            follows::account_id.eq(&follow.account_id),
+            follows::book_id.eq(follow.followed.book()),
+            follows::category.eq(follow.followed.category()),
+            follows::begun_at.eq(follow.begun_at.naive_utc()),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Takes one away.
+///
+/// # Errors
+/// A fault of the database, or if there is none.
+pub fn delete(tx: &mut Tx<'_>, id: &FollowId) -> Answer<()> {
+    let deleted = diesel::delete(follows::table.find(id)).execute(tx.conn())?;
+    one(deleted, "follows")
+}
