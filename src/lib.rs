@@ -565,6 +565,8 @@ pub mod books {
     pub mod http_search;
     /// What went before a book.
     pub mod planning;
+    /// Recipients of sealed files, strictly read.
+    pub mod recipients;
     /// A book and its states.
     pub mod rules;
     /// What is paid for which score.
@@ -609,10 +611,18 @@ pub mod books {
     pub mod view;
 }
 
+/// Sealed bids, from their sealing to the end of their secrecy.
+pub mod bids {
+    /// The form of a sealed bid.
+    pub mod sealing;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
     pub mod backup;
+    /// Sealed bids as files, for the commands that make and reopen them.
+    pub mod bid_files;
     /// The demo ward.
     pub mod demo;
     /// The demo's contract books.
