@@ -208,6 +208,8 @@ pub mod outbox {
     mod content_accounts;
     /// Mail about matters.
     mod content_matters;
+    /// Mail about openings.
+    mod content_openings;
     /// What people wanted to have once a day.
     mod digest;
     /// Mail over HTTP.
@@ -547,6 +549,8 @@ pub mod books {
     pub mod acts_publication;
     /// What becomes findable, and what people save of their searching.
     pub mod acts_search;
+    /// What witnesses of openings do, and the making of opening keys.
+    pub mod acts_witnesses;
     /// The keys that open bids.
     pub mod custody;
     /// Drafts over HTTP.
@@ -563,6 +567,8 @@ pub mod books {
     pub mod http_saved_searches;
     /// The public search over HTTP.
     pub mod http_search;
+    /// Witnesses of openings over HTTP.
+    pub mod http_witnesses;
     /// What went before a book.
     pub mod planning;
     /// Recipients of sealed files, strictly read.
@@ -593,6 +599,10 @@ pub mod books {
     pub mod rules_search;
     /// The check against splitting.
     pub mod rules_splitting;
+    /// The rules of witnesses of openings.
+    pub mod rules_witnesses;
+    /// Keys that are shared among witnesses.
+    pub mod shares;
     /// The tables of books, lots and opening keys.
     pub mod store;
     /// The tables of records of consultation.
@@ -605,6 +615,8 @@ pub mod books {
     pub mod store_search;
     /// The table of published versions.
     pub mod store_versions;
+    /// The tables of witnesses and of the keys that they share.
+    pub mod store_witnesses;
     /// The templates that come with the program.
     pub mod templates;
     /// How books are shown.
@@ -671,6 +683,8 @@ pub mod app {
     pub mod server;
     /// The configuration.
     pub mod settings;
+    /// Shares of opening keys as files, for the commands of witnesses.
+    pub mod share_files;
     /// What the configuration says about another provider of sign-ins.
     pub mod sign_in;
     /// What time it is for the ward.

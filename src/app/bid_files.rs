@@ -1,13 +1,53 @@
 //! Sealing a bid and reopening one, on the bidder's or anybody's own machine: files in, files out, without a server and without a network.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
+use crate::app::share_files::read_up_to;
 use crate::bids::sealing::{self, CONTENT_BYTES_MAX, OneFileKey};
 use crate::kernel::refusal::{Fault, Stop};
 use crate::web::secret_file;
+
+/// What is done with bids on this machine.
+#[derive(Subcommand)]
+pub enum OnBids {
+    /// Seal a bid to the key of its book, as an age file
+    Seal {
+        /// The bid as JSON
+        file: PathBuf,
+        /// The book's recipient, `age1…`
+        #[arg(long, value_name = "RECIPIENT")]
+        to: String,
+        /// Where the sealed bid goes [default: FILE.age]; it must not exist yet
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print what a sealed bid says, by the file key in the record of its opening
+    Open {
+        /// The sealed bid
+        file: PathBuf,
+        /// The key of this one file
+        #[arg(long, value_name = "KEY")]
+        file_key: String,
+    },
+}
+
+/// Does it, and gives what is to be printed.
+///
+/// # Errors
+/// Those of [`seal`] and [`reopen`].
+pub fn run(what: OnBids) -> Result<Vec<u8>, Fault> {
+    match what {
+        OnBids::Seal { file, to, output } => {
+            let SealedFile { path, sha256, bytes } = seal(&file, &to, output)?;
+            let path = path.display();
+            Ok(format!("sealed to {path}\nSHA-256 {sha256}\n{bytes} bytes").into_bytes())
+        }
+        OnBids::Open { file, file_key } => reopen(&file, &file_key),
+    }
+}
 
 /// A sealed bid that was written.
 pub struct SealedFile {
@@ -53,22 +93,4 @@ pub fn reopen(file: &Path, file_key: &str) -> Result<Vec<u8>, Fault> {
     let key =
         OneFileKey::from_hex(file_key).ok_or_else(|| Fault::broken("a file key is 32 digits of base 16"))?;
     sealing::reopen(&sealed, &key).map_err(|error| Fault::caused(file.display().to_string(), error))
-}
-
-fn read_up_to(file: &Path, bytes_max: usize) -> Result<Vec<u8>, Fault> {
-    let failed = |error| Fault::caused(format!("read {}", file.display()), error);
-    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
-    let mut content = Vec::new();
-    std::fs::File::open(file)
-        .map_err(failed)?
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(failed)?;
-    if content.len() > bytes_max {
-        return Err(Fault::broken(format!(
-            "{} is longer than {bytes_max} bytes",
-            file.display()
-        )));
-    }
-    Ok(content)
 }

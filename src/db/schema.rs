@@ -945,6 +945,59 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Recipients of witnesses of openings, one after the other.
+    witness_keys (account_id, number) {
+        account_id -> Text,
+        number -> BigInt,
+        recipient -> Text,
+        registered_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Keys that open bids and are shared among witnesses.
+    shared_keys (book_id) {
+        book_id -> Text,
+        recipient -> Text,
+        threshold -> BigInt,
+        canary -> Binary,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The shares of those keys, sealed to their witnesses.
+    key_shares (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        account_id -> Text,
+        witness_key -> BigInt,
+        commitment -> Binary,
+        word_sha256 -> Binary,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Which shares were shown before the opening to be in good hands.
+    share_rehearsals (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        rehearsed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Which shares were handed in for the opening.
+    given_shares (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        sealed -> Nullable<Binary>,
+        given_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas);
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);

@@ -19,6 +19,8 @@ pub use crate::outbox::content_matters::{
     OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
+pub use crate::outbox::content_openings::ShareSealed;
+
 /// What the facts of one kind of mail can tell.
 pub trait Facts {
     /// Why such a mail is sent.
@@ -112,6 +114,8 @@ kinds! {
     DebarmentLifted "debarment.lifted"
     /// Something happened to what the person follows.
     FollowedHappened "followed.happened"
+    /// A share of an opening key was sealed to a witness.
+    ShareSealed "share.sealed"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -275,6 +279,12 @@ pub(super) mod tests {
             FollowedHappened {
                 what: both(),
                 happened: both(),
+                path: path(),
+            }
+            .into(),
+            ShareSealed {
+                book: both(),
+                opening: at(),
                 path: path(),
             }
             .into(),

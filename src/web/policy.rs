@@ -337,6 +337,14 @@ pub enum Action {
     PublishBook,
     /// Cancel a published book.
     CancelBook,
+    /// Register and see one's own recipients as a witness of openings.
+    RegisterWitnessKey,
+    /// Download one's own share of an opening key.
+    ReadOwnShare,
+    /// Show that one can open it.
+    RehearseShare,
+    /// Hand it in for the opening.
+    HandInShare,
 }
 
 impl Action {
@@ -416,6 +424,8 @@ impl Action {
             | Self::ConcludeConsultation => "planning.write",
             Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
             Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
+            Self::ReadOwnShare => "openings.read",
+            Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare => "openings.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -836,6 +846,11 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ApproveBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::PublishBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::CancelBook, &[(BuyerApprover, OwnOrganisation)]),
+    // Whose share it is, is looked up; to everyone else there is none.
+    (Action::RegisterWitnessKey, &[(Role::OpeningWitness, Anywhere)]),
+    (Action::ReadOwnShare, &[(Role::OpeningWitness, Anywhere)]),
+    (Action::RehearseShare, &[(Role::OpeningWitness, Anywhere)]),
+    (Action::HandInShare, &[(Role::OpeningWitness, Anywhere)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -25,15 +25,21 @@ pub fn begun(treasury: &Treasury, line: &str) -> Value {
     json!({"organisation_id": treasury.department, "content": content})
 }
 
-struct Office {
-    treasury: Treasury,
-    officer: Person,
-    approver: Person,
-    line: String,
+/// A department that buys: who drafts, who approves, and a budget line with money.
+pub struct Office {
+    /// The department and its money.
+    pub treasury: Treasury,
+    /// Drafts.
+    pub officer: Person,
+    /// Approves and publishes.
+    pub approver: Person,
+    /// The budget line.
+    pub line: String,
 }
 
 impl Office {
-    fn new(ward: &Ward) -> Self {
+    /// A department with money, and nothing drafted.
+    pub fn new(ward: &Ward) -> Self {
         let treasury = Treasury::with(ward, "5000.00");
         Self {
             officer: of(ward, Role::BuyerOfficer, &treasury.department),
@@ -44,7 +50,7 @@ impl Office {
     }
 
     /// A whole book of the test's rules.
-    fn whole(&self, ward: &Ward) -> Value {
+    pub fn whole(&self, ward: &Ward) -> Value {
         let standard = published_standard(ward);
         let version = ward
             .get(&format!("/api/v1/standards/{standard}/versions/1"))
@@ -60,12 +66,13 @@ impl Office {
         body
     }
 
-    fn drafts(&self, ward: &Ward, body: &Value) -> String {
+    /// Begins a draft.
+    pub fn drafts(&self, ward: &Ward, body: &Value) -> String {
         made(&posts(ward, &self.officer, "/books", Some(body)))
     }
 
     /// Submitted and approved.
-    fn approved(&self, ward: &Ward, body: &Value) -> String {
+    pub fn approved(&self, ward: &Ward, body: &Value) -> String {
         let id = self.drafts(ward, body);
         ok(&posts(
             ward,
@@ -82,12 +89,14 @@ impl Office {
         id
     }
 
-    fn publishes(&self, ward: &Ward, id: &str) -> Reply {
+    /// Publishes an approved book.
+    pub fn publishes(&self, ward: &Ward, id: &str) -> Reply {
         posts(ward, &self.approver, &format!("/books/{id}/publication"), None)
     }
 }
 
-fn ok(reply: &Reply) -> Value {
+/// The body of an answer that is to be 200.
+pub fn ok(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()
 }
@@ -270,7 +279,7 @@ on_both! { in "cn";
         content["performance_security_percent"] = json!("10.5");
         content["bid_security_percent"] = json!("2.0001");
         content["tie_rule"] = json!(null);
-        content["custody"] = json!({"kind": "shared", "threshold": 2, "witnesses": 3});
+        content["custody"] = json!({"kind": "shared", "threshold": 2, "witnesses": [office.officer.id, office.approver.id]});
         content["lots"][0]["sme"] = json!({"kind": "deduction", "percent": "5", "consortium_percent": null});
         content["lots"][0]["bidders_min"] = json!(2);
         content["lots"][0]["ceiling"] = yuan("1000.01");
@@ -280,7 +289,8 @@ on_both! { in "cn";
         let told: Vec<(&str, &str)> = items.iter().map(|item| (item["pointer"].as_str().unwrap(), item["rule"].as_str().or(item["code"].as_str()).unwrap())).collect();
         assert_eq!(told, [
             ("/tie_rule", "missing"),
-            ("/custody", "unfit"),
+            ("/custody/witnesses/0", "unfit"),
+            ("/custody/witnesses/1", "unfit"),
             ("/timetable/bid_deadline", "tender.period_days_min"),
             ("/timetable/opening", "tender.opening_at_deadline"),
             ("/timetable/service_until", "planning.term_years_max"),

@@ -70,3 +70,4 @@ mod suppliers;
 mod tidy;
 mod tokens;
 mod treasury;
+mod witnesses;
