@@ -142,6 +142,8 @@ pub mod audit {
     pub mod startup;
     /// The log's tables.
     pub mod store;
+    /// Entries that are kept out of the log for now.
+    pub mod store_withheld;
     /// Names and contents of tiles and bundles.
     pub mod tile;
     /// The Merkle tree.
@@ -609,6 +611,14 @@ pub mod books {
     pub mod templates;
     /// How books are shown.
     pub mod view;
+}
+
+/// Sealed bids, from their sealing to the end of their secrecy.
+pub mod bids {
+    /// Bids and their versions: which may follow which, and which counts.
+    pub mod rules;
+    /// The tables of bids.
+    pub mod store;
 }
 
 /// Puts the service together.
