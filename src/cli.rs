@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
-use crate::app::{demo, first_admin, logging, openapi};
+use crate::app::{bid_files, demo, first_admin, logging, openapi};
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
 use crate::audit::{mirror, source};
@@ -97,6 +97,11 @@ enum Command {
         #[arg(long)]
         accept_loss: bool,
     },
+    /// Seal a bid, or reopen one, on this machine; no server is asked
+    Bid {
+        #[command(subcommand)]
+        what: Bid,
+    },
     /// Ask a running server whether it is ready; exit code 1 if not
     Health,
     /// What only an operator on this machine may do
@@ -145,6 +150,29 @@ enum Export {
     Log {
         /// A directory; made if it is missing
         directory: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Bid {
+    /// Seal a bid to the key of its book, as an age file
+    Seal {
+        /// The bid as JSON
+        file: PathBuf,
+        /// The book's recipient, `age1…`
+        #[arg(long, value_name = "RECIPIENT")]
+        to: String,
+        /// Where the sealed bid goes [default: FILE.age]; it must not exist yet
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print what a sealed bid says, by the file key in the record of its opening
+    Open {
+        /// The sealed bid
+        file: PathBuf,
+        /// The key of this one file
+        #[arg(long, value_name = "KEY")]
+        file_key: String,
     },
 }
 
@@ -215,6 +243,7 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         Command::Verify {
             what: Verify::Log { place, key, since },
         } => return verify(&place, &key, since.as_deref()),
+        Command::Bid { what } => return bid(what),
         _ => {}
     }
     let mut settings = load(options)?;
@@ -249,6 +278,7 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         Command::Health => health(&settings),
         Command::Admin { what } => admin(settings, what),
         Command::Openapi { .. }
+        | Command::Bid { .. }
         | Command::Verify {
             what: Verify::Log { .. },
         } => Ok(ExitCode::SUCCESS),
@@ -411,6 +441,23 @@ fn verify(place: &str, key: &str, since: Option<&Path>) -> Result<ExitCode, Faul
     );
     say(&verdict.to_string());
     Ok(ExitCode::from(verdict.exit_code()))
+}
+
+fn bid(what: Bid) -> Result<ExitCode, Fault> {
+    match what {
+        Bid::Seal { file, to, output } => {
+            let sealed = bid_files::seal(&file, &to, output)?;
+            say(&format!("sealed to {}", sealed.path.display()));
+            say(&format!("SHA-256 {}", sealed.sha256));
+            say(&format!("{} bytes", sealed.bytes));
+        }
+        Bid::Open { file, file_key } => {
+            let content = bid_files::reopen(&file, &file_key)?;
+            let mut out = std::io::stdout();
+            let _ = out.write_all(&content).and_then(|()| out.write_all(b"\n"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn verify_files(settings: &Settings) -> ExitCode {

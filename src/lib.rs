@@ -567,6 +567,8 @@ pub mod books {
     pub mod http_search;
     /// What went before a book.
     pub mod planning;
+    /// Recipients of sealed files, strictly read.
+    pub mod recipients;
     /// A book and its states.
     pub mod rules;
     /// What an addendum may change, and what follows for bids.
@@ -617,6 +619,8 @@ pub mod books {
 pub mod bids {
     /// Bids and their versions: which may follow which, and which counts.
     pub mod rules;
+    /// The form of a sealed bid.
+    pub mod sealing;
     /// The tables of bids.
     pub mod store;
 }
@@ -625,6 +629,8 @@ pub mod bids {
 pub mod app {
     /// Backup: the whole ward in one file.
     pub mod backup;
+    /// Sealed bids as files, for the commands that make and reopen them.
+    pub mod bid_files;
     /// The demo ward.
     pub mod demo;
     /// The demo's contract books.

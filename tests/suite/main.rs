@@ -60,6 +60,7 @@ mod roll_letters;
 mod roll_privacy;
 mod roll_registrations;
 mod rolls;
+mod sealing;
 mod search;
 mod standards_life;
 mod standards_seed;
