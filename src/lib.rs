@@ -142,6 +142,8 @@ pub mod audit {
     pub mod startup;
     /// The log's tables.
     pub mod store;
+    /// Entries that are kept out of the log for now.
+    pub mod store_withheld;
     /// Names and contents of tiles and bundles.
     pub mod tile;
     /// The Merkle tree.
@@ -575,6 +577,8 @@ pub mod books {
     pub mod recipients;
     /// A book and its states.
     pub mod rules;
+    /// What an addendum may change, and what follows for bids.
+    pub mod rules_addenda;
     /// What is paid for which score.
     pub mod rules_bands;
     /// The rules of records of consultation.
@@ -625,8 +629,12 @@ pub mod books {
 
 /// Sealed bids, from their sealing to the end of their secrecy.
 pub mod bids {
+    /// Bids and their versions: which may follow which, and which counts.
+    pub mod rules;
     /// The form of a sealed bid.
     pub mod sealing;
+    /// The tables of bids.
+    pub mod store;
 }
 
 /// Puts the service together.

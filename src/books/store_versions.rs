@@ -1,6 +1,7 @@
 //! What was published of a book, version by version. Rows are added and never changed.
 
 use chrono::NaiveDateTime;
+use diesel::dsl::max;
 use diesel::prelude::*;
 
 use crate::books::rules::BookId;
@@ -73,6 +74,19 @@ pub fn version(conn: &mut Conn, book: &BookId, number: i64) -> Answer<Option<Ver
         .first(conn)
         .optional()?;
     Ok(row.map(Version::try_from).transpose()?)
+}
+
+/// The number of the last version of a book that affects bids, if any does: the later half of the question whether a bid counts, of which
+/// [`needs_confirmation`](crate::books::rules_addenda::needs_confirmation) is the answer.
+///
+/// # Errors
+/// A fault of the database.
+pub fn last_affecting(conn: &mut Conn, book: &BookId) -> Answer<Option<i64>> {
+    Ok(book_versions::table
+        .filter(book_versions::book_id.eq(book))
+        .filter(book_versions::affects_bids.eq(true))
+        .select(max(book_versions::number))
+        .first(conn)?)
 }
 
 /// Adds a version; `content` are the bytes whose hash it carries.

@@ -998,6 +998,92 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Entries that are kept out of the log for now.
+    audit_withheld (event_id) {
+        event_id -> Text,
+        matter_id -> Text,
+        entry -> Binary,
+        leaf_hash -> Binary,
+        kind -> Text,
+        subject -> Text,
+        at -> Timestamp,
+        actor_salt -> Binary,
+        actor_id -> Text,
+        salt -> Binary,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    /// Versions of bids.
+    bid_versions (lot_id, supplier_id, number) {
+        lot_id -> Text,
+        supplier_id -> Text,
+        number -> BigInt,
+        bid_id -> Text,
+        kind -> Text,
+        sealed_number -> BigInt,
+        sha256 -> Binary,
+        bytes -> BigInt,
+        book_version -> BigInt,
+        received_at -> Timestamp,
+        receipt -> Text,
+        event_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// The sealed bytes of bids.
+    bid_ciphertexts (lot_id, supplier_id, number) {
+        lot_id -> Text,
+        supplier_id -> Text,
+        number -> BigInt,
+        ciphertext -> Binary,
+    }
+}
+
+diesel::table! {
+    /// What came too late, by its hash.
+    late_bids (lot_id, supplier_id, sha256) {
+        lot_id -> Text,
+        supplier_id -> Text,
+        sha256 -> Binary,
+        received_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The lots of which it may be known who has bid.
+    bid_disclosures (lot_id) {
+        lot_id -> Text,
+        disclosed_at -> Timestamp,
+        entries -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What was lodged with bids.
+    bid_securities (id) {
+        id -> Text,
+        lot_id -> Text,
+        supplier_id -> Text,
+        state -> Text,
+        kind -> Text,
+        amount_fen -> BigInt,
+        issuer -> Text,
+        reference -> Text,
+        lodged_on -> Date,
+        expires_on -> Nullable<Date>,
+        revision -> BigInt,
+        recorded_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        decision -> Nullable<Text>,
+        returned_on -> Nullable<Date>,
+        return_reference -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas);
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
