@@ -144,6 +144,8 @@ pub mod audit {
     pub mod startup;
     /// The log's tables.
     pub mod store;
+    /// Entries that are kept out of the log for now.
+    pub mod store_withheld;
     /// Names and contents of tiles and bundles.
     pub mod tile;
     /// The Merkle tree.
@@ -212,6 +214,8 @@ pub mod outbox {
     mod content_books;
     /// Mail about matters.
     mod content_matters;
+    /// Mail about openings.
+    mod content_openings;
     /// What people wanted to have once a day.
     mod digest;
     /// Mail over HTTP.
@@ -555,6 +559,8 @@ pub mod books {
     pub mod acts_publication;
     /// What becomes findable, and what people save of their searching.
     pub mod acts_search;
+    /// What witnesses of openings do, and the making of opening keys.
+    pub mod acts_witnesses;
     /// The keys that open bids.
     pub mod custody;
     /// Drafts over HTTP.
@@ -577,18 +583,22 @@ pub mod books {
     pub mod http_saved_searches;
     /// The public search over HTTP.
     pub mod http_search;
+    /// Witnesses of openings over HTTP.
+    pub mod http_witnesses;
     /// Tells people of what happens to books.
     pub mod notices;
     /// What went before a book.
     pub mod planning;
-    /// The money that is reserved for a book's lots.
-    pub mod reservations;
     /// A book as one document to be printed.
     pub mod print;
     /// The part of that which is about a lot.
     mod print_lots;
     /// What the names in a book are called in print.
     mod print_words;
+    /// Recipients of sealed files, strictly read.
+    pub mod recipients;
+    /// The money that is reserved for a book's lots.
+    pub mod reservations;
     /// A book and its states.
     pub mod rules;
     /// What an addendum may change, and what follows for bids.
@@ -623,10 +633,14 @@ pub mod books {
     pub mod rules_search_texts;
     /// The check against splitting.
     pub mod rules_splitting;
-    /// What is entered of a book, trimmed.
-    pub mod rules_trimming;
     /// How far what is found has come.
     pub mod rules_stages;
+    /// What is entered of a book, trimmed.
+    pub mod rules_trimming;
+    /// The rules of witnesses of openings.
+    pub mod rules_witnesses;
+    /// Keys that are shared among witnesses.
+    pub mod shares;
     /// The tables of books, lots and opening keys.
     pub mod store;
     /// The table of addenda.
@@ -645,16 +659,30 @@ pub mod books {
     pub mod store_search;
     /// The table of published versions.
     pub mod store_versions;
+    /// The tables of witnesses and of the keys that they share.
+    pub mod store_witnesses;
     /// The templates that come with the program.
     pub mod templates;
     /// How books are shown.
     pub mod view;
 }
 
+/// Sealed bids, from their sealing to the end of their secrecy.
+pub mod bids {
+    /// Bids and their versions: which may follow which, and which counts.
+    pub mod rules;
+    /// The form of a sealed bid.
+    pub mod sealing;
+    /// The tables of bids.
+    pub mod store;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
     pub mod backup;
+    /// Sealed bids as files, for the commands that make and reopen them.
+    pub mod bid_files;
     /// The demo ward.
     pub mod demo;
     /// The demo's contract books.
@@ -707,6 +735,8 @@ pub mod app {
     pub mod server;
     /// The configuration.
     pub mod settings;
+    /// Shares of opening keys as files, for the commands of witnesses.
+    pub mod share_files;
     /// What the configuration says about another provider of sign-ins.
     pub mod sign_in;
     /// What time it is for the ward.

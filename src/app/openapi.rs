@@ -38,6 +38,7 @@ use crate::{audit, books, budget, duties, files, outbox, people, registry, stand
         (name = "statutes", description = "The rules that apply, as dated data with citations"),
         (name = "standards", description = "What public services are measured by: categories, standards and their versions"),
         (name = "books", description = "What is bought, by which rules, and for how much at most"),
+        (name = "openings", description = "Who keeps the keys that open bids, and what came of the openings"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -103,6 +104,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_publication::operations)
                 .configure(books::http_addenda::operations)
                 .configure(books::http_print::operations)
+                .configure(books::http_witnesses::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -64,6 +64,24 @@ impl Sequencer {
         self.0.signer.verifier()
     }
 
+    /// The note of another text, signed with the key of the log: so that whoever knows that one key can check it.
+    ///
+    /// # Errors
+    /// A fault if the text could be taken for a checkpoint of this log, or no note can carry it.
+    pub fn sign_text(&self, text: &str) -> Result<String, Fault> {
+        if text
+            .lines()
+            .next()
+            .is_none_or(|first| first == self.verifier().name())
+        {
+            return Err(Fault::broken(
+                "a text that begins as a checkpoint of the log does",
+            ));
+        }
+        let signed = self.0.signer.sign(text);
+        signed.map_err(|error| Fault::caused("sign a note", error))
+    }
+
     /// Why it signs nothing any more, if it has met a log that it must not go on from.
     pub fn distrust(&self) -> Option<Text> {
         self.memory(|memory| memory.distrust.clone())

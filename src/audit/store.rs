@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 
-use crate::audit::entry::{self, Event, EventId, Salts};
+use crate::audit::entry::{self, Entry, Event, EventId, Salts};
 use crate::audit::tree::Hash;
 use crate::both;
 use crate::db::conn::Conn;
@@ -40,18 +40,60 @@ pub struct CheckpointRow {
     pub frontier: Vec<u8>,
 }
 
-/// Writes an event into the log, in the transaction of the act that it records.
+/// An entry with everything that its row and the row of its private part hold.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The entry.
+    pub entry: Entry,
+    /// What happened.
+    pub kind: String,
+    /// The id of what it happened to.
+    pub subject: String,
+    /// When, UTC.
+    pub at: Instant,
+    /// Who did it.
+    pub actor_id: String,
+    /// What the commitments are salted with.
+    pub salts: Salts,
+}
+
+/// Writes an event out as an entry, and stores nothing yet.
 ///
 /// # Errors
-/// A fault of the database, or if the event is too large.
-pub fn append(tx: &mut Tx<'_>, actor: &Actor, event: &Event) -> Answer<EventId> {
-    let now = tx.now();
+/// A fault if the event is too large, or the system gives no randomness.
+pub fn prepare(actor: &Actor, event: &Event, now: Instant) -> Answer<Prepared> {
     let actor_id = actor.id().unwrap_or("public");
     let salts = Salts {
         actor: id::random()?,
         content: id::random()?,
     };
-    let entry = entry::write(event, actor_id, EventId::mint(now), now, &salts)?;
+    Ok(Prepared {
+        entry: entry::write(event, actor_id, EventId::mint(now), now, &salts)?,
+        kind: event.kind.to_owned(),
+        subject: event.subject.clone(),
+        at: now,
+        actor_id: actor_id.to_owned(),
+        salts,
+    })
+}
+
+/// Writes an event into the log, in the transaction of the act that it records.
+///
+/// # Errors
+/// A fault of the database, or if the event is too large.
+pub fn append(tx: &mut Tx<'_>, actor: &Actor, event: &Event) -> Answer<EventId> {
+    let prepared = prepare(actor, event, tx.now())?;
+    insert(tx, &prepared)?;
+    tx.event_recorded();
+    Ok(prepared.entry.id)
+}
+
+/// Takes an entry into the log.
+///
+/// # Errors
+/// A fault of the database.
+pub(super) fn insert(tx: &mut Tx<'_>, prepared: &Prepared) -> Answer<()> {
+    let entry = &prepared.entry;
     // On SQLite nobody else writes, so that the place is known and the row need not be written a second time.
     let place = match tx.conn() {
         Conn::Sqlite(_) => Some(tx.take_place(end)?),
@@ -62,21 +104,20 @@ pub fn append(tx: &mut Tx<'_>, actor: &Actor, event: &Event) -> Answer<EventId> 
         audit_events::entry.eq(&entry.bytes),
         audit_events::leaf_hash.eq(entry.leaf_hash.as_slice()),
         audit_events::leaf_index.eq(place),
-        audit_events::kind.eq(event.kind),
-        audit_events::subject.eq(&event.subject),
-        audit_events::at.eq(Moment::from(now)),
+        audit_events::kind.eq(&prepared.kind),
+        audit_events::subject.eq(&prepared.subject),
+        audit_events::at.eq(Moment::from(prepared.at)),
     ));
     both!(tx.conn(), c => public.execute(c))?;
     let private = diesel::insert_into(audit_private::table).values((
         audit_private::event_id.eq(&entry.id),
-        audit_private::actor_salt.eq(salts.actor.as_slice()),
-        audit_private::actor_id.eq(actor_id),
-        audit_private::salt.eq(salts.content.as_slice()),
+        audit_private::actor_salt.eq(prepared.salts.actor.as_slice()),
+        audit_private::actor_id.eq(&prepared.actor_id),
+        audit_private::salt.eq(prepared.salts.content.as_slice()),
         audit_private::content.eq(&entry.content),
     ));
     both!(tx.conn(), c => private.execute(c))?;
-    tx.event_recorded();
-    Ok(entry.id)
+    Ok(())
 }
 
 /// The first place after the last event that has one.

@@ -171,7 +171,8 @@ fn statute_of(conn: &mut Conn, book: &Book) -> Answer<(Statute, Instant)> {
     let publication = book.publication.as_ref();
     let publication = publication.ok_or_else(|| Fault::broken("an addendum to a draft"))?;
     let statute = statutes::store::statute(conn, &publication.statute_id)?;
-    let statute = statute.ok_or_else(|| Fault::broken(format!("{} is no statute", publication.statute_id)))?;
+    let statute =
+        statute.ok_or_else(|| Fault::broken(format!("{} is no statute", publication.statute_id)))?;
     Ok((statute, publication.at))
 }
 
@@ -351,7 +352,12 @@ fn record(
 ///
 /// # Errors
 /// Not found; a fault of the database.
-pub fn listed_states(conn: &mut Conn, actor: &Actor, id: &BookId, wanted: Option<State>) -> Answer<Vec<State>> {
+pub fn listed_states(
+    conn: &mut Conn,
+    actor: &Actor,
+    id: &BookId,
+    wanted: Option<State>,
+) -> Answer<Vec<State>> {
     let book = seen(conn, actor, id)?;
     let all = may_open(actor, &book);
     let states = State::ALL

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::books::acts::{found, hashed, record, undertake};
+use crate::books::acts_witnesses as witnesses;
 use crate::books::custody::Custody;
 use crate::books::rules::{self, Book, BookId, NOT_READY, State};
 use crate::books::rules_documents::LotDocument;
@@ -75,6 +76,7 @@ pub(super) fn lacking(
         lots.push(facts_of(conn, lot, published)?);
     }
     let is_open = category.is_some_and(|category| category.state == CategoryState::Active);
+    let known = witnesses::facts(conn, document)?;
     let facts = Facts {
         organisation_id: &book.organisation_id,
         now,
@@ -85,6 +87,7 @@ pub(super) fn lacking(
         // A category that was retired since takes no new books, and this one is none.
         category_is_open: is_open || published.is_some(),
         unknown_areas: &unknown_areas,
+        witnesses: &known,
         lots: &lots,
         published,
     };
@@ -148,12 +151,11 @@ pub fn publish(
     if !items.is_empty() {
         return Err(readiness::refusal(&NOT_READY, &items).into());
     }
-    let key = custody.make(&before.id)?;
-    let published = rules::publish(before, statute.id, key.recipient, now)?;
+    let key = witnesses::new_key(tx, custody, &before)?;
+    let published = rules::publish(before, statute.id, key.recipient().to_owned(), now)?;
     undertake(tx, actor, Action::PublishBook, &published, Duty::Approve)?;
     store::publish(tx, &published)?;
-    let recipient = published.publication.as_ref().map(|one| one.recipient.as_str());
-    store::keep_key(tx, &published.id, recipient.unwrap_or_default(), &key.sealed)?;
+    witnesses::keep(tx, &published, &key)?;
     let version = first_version(&published);
     let (_, content) = hashed(published.clone())?;
     store_versions::insert(tx, &version, &content)?;
@@ -163,7 +165,8 @@ pub fn publish(
         "version": 1,
         "sha256": hex::encode(published.sha256),
         "statute_id": published.publication.as_ref().map(|one| &one.statute_id),
-        "recipient": recipient,
+        "recipient": key.recipient(),
+        "custody": key.told(),
         "lots": lots.iter().map(|lot| json!({"id": lot.id, "code": lot.code})).collect::<Value>(),
         "transfers": posting::told(&transfers),
     });

@@ -1,6 +1,7 @@
-//! The keys that open bids. A book's identity is made at its publication and stored encrypted under a key that lies in the key
-//! directory and never in the database: a copy of the database alone opens nothing. Whoever has both could open early; that is
-//! what keys shared among witnesses will be for.
+//! The keys that open bids and that the service keeps. A book's identity is made at its publication and stored encrypted under a key
+//! that lies in the key directory and never in the database: a copy of the database alone opens nothing. Whoever has both could open
+//! early; that is what keys shared among witnesses are for (`shares.rs`), of which nothing is kept here but the shares that were handed
+//! in after the deadline, until the bids are open.
 
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use crate::books::rules::BookId;
+use crate::books::shares::Share;
 use crate::kernel::id;
 use crate::kernel::refusal::Fault;
 use crate::web::secret_file;
@@ -56,19 +58,28 @@ impl Custody {
     pub fn make(&self, book: &BookId) -> Result<OpeningKey, Fault> {
         let identity = age::x25519::Identity::generate();
         let secret = identity.to_string();
-        let nonce = id::random::<NONCE_LENGTH>()?;
-        let content = Payload {
-            msg: secret.expose_secret().as_bytes(),
-            aad: book.as_str().as_bytes(),
-        };
-        let sealed = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), content)
-            .map_err(|_| Fault::broken("an opening key could not be encrypted"))?;
+        let sealed = self.encrypt(book.as_str(), secret.expose_secret().as_bytes())?;
         Ok(OpeningKey {
             recipient: identity.to_public().to_string(),
-            sealed: [nonce.as_slice(), &sealed].concat(),
+            sealed,
         })
+    }
+
+    /// A share that was handed in, encrypted for the time until as many are there as it takes.
+    ///
+    /// # Errors
+    /// A fault if the system gives no randomness.
+    pub fn keep_share(&self, book: &BookId, share: &Share) -> Result<Vec<u8>, Fault> {
+        self.encrypt(&of_share(book, share.number()), share.bytes())
+    }
+
+    /// The share that was kept under this book and number.
+    ///
+    /// # Errors
+    /// A fault if it was kept with another key, for another book or under another number, or was changed.
+    pub fn kept_share(&self, book: &BookId, number: u8, sealed: &[u8]) -> Result<Share, Fault> {
+        let bytes = self.decrypt(&of_share(book, number), sealed)?;
+        Share::from_bytes(bytes).ok_or_else(|| Fault::broken("what was kept as a share is none"))
     }
 
     /// The identity of a book, as it was made for it and no other; for its opening, and for nothing before.
@@ -81,17 +92,10 @@ impl Custody {
         recipient: &str,
         sealed: &[u8],
     ) -> Result<age::x25519::Identity, Fault> {
-        let failed =
-            || Fault::broken("an opening key cannot be decrypted; is opening.key the one it was made with?");
-        let (nonce, content) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or_else(failed)?;
-        let content = Payload {
-            msg: content,
-            aad: book.as_str().as_bytes(),
-        };
-        let opened = self.cipher().decrypt(&XNonce::from(*nonce), content);
-        let opened = Zeroizing::new(opened.map_err(|_| failed())?);
-        let text = std::str::from_utf8(&opened).map_err(|_| failed())?;
-        let identity: age::x25519::Identity = text.parse().map_err(|_| failed())?;
+        let none = || Fault::broken("what was kept as an opening key is none");
+        let opened = self.decrypt(book.as_str(), sealed)?;
+        let text = std::str::from_utf8(&opened).map_err(|_| none())?;
+        let identity: age::x25519::Identity = text.parse().map_err(|_| none())?;
         if identity.to_public().to_string() == recipient {
             Ok(identity)
         } else {
@@ -99,9 +103,37 @@ impl Custody {
         }
     }
 
+    fn encrypt(&self, place: &str, content: &[u8]) -> Result<Vec<u8>, Fault> {
+        let nonce = id::random::<NONCE_LENGTH>()?;
+        let content = Payload {
+            msg: content,
+            aad: place.as_bytes(),
+        };
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), content);
+        let sealed = sealed.map_err(|_| Fault::broken("an opening key could not be encrypted"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    fn decrypt(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let failed =
+            || Fault::broken("an opening key cannot be decrypted; is opening.key the one it was made with?");
+        let (nonce, content) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or_else(failed)?;
+        let content = Payload {
+            msg: content,
+            aad: place.as_bytes(),
+        };
+        let opened = self.cipher().decrypt(&XNonce::from(*nonce), content);
+        Ok(Zeroizing::new(opened.map_err(|_| failed())?))
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&Key::from(*self.key))
     }
+}
+
+/// What a kept share is bound to.
+fn of_share(book: &BookId, number: u8) -> String {
+    format!("{book} {number}")
 }
 
 #[cfg(test)]
@@ -133,6 +165,12 @@ mod tests {
         broken[30] ^= 1;
         assert!(custody.identity(&book, &made.recipient, &broken).is_err());
         assert!(custody.identity(&book, &made.recipient, &[]).is_err());
+        let share = Share::from_hex(&format!("02{}", "ab".repeat(74))).unwrap();
+        let kept = custody.keep_share(&book, &share).unwrap();
+        assert!(custody.kept_share(&book, 2, &kept).unwrap() == share);
+        assert!(
+            custody.kept_share(&book, 1, &kept).is_err() && custody.kept_share(&other, 2, &kept).is_err()
+        );
         let elsewhere = Custody::open(tempfile::tempdir().unwrap().path()).unwrap();
         assert!(elsewhere.identity(&book, &made.recipient, &made.sealed).is_err());
     }

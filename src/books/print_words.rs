@@ -118,10 +118,13 @@ pub(super) fn custody(custody: Option<&CustodyDocument>) -> Text {
             "由本系统加密保管，密钥与数据库分离；投标截止前不得开启",
             "Kept by this service, encrypted under a key outside the database; not to be used before the deadline for bids",
         ),
-        Some(CustodyDocument::Shared { threshold, witnesses }) => text!(
-            "由 {witnesses} 名见证人分持，{threshold} 人共同开启",
-            "Shared among {witnesses} witnesses, of whom it takes {threshold}"
-        ),
+        Some(CustodyDocument::Shared { threshold, witnesses }) => {
+            let all = witnesses.len();
+            text!(
+                "由 {all} 名见证人分持，{threshold} 人共同开启",
+                "Shared among {all} witnesses, of whom it takes {threshold}"
+            )
+        }
     }
 }
 

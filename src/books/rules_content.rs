@@ -11,11 +11,12 @@ use crate::books::rules_documents::{
     CustodyDocument, DOCUMENTS_MAX, INDICATORS_MAX, LOTS_MAX, LotDocument, Outcome, PENALTIES_MAX,
     PERIODS_MAX, PLACES_MAX, PaymentDocument, PenaltyDocument, PeriodKind, QUALIFICATIONS_MAX,
     QUANTITIES_MAX, SOURCES_MAX, SourceDocument, TABLES_MAX, TEXT_LENGTH_MAX, TIMES_MAX, TITLE_LENGTH_MAX,
-    TRIGGERS_MAX, TimetableDocument, TriggerDocument, UNIT_LENGTH_MAX,
+    TRIGGERS_MAX, TimetableDocument, TriggerDocument, UNIT_LENGTH_MAX, WITNESSES_MAX,
 };
 use crate::books::rules_trimming::trimmed;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
+use crate::kernel::party::AccountId;
 use crate::kernel::refusal::Refusal;
 use crate::kernel::score::Score;
 use crate::kernel::text::Text;
@@ -156,16 +157,29 @@ fn head(form: &mut Form, book: &BookDocument) {
             Text::fixed("最多 6 位小数", "at most 6 places"),
         );
     }
-    if let Some(CustodyDocument::Shared { threshold, witnesses }) = book.custody
-        && !(2 <= threshold && threshold <= witnesses && witnesses <= 9)
-    {
+    if let Some(CustodyDocument::Shared { threshold, witnesses }) = &book.custody {
+        witnessed(form, *threshold, witnesses);
+    }
+}
+
+fn witnessed(form: &mut Form, threshold: u32, witnesses: &[AccountId]) {
+    let count = witnesses.len();
+    if count > WITNESSES_MAX || !usize::try_from(threshold).is_ok_and(|it| (2..=count).contains(&it)) {
         form.object(
             "/custody/threshold",
-            Text::fixed(
-                "应为 2 至见证人数之间，见证人最多 9 名",
-                "must lie between 2 and the number of witnesses, of whom there are at most 9",
+            text!(
+                "应为 2 至见证人数之间，见证人最多 {WITNESSES_MAX} 名",
+                "must lie between 2 and the number of witnesses, of whom there are at most {WITNESSES_MAX}"
             ),
         );
+    }
+    for (index, witness) in witnesses.iter().enumerate() {
+        if witnesses.iter().take(index).any(|other| other == witness) {
+            form.object(
+                &format!("/custody/witnesses/{index}"),
+                Text::fixed("不得重复", "is there already"),
+            );
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::files::rules::AttachmentId;
 use crate::kernel::clock::Instant;
 use crate::kernel::fixed::Rounding;
 use crate::kernel::money::Money;
-use crate::kernel::party::AreaId;
+use crate::kernel::party::{AccountId, AreaId};
 use crate::kernel::refusal::Fault;
 use crate::kernel::score::Score;
 use crate::kernel::weight::Weight;
@@ -55,6 +55,8 @@ pub const BANDS_MAX: usize = 20;
 pub const TRIGGERS_MAX: usize = 20;
 /// Penalties of one lot at most.
 pub const PENALTIES_MAX: usize = 20;
+/// Witnesses of one opening at most.
+pub const WITNESSES_MAX: usize = 9;
 /// Periods of one lot at most.
 pub const PERIODS_MAX: u32 = 120;
 /// Periods that a trigger counts at most.
@@ -280,20 +282,20 @@ pub enum RoundingStage {
 }
 
 /// Who keeps the key that opens the bids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schema(as = BookCustody)]
 pub enum CustodyDocument {
     /// The service, encrypted under a key outside the database. Its operator could open early.
     Custodial {},
-    /// So many of so many witnesses together.
+    /// So many of these witnesses together. The service forgets the key when it has split it.
     Shared {
         /// How many it takes.
         #[schema(minimum = 2, maximum = 9)]
         threshold: u32,
-        /// How many there are.
-        #[schema(minimum = 2, maximum = 9)]
-        witnesses: u32,
+        /// Who they are: accounts with the role `opening_witness`.
+        #[schema(min_items = 2, max_items = 9)]
+        witnesses: Vec<AccountId>,
     },
 }
 

@@ -58,6 +58,15 @@ pub struct Published<'f> {
     pub at: Instant,
 }
 
+/// What is known of a witness that the book names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WitnessFacts {
+    /// Whether it is an account in use that holds the role.
+    pub is_witness: bool,
+    /// The recipient that they registered last.
+    pub recipient: Option<String>,
+}
+
 /// What is known of the world.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'f> {
@@ -77,6 +86,8 @@ pub struct Facts<'f> {
     pub category_is_open: bool,
     /// The places in the list of areas that name no area.
     pub unknown_areas: &'f [usize],
+    /// What is known of each witness, if the key is to be shared.
+    pub witnesses: &'f [WitnessFacts],
     /// What is known of each lot.
     pub lots: &'f [LotFacts],
     /// What was published before; `None` for a book that is published for the first time.
@@ -250,27 +261,48 @@ impl Findings<'_> {
             "/tie_rule",
             Text::fixed("未写明同分规则", "says no tie rule"),
         );
-        match book.custody {
-            None => self.add(
-                "/custody",
-                MISSING,
-                Text::fixed("未写明开标密钥由谁保管", "says not who keeps the opening key"),
-            ),
-            Some(CustodyDocument::Shared { .. }) => self.add(
-                "/custody",
-                UNFIT,
-                Text::fixed(
-                    "尚不能由见证人分持密钥，请选 custodial",
-                    "keys shared among witnesses are not offered yet; choose custodial",
-                ),
-            ),
-            Some(CustodyDocument::Custodial {}) => {}
-        }
+        self.custody(book.custody.as_ref());
         self.missing_if(
             book.lots.is_empty(),
             "/lots",
             Text::fixed("至少一个标段", "needs a lot"),
         );
+    }
+
+    fn custody(&mut self, custody: Option<&CustodyDocument>) {
+        let witnesses = match custody {
+            None => {
+                self.add(
+                    "/custody",
+                    MISSING,
+                    Text::fixed("未写明开标密钥由谁保管", "says not who keeps the opening key"),
+                );
+                return;
+            }
+            Some(CustodyDocument::Custodial {}) => return,
+            Some(CustodyDocument::Shared { witnesses, .. }) => witnesses,
+        };
+        let known = self.facts.witnesses;
+        for index in 0..witnesses.len() {
+            let fact = known.get(index);
+            let recipient = fact.and_then(|one| one.recipient.as_ref());
+            let (code, detail) = if !fact.is_some_and(|one| one.is_witness) {
+                let detail = Text::fixed(
+                    "该账户未担任开标见证人",
+                    "is no account in use with the role of opening witness",
+                );
+                (UNFIT, detail)
+            } else if recipient.is_none() {
+                let detail = Text::fixed(
+                    "该见证人尚未登记 age 接收方",
+                    "has not registered an age recipient yet",
+                );
+                (MISSING, detail)
+            } else {
+                continue;
+            };
+            self.add(&format!("/custody/witnesses/{index}"), code, detail);
+        }
     }
 
     pub(super) fn today(&self) -> NaiveDate {

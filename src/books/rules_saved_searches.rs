@@ -85,7 +85,11 @@ impl Wish {
             kind: self.kind.clone(),
             category: self.category.clone(),
             area: self.area_id.clone(),
-            stage: self.stage.as_deref().and_then(Stage::named).map(|stage| (stage, now)),
+            stage: self
+                .stage
+                .as_deref()
+                .and_then(Stage::named)
+                .map(|stage| (stage, now)),
             organisation: self.buyer.clone(),
             from: None,
             until: None,
@@ -132,8 +136,15 @@ pub fn saved(
     ] {
         form.optional_line(pointer, word.as_deref(), 40);
     }
-    if wish.stage.as_deref().is_some_and(|name| Stage::named(name).is_none()) {
-        form.object("/question/stage", Text::fixed("没有该阶段", "there is no such stage"));
+    if wish
+        .stage
+        .as_deref()
+        .is_some_and(|name| Stage::named(name).is_none())
+    {
+        form.object(
+            "/question/stage",
+            Text::fixed("没有该阶段", "there is no such stage"),
+        );
     }
     let (name, wish) = form.finish((name, wish.clone()))?;
     if let Err(refusal) = wish.wanted(now) {

@@ -414,6 +414,52 @@ pub fn lots_of(conn: &mut Conn, book: &BookId) -> Answer<Vec<Lot>> {
         .load(conn)?)
 }
 
+/// The lot of that id, if there is one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn lot(conn: &mut Conn, id: &LotId) -> Answer<Option<Lot>> {
+    Ok(lots::table
+        .find(id)
+        .select(Lot::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// State, deadline for bids and number of published versions of a book, without what it says; `None` if there is none that was
+/// published.
+///
+/// # Errors
+/// A fault of the database.
+pub fn standing(conn: &mut Conn, id: &BookId) -> Answer<Option<(State, Option<Instant>, i64)>> {
+    let row: Option<(String, Option<NaiveDateTime>, Option<i64>)> = books::table
+        .find(id)
+        .select((books::state, books::bid_deadline, books::versions))
+        .first(conn)
+        .optional()?;
+    let Some((state, deadline, Some(versions))) = row else {
+        return Ok(None);
+    };
+    let state = State::named(&state).ok_or_else(|| Fault::broken(format!("the state of {id} is none")))?;
+    Ok(Some((state, deadline.map(|at| at.and_utc()), versions)))
+}
+
+/// Who buys by a book.
+///
+/// # Errors
+/// A fault of the database, or if there is no such book.
+pub fn buyer_of(conn: &mut Conn, id: &BookId) -> Answer<OrganisationId> {
+    Ok(books::table.find(id).select(books::organisation_id).first(conn)?)
+}
+
+/// The version of the rules that holds for a book, if it was published.
+///
+/// # Errors
+/// A fault of the database, or if there is no such book.
+pub fn statute_of(conn: &mut Conn, id: &BookId) -> Answer<Option<StatuteId>> {
+    Ok(books::table.find(id).select(books::statute_id).first(conn)?)
+}
+
 /// The books that have had a lot on one of these budget lines.
 ///
 /// # Errors

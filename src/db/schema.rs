@@ -978,6 +978,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Recipients of witnesses of openings, one after the other.
+    witness_keys (account_id, number) {
+        account_id -> Text,
+        number -> BigInt,
+        recipient -> Text,
+        registered_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// What of books is still to be told.
     book_notices (book_id, what, version) {
         book_id -> Text,
@@ -985,6 +995,135 @@ diesel::table! {
         version -> BigInt,
         happened_at -> Timestamp,
         reached -> Text,
+    }
+}
+
+diesel::table! {
+    /// Keys that open bids and are shared among witnesses.
+    shared_keys (book_id) {
+        book_id -> Text,
+        recipient -> Text,
+        threshold -> BigInt,
+        canary -> Binary,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The shares of those keys, sealed to their witnesses.
+    key_shares (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        account_id -> Text,
+        witness_key -> BigInt,
+        commitment -> Binary,
+        word_sha256 -> Binary,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Which shares were shown before the opening to be in good hands.
+    share_rehearsals (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        rehearsed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Which shares were handed in for the opening.
+    given_shares (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        sealed -> Nullable<Binary>,
+        given_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Entries that are kept out of the log for now.
+    audit_withheld (event_id) {
+        event_id -> Text,
+        matter_id -> Text,
+        entry -> Binary,
+        leaf_hash -> Binary,
+        kind -> Text,
+        subject -> Text,
+        at -> Timestamp,
+        actor_salt -> Binary,
+        actor_id -> Text,
+        salt -> Binary,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    /// Versions of bids.
+    bid_versions (lot_id, supplier_id, number) {
+        lot_id -> Text,
+        supplier_id -> Text,
+        number -> BigInt,
+        bid_id -> Text,
+        kind -> Text,
+        sealed_number -> BigInt,
+        sha256 -> Binary,
+        bytes -> BigInt,
+        book_version -> BigInt,
+        received_at -> Timestamp,
+        receipt -> Text,
+        event_id -> Text,
+    }
+}
+
+diesel::table! {
+    /// The sealed bytes of bids.
+    bid_ciphertexts (lot_id, supplier_id, number) {
+        lot_id -> Text,
+        supplier_id -> Text,
+        number -> BigInt,
+        ciphertext -> Binary,
+    }
+}
+
+diesel::table! {
+    /// What came too late, by its hash.
+    late_bids (lot_id, supplier_id, sha256) {
+        lot_id -> Text,
+        supplier_id -> Text,
+        sha256 -> Binary,
+        received_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The lots of which it may be known who has bid.
+    bid_disclosures (lot_id) {
+        lot_id -> Text,
+        disclosed_at -> Timestamp,
+        entries -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What was lodged with bids.
+    bid_securities (id) {
+        id -> Text,
+        lot_id -> Text,
+        supplier_id -> Text,
+        state -> Text,
+        kind -> Text,
+        amount_fen -> BigInt,
+        issuer -> Text,
+        reference -> Text,
+        lodged_on -> Date,
+        expires_on -> Nullable<Date>,
+        revision -> BigInt,
+        recorded_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        decision -> Nullable<Text>,
+        returned_on -> Nullable<Date>,
+        return_reference -> Nullable<Text>,
     }
 }
 

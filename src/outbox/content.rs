@@ -20,6 +20,8 @@ pub use crate::outbox::content_matters::{
     OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
+pub use crate::outbox::content_openings::ShareSealed;
+
 /// What the facts of one kind of mail can tell.
 pub trait Facts {
     /// Why such a mail is sent.
@@ -119,6 +121,8 @@ kinds! {
     BookCancelled "book.cancelled"
     /// Something happened to what the person follows.
     FollowedHappened "followed.happened"
+    /// A share of an opening key was sealed to a witness.
+    ShareSealed "share.sealed"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -311,6 +315,12 @@ pub(super) mod tests {
             FollowedHappened {
                 what: both(),
                 happened: both(),
+                path: path(),
+            }
+            .into(),
+            ShareSealed {
+                book: both(),
+                opening: at(),
                 path: path(),
             }
             .into(),

@@ -347,6 +347,14 @@ pub enum Action {
     DiscardAddendum,
     /// Publish an addendum.
     PublishAddendum,
+    /// Register and see one's own recipients as a witness of openings.
+    RegisterWitnessKey,
+    /// Download one's own share of an opening key.
+    ReadOwnShare,
+    /// Show that one can open it.
+    RehearseShare,
+    /// Hand it in for the opening.
+    HandInShare,
 }
 
 impl Action {
@@ -432,6 +440,8 @@ impl Action {
             | Self::DraftAddendum
             | Self::DiscardAddendum
             | Self::PublishAddendum => "books.write",
+            Self::ReadOwnShare => "openings.read",
+            Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare => "openings.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -857,12 +867,14 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::DraftAddendum, &[(BuyerOfficer, OwnOrganisation)]),
     (
         Action::DiscardAddendum,
-        &[
-            (BuyerOfficer, OwnOrganisation),
-            (BuyerApprover, OwnOrganisation),
-        ],
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
     ),
     (Action::PublishAddendum, &[(BuyerApprover, OwnOrganisation)]),
+    // Whose share it is, is looked up; to everyone else there is none.
+    (Action::RegisterWitnessKey, &[(Role::OpeningWitness, Anywhere)]),
+    (Action::ReadOwnShare, &[(Role::OpeningWitness, Anywhere)]),
+    (Action::RehearseShare, &[(Role::OpeningWitness, Anywhere)]),
+    (Action::HandInShare, &[(Role::OpeningWitness, Anywhere)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -402,7 +402,7 @@ on_both! { in "cn";
         content["performance_security_percent"] = json!("10.5");
         content["bid_security_percent"] = json!("2.0001");
         content["tie_rule"] = json!(null);
-        content["custody"] = json!({"kind": "shared", "threshold": 2, "witnesses": 3});
+        content["custody"] = json!({"kind": "shared", "threshold": 2, "witnesses": [office.officer.id, office.approver.id]});
         content["lots"][0]["sme"] = json!({"kind": "deduction", "percent": "5", "consortium_percent": null});
         content["lots"][0]["bidders_min"] = json!(2);
         content["lots"][0]["ceiling"] = yuan("1000.01");
@@ -412,7 +412,8 @@ on_both! { in "cn";
         let told: Vec<(&str, &str)> = items.iter().map(|item| (item["pointer"].as_str().unwrap(), item["rule"].as_str().or(item["code"].as_str()).unwrap())).collect();
         assert_eq!(told, [
             ("/tie_rule", "missing"),
-            ("/custody", "unfit"),
+            ("/custody/witnesses/0", "unfit"),
+            ("/custody/witnesses/1", "unfit"),
             ("/timetable/bid_deadline", "tender.period_days_min"),
             ("/timetable/opening", "tender.opening_at_deadline"),
             ("/timetable/service_until", "planning.term_years_max"),

@@ -212,8 +212,9 @@ fn rules(conn: &mut Conn) -> Vec<String> {
              UNION ALL SELECT 'foreign key of ' || f.conrelid::regclass || '.' || a.attname || ' to ' \
                  || f.confrelid::regclass || '.' || b.attname \
              FROM pg_constraint f \
-             JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1] \
-             JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1] WHERE f.contype = 'f' \
+             CROSS JOIN LATERAL unnest(f.conkey, f.confkey) AS pair(mine, theirs) \
+             JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = pair.mine \
+             JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = pair.theirs WHERE f.contype = 'f' \
              UNION ALL SELECT 'unique ' || u.conrelid::regclass || '.' || a.attname \
              FROM pg_constraint u JOIN pg_attribute a ON a.attrelid = u.conrelid AND a.attnum = ANY (u.conkey) \
              WHERE u.contype = 'u' AND u.connamespace = 'public'::regnamespace \

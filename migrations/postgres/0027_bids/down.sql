@@ -1,0 +1,7 @@
+DROP TABLE bid_securities;
+DROP TABLE bid_disclosures;
+DROP TABLE late_bids;
+DROP TABLE bid_ciphertexts;
+DROP TABLE bid_versions;
+DROP TABLE audit_withheld;
+DROP FUNCTION refuse_losing_entry();

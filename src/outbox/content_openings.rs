@@ -1,0 +1,50 @@
+//! Mail about openings: to those who witness them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::clock::Instant;
+use crate::kernel::text::Text;
+use crate::outbox::content::Facts;
+use crate::outbox::letter::Letterhead;
+use crate::outbox::rules::Category;
+use crate::outbox::wording::{Both, Wording, moment};
+use crate::text;
+
+/// A share of an opening key was sealed to the reader.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareSealed {
+    /// The book's title.
+    pub book: Both,
+    /// When its bids are opened.
+    pub opening: Instant,
+    /// Where the book says who shares its key.
+    pub path: String,
+}
+
+impl Facts for ShareSealed {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let Both { zh, en } = &self.book;
+        let at = moment(self.opening, head.zone);
+        let (at_zh, at_en) = (&at.zh, &at.en);
+        Wording::new(
+            text!("您是“{zh}”的开标见证人", "You witness the opening of {en}"),
+            Text::fixed(
+                "您收到此邮件，是因为该项目承包责任书指定您为开标见证人。",
+                "You receive this because the contract book names you as a witness of its opening.",
+            ),
+        )
+        .says(text!(
+            "开标密钥已分成若干份额，其中一份已封存给您登记的接收方。请现在下载并打开，用其中的口令（word）完成演练。",
+            "The key that opens the bids was split, and one share of it was sealed to the recipient that you registered. Download it and open it now, and rehearse with the word beside it."
+        ))
+        .says(text!(
+            "开标时间为{at_zh}。份额（share）在此之前请勿交给任何人，包括本系统。",
+            "The bids are opened on {at_en}. Until then give the share itself to nobody, this service included."
+        ))
+        .leads_to(Text::fixed("查看密钥保管情况", "See who shares the key"), &self.path)
+    }
+}
