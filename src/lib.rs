@@ -206,6 +206,8 @@ pub mod outbox {
     pub mod content;
     /// Mail that guards an account.
     mod content_accounts;
+    /// Mail about contract books.
+    mod content_books;
     /// Mail about matters.
     mod content_matters;
     /// What people wanted to have once a day.
@@ -543,6 +545,8 @@ pub mod books {
     pub mod acts_addenda;
     /// What is done to records of consultation.
     pub mod acts_consultations;
+    /// What is asked about books, and answered.
+    pub mod acts_enquiries;
     /// What is done to intention notices.
     pub mod acts_intentions;
     /// Publication and cancellation, with their money.
@@ -557,6 +561,8 @@ pub mod books {
     pub mod http_addenda;
     /// Records of consultation over HTTP.
     pub mod http_consultations;
+    /// Enquiries over HTTP.
+    pub mod http_enquiries;
     /// Intention notices over HTTP.
     pub mod http_intentions;
     /// Publication, and public books, over HTTP.
@@ -585,6 +591,8 @@ pub mod books {
     pub mod rules_differences;
     /// What a book says, as JSON.
     pub mod rules_documents;
+    /// The rules of enquiries.
+    pub mod rules_enquiries;
     /// The rules of intention notices.
     pub mod rules_intentions;
     /// What the rules of planning share.
@@ -607,6 +615,8 @@ pub mod books {
     pub mod store_addenda;
     /// The tables of records of consultation.
     pub mod store_consultations;
+    /// The table of enquiries.
+    pub mod store_enquiries;
     /// The tables of intention notices.
     pub mod store_intentions;
     /// The table of saved searches.

@@ -101,6 +101,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http::operations)
                 .configure(books::http_publication::operations)
                 .configure(books::http_addenda::operations)
+                .configure(books::http_enquiries::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -229,6 +229,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::books::rules_saved_searches::REASONS);
     reasons.extend(crate::books::rules::REASONS);
     reasons.extend(crate::books::rules_addenda::REASONS);
+    reasons.extend(crate::books::rules_enquiries::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,

@@ -116,7 +116,8 @@ pub struct Judgement {
     pub statute_id: StatuteId,
 }
 
-/// What stands against the publication of an addendum now, by the rules under which its book was published.
+/// What stands against the publication of an addendum now, by the rules under which its book was published. Against one that is written
+/// no more nothing does.
 ///
 /// # Errors
 /// A rule that is not set; a fault of the database.
@@ -156,6 +157,9 @@ pub fn judged(
     } else {
         0
     };
+    if addendum.state != State::Draft {
+        items.clear();
+    }
     let deadline = before.timetable.bid_deadline;
     Ok(Judgement {
         items,
@@ -170,7 +174,8 @@ fn statute_of(conn: &mut Conn, book: &Book) -> Answer<(Statute, Instant)> {
     let publication = book.publication.as_ref();
     let publication = publication.ok_or_else(|| Fault::broken("an addendum to a draft"))?;
     let statute = statutes::store::statute(conn, &publication.statute_id)?;
-    let statute = statute.ok_or_else(|| Fault::broken(format!("{} is no statute", publication.statute_id)))?;
+    let statute =
+        statute.ok_or_else(|| Fault::broken(format!("{} is no statute", publication.statute_id)))?;
     Ok((statute, publication.at))
 }
 
@@ -348,7 +353,12 @@ fn record(
 ///
 /// # Errors
 /// Not found; a fault of the database.
-pub fn listed_states(conn: &mut Conn, actor: &Actor, id: &BookId, wanted: Option<State>) -> Answer<Vec<State>> {
+pub fn listed_states(
+    conn: &mut Conn,
+    actor: &Actor,
+    id: &BookId,
+    wanted: Option<State>,
+) -> Answer<Vec<State>> {
     let book = seen(conn, actor, id)?;
     let all = may_open(actor, &book);
     let states = State::ALL

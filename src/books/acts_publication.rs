@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use crate::books::acts::{found, hashed, record, undertake};
 use crate::books::custody::Custody;
-use crate::books::{planning, reservations};
 use crate::books::rules::{self, Book, BookId, NOT_READY, State};
 use crate::books::rules_documents::LotDocument;
 use crate::books::rules_readiness::{self as readiness, Facts, Item, LineFacts, LotFacts, Published};
 use crate::books::store_versions::Version;
+use crate::books::{planning, reservations};
 use crate::books::{store, store_versions};
 use crate::budget::posting;
 use crate::budget::rules_ledger::AccountCode;

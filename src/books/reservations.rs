@@ -7,9 +7,7 @@ use std::cmp::Ordering;
 use crate::books::rules::{Book, BookId, LotId};
 use crate::books::store::{self, Lot};
 use crate::budget::posting;
-use crate::budget::rules_ledger::{
-    AccountCode, Hold, LINKED_MAX, Order, Transfer, TransferCode, TransferId,
-};
+use crate::budget::rules_ledger::{AccountCode, Hold, LINKED_MAX, Order, Transfer, TransferCode, TransferId};
 use crate::budget::store_ledger;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -88,7 +86,12 @@ pub(super) fn adjust(tx: &mut Tx<'_>, book: &Book) -> Answer<Vec<Transfer>> {
     let mut lowered = Vec::new();
     let mut raised = Vec::new();
     for lot in store::lots_of(tx.conn(), &book.id)? {
-        let said = book.content.document().lots.iter().find(|one| one.code == lot.code);
+        let said = book
+            .content
+            .document()
+            .lots
+            .iter()
+            .find(|one| one.code == lot.code);
         let ceiling = said.and_then(|said| said.ceiling);
         let ceiling = ceiling.ok_or_else(|| Fault::broken(format!("{} has no ceiling", lot.id)))?;
         let hold = of_lot(tx.conn(), &lot.id)?;

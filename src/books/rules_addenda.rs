@@ -441,9 +441,8 @@ impl Found<'_> {
                 );
             }
         }
-        let codes = |book: &BookDocument| -> Vec<String> {
-            book.lots.iter().map(|lot| lot.code.clone()).collect()
-        };
+        let codes =
+            |book: &BookDocument| -> Vec<String> { book.lots.iter().map(|lot| lot.code.clone()).collect() };
         if codes(before) != codes(after) {
             let detail = Text::fixed(
                 "不得改变采购标的：标段的数量、编号和顺序",
@@ -482,15 +481,16 @@ impl Found<'_> {
     fn dates(&mut self, before: &BookDocument, after: &BookDocument) {
         let (before, after) = (&before.timetable, &after.timetable);
         for (field, was, is) in [
-            ("enquiry_deadline", before.enquiry_deadline, after.enquiry_deadline),
+            (
+                "enquiry_deadline",
+                before.enquiry_deadline,
+                after.enquiry_deadline,
+            ),
             ("answer_deadline", before.answer_deadline, after.answer_deadline),
             ("bid_deadline", before.bid_deadline, after.bid_deadline),
         ] {
             if was.zip(is).is_some_and(|(was, is)| is < was) {
-                let detail = Text::fixed(
-                    "不得早于已发布的时点",
-                    "must not come before what was published",
-                );
+                let detail = Text::fixed("不得早于已发布的时点", "must not come before what was published");
                 self.unfit(&format!("/timetable/{field}"), detail);
             }
         }
@@ -604,7 +604,11 @@ mod tests {
         built_in::profiles_for(jurisdiction).unwrap().remove(0)
     }
 
-    fn judged(jurisdiction: &str, now: &str, change: impl FnOnce(&mut BookDocument)) -> Vec<(String, &'static str)> {
+    fn judged(
+        jurisdiction: &str,
+        now: &str,
+        change: impl FnOnce(&mut BookDocument),
+    ) -> Vec<(String, &'static str)> {
         let profile = profile(jurisdiction);
         let judging = Judging {
             profile: &profile,
@@ -686,7 +690,10 @@ mod tests {
         let text = |book: &mut BookDocument| book.clauses[0].text_zh.push('。');
         // 17 March is fifteen days before 1 April in Shanghai; 18 March is not.
         assert_eq!(judged("cn", "2026-03-17T15:59:59Z", text), []);
-        let moves = ("/timetable/bid_deadline".to_owned(), "tender.clarification_moves_deadline");
+        let moves = (
+            "/timetable/bid_deadline".to_owned(),
+            "tender.clarification_moves_deadline",
+        );
         assert_eq!(judged("cn", "2026-03-17T16:00:00Z", text), [moves.clone()]);
         let moved = |day: &'static str| {
             move |book: &mut BookDocument| {
@@ -694,8 +701,14 @@ mod tests {
                 book.timetable.bid_deadline = Some(at(day));
             }
         };
-        assert_eq!(judged("cn", "2026-03-30T00:00:00Z", moved("2026-04-13T01:00:00Z")), [moves]);
-        assert_eq!(judged("cn", "2026-03-30T00:00:00Z", moved("2026-04-14T01:00:00Z")), []);
+        assert_eq!(
+            judged("cn", "2026-03-30T00:00:00Z", moved("2026-04-13T01:00:00Z")),
+            [moves]
+        );
+        assert_eq!(
+            judged("cn", "2026-03-30T00:00:00Z", moved("2026-04-14T01:00:00Z")),
+            []
+        );
         // More time alone may be given until the last minute.
         let later = |book: &mut BookDocument| book.timetable.bid_deadline = Some(at("2026-04-02T01:00:00Z"));
         assert_eq!(judged("cn", "2026-04-01T00:59:59Z", later), []);
@@ -706,9 +719,16 @@ mod tests {
         let unfit = |pointer: &str| (pointer.to_owned(), "unfit");
         assert_eq!(
             judged("test", "2026-03-03T00:00:00Z", earlier),
-            [unfit("/timetable/enquiry_deadline"), unfit("/timetable/bid_deadline")]
+            [
+                unfit("/timetable/enquiry_deadline"),
+                unfit("/timetable/bid_deadline")
+            ]
         );
-        assert_eq!(judged("test", "2026-03-31T00:00:00Z", text), [], "these rules ask for no days");
+        assert_eq!(
+            judged("test", "2026-03-31T00:00:00Z", text),
+            [],
+            "these rules ask for no days"
+        );
     }
 
     #[test]
@@ -730,9 +750,18 @@ mod tests {
         };
         assert!(addendum(false).affects_bids(&[text]));
         let published = publish(addendum(false), now).unwrap();
-        assert_eq!((published.number, published.state, published.revision), (Some(1), State::Published, 2));
-        assert_eq!(publish(published.clone(), now).unwrap_err().reason.code, "addendum_wrong_state");
-        assert_eq!(discard(published, now).unwrap_err().reason.code, "addendum_wrong_state");
+        assert_eq!(
+            (published.number, published.state, published.revision),
+            (Some(1), State::Published, 2)
+        );
+        assert_eq!(
+            publish(published.clone(), now).unwrap_err().reason.code,
+            "addendum_wrong_state"
+        );
+        assert_eq!(
+            discard(published, now).unwrap_err().reason.code,
+            "addendum_wrong_state"
+        );
         assert_eq!(rewrite(addendum(true), entered(true), now), Ok(None));
         assert!(rewrite(discard(addendum(true), now).unwrap(), entered(false), now).is_err());
     }

@@ -96,7 +96,9 @@ mod tests {
 
     /// Puts white space around every text of the document that a template has; codes of closed lists, dates and numbers are no texts.
     fn padded(value: &mut Value, name: &str) {
-        const TEXTS: [&str; 8] = ["title", "name", "text", "scale", "unit", "method", "source", "note"];
+        const TEXTS: [&str; 8] = [
+            "title", "name", "text", "scale", "unit", "method", "source", "note",
+        ];
         match value {
             Value::String(text) => {
                 let is_text = TEXTS

@@ -13,6 +13,7 @@ pub use crate::outbox::content_accounts::{
     AccountBootstrap, AccountInvited, AccountKnown, FactorChange, IdentityChanged, PasswordChanged,
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
+pub use crate::outbox::content_books::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
     BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
     DebarmentRecorded, DeputyAppointed, DeputyEnded, Digest, DigestItem, FollowedHappened,
@@ -110,6 +111,10 @@ kinds! {
     DebarmentRecorded "debarment.recorded"
     /// A debarment was lifted.
     DebarmentLifted "debarment.lifted"
+    /// Something was asked about a book.
+    EnquiryMade "enquiry.made"
+    /// Something was not answered in time.
+    EnquiriesUnanswered "enquiries.unanswered"
     /// Something happened to what the person follows.
     FollowedHappened "followed.happened"
     /// What was kept for the morning.
@@ -269,6 +274,17 @@ pub(super) mod tests {
                 organisation: both(),
                 reason: one(),
                 on: date("2026-06-01"),
+                path: path(),
+            }
+            .into(),
+            EnquiryMade {
+                book: both(),
+                path: path(),
+            }
+            .into(),
+            EnquiriesUnanswered {
+                book: both(),
+                count: 3,
                 path: path(),
             }
             .into(),

@@ -343,6 +343,16 @@ pub enum Action {
     DiscardAddendum,
     /// Publish an addendum.
     PublishAddendum,
+    /// Ask about a published book, or take that back.
+    AskEnquiry,
+    /// See what one's supplier asked.
+    ReadOwnEnquiries,
+    /// See what waits for an answer.
+    OpenEnquiries,
+    /// Answer an enquiry.
+    AnswerEnquiry,
+    /// See who asked, once bids were opened.
+    OpenEnquiryAskers,
 }
 
 impl Action {
@@ -420,14 +430,21 @@ impl Action {
             | Self::DraftConsultation
             | Self::ReviewConsultation
             | Self::ConcludeConsultation => "planning.write",
-            Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
+            Self::ReadBooks
+            | Self::OpenBookDrafts
+            | Self::ListBookDrafts
+            | Self::ReadOwnEnquiries
+            | Self::OpenEnquiries
+            | Self::OpenEnquiryAskers => "books.read",
             Self::DraftBook
             | Self::ApproveBook
             | Self::PublishBook
             | Self::CancelBook
             | Self::DraftAddendum
             | Self::DiscardAddendum
-            | Self::PublishAddendum => "books.write",
+            | Self::PublishAddendum
+            | Self::AskEnquiry
+            | Self::AnswerEnquiry => "books.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -851,12 +868,21 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::DraftAddendum, &[(BuyerOfficer, OwnOrganisation)]),
     (
         Action::DiscardAddendum,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    (Action::PublishAddendum, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::AskEnquiry, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ReadOwnEnquiries, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::OpenEnquiries,
         &[
             (BuyerOfficer, OwnOrganisation),
             (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
         ],
     ),
-    (Action::PublishAddendum, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::AnswerEnquiry, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::OpenEnquiryAskers, &[(Auditor, Anywhere)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

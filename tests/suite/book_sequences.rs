@@ -16,16 +16,19 @@ use crate::outbox::lines;
 use crate::treasury::yuan;
 
 /// Sequences, each with a book of its own.
-const SEQUENCES: u64 = 6;
+const SEQUENCES: u64 = 4;
 /// Acts of each before the deadline for bids, and after it.
-const STEPS: (usize, usize) = (26, 5);
+const STEPS: (usize, usize) = (24, 4);
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from((self.0 >> 33) % u64::try_from(sides).unwrap()).unwrap()
     }
 }
@@ -53,8 +56,18 @@ use Act::{
 
 impl Act {
     const ALL: [Self; 12] = [
-        Rewrite, Submit, SendBack, Approve, Publish, Cancel, DraftAddendum, RewriteAddendum, DiscardAddendum,
-        PublishAddendum, Withdraw, Allocate,
+        Rewrite,
+        Submit,
+        SendBack,
+        Approve,
+        Publish,
+        Cancel,
+        DraftAddendum,
+        RewriteAddendum,
+        DiscardAddendum,
+        PublishAddendum,
+        Withdraw,
+        Allocate,
     ];
 
     const fn is_drafters(self) -> bool {
@@ -101,7 +114,12 @@ type Outcome = Result<bool, &'static str>;
 impl Model {
     /// What a step does to the model, and what is answered: refusals in the documented order of each act.
     fn steps(&mut self, step: Step) -> Outcome {
-        let Step { act, by, amount, stale } = step;
+        let Step {
+            act,
+            by,
+            amount,
+            stale,
+        } = step;
         let may_draft = by != 1;
         let may_approve = by != 0;
         let allowed = match act {
@@ -178,7 +196,12 @@ impl Model {
             }
             self.drafts(by)?;
             let changes = amount != self.ceiling;
-            self.addendum = Some(Known { id: String::new(), state: "draft", ceiling: amount, changes });
+            self.addendum = Some(Known {
+                id: String::new(),
+                state: "draft",
+                ceiling: amount,
+                changes,
+            });
             return Ok(true);
         }
         let known = self.addendum.clone().unwrap();
@@ -194,7 +217,11 @@ impl Model {
             RewriteAddendum => {
                 self.drafts(by)?;
                 let changes = amount != self.ceiling;
-                self.addendum = Some(Known { ceiling: amount, changes, ..known });
+                self.addendum = Some(Known {
+                    ceiling: amount,
+                    changes,
+                    ..known
+                });
                 return Ok(true);
             }
             DiscardAddendum => "discarded",
@@ -220,11 +247,19 @@ impl Model {
 
     fn may_amend(&self) -> Result<(), &'static str> {
         self.must_be(&["published"])?;
-        if self.is_closed { Err("book_bids_closed") } else { Ok(()) }
+        if self.is_closed {
+            Err("book_bids_closed")
+        } else {
+            Ok(())
+        }
     }
 
     fn must_be(&self, states: &[&str]) -> Result<(), &'static str> {
-        if states.contains(&self.state) { Ok(()) } else { Err("book_wrong_state") }
+        if states.contains(&self.state) {
+            Ok(())
+        } else {
+            Err("book_wrong_state")
+        }
     }
 
     fn drafts(&mut self, by: usize) -> Result<(), &'static str> {
@@ -260,7 +295,11 @@ impl Model {
             ("published", _) => &[DraftAddendum, DraftAddendum, DraftAddendum, Publish, Cancel],
             _ => &Act::ALL,
         };
-        let mut act = if dice.roll(4) > 0 { fitting[dice.roll(fitting.len())] } else { Act::ALL[dice.roll(Act::ALL.len())] };
+        let mut act = if dice.roll(4) > 0 {
+            fitting[dice.roll(fitting.len())]
+        } else {
+            Act::ALL[dice.roll(Act::ALL.len())]
+        };
         if self.addendum.is_none() && matches!(act, RewriteAddendum | DiscardAddendum | PublishAddendum) {
             act = DraftAddendum;
         }
@@ -281,7 +320,12 @@ impl Model {
             (true, _) => 0,
             (false, _) => 1,
         };
-        Step { act, by, amount, stale: dice.roll(12) == 0 }
+        Step {
+            act,
+            by,
+            amount,
+            stale: dice.roll(12) == 0,
+        }
     }
 }
 
@@ -308,7 +352,11 @@ impl Stage<'_> {
 
     fn does(&self, model: &Model, step: Step) -> Reply {
         let (book, who) = (&model.id, &self.people[step.by]);
-        let addendum_id = model.addendum.as_ref().map(|known| known.id.clone()).unwrap_or_default();
+        let addendum_id = model
+            .addendum
+            .as_ref()
+            .map(|known| known.id.clone())
+            .unwrap_or_default();
         let treasury = &self.office.treasury;
         let (method, path, body) = match step.act {
             Rewrite => ("PUT", format!("/books/{book}"), self.content(step.amount)),
@@ -316,13 +364,29 @@ impl Stage<'_> {
             SendBack => ("POST", format!("/books/{book}/return"), json!({"reason": "复核"})),
             Approve => ("POST", format!("/books/{book}/approval"), Value::Null),
             Publish => ("POST", format!("/books/{book}/publication"), Value::Null),
-            Cancel => ("POST", format!("/books/{book}/cancellation"), json!({"reason_zh": "暂停", "reason_en": "Paused"})),
-            DraftAddendum => ("POST", format!("/books/{book}/addenda"), self.addendum(step.amount)),
-            RewriteAddendum => ("PUT", format!("/addenda/{addendum_id}"), self.addendum(step.amount)),
+            Cancel => (
+                "POST",
+                format!("/books/{book}/cancellation"),
+                json!({"reason_zh": "暂停", "reason_en": "Paused"}),
+            ),
+            DraftAddendum => (
+                "POST",
+                format!("/books/{book}/addenda"),
+                self.addendum(step.amount),
+            ),
+            RewriteAddendum => (
+                "PUT",
+                format!("/addenda/{addendum_id}"),
+                self.addendum(step.amount),
+            ),
             DiscardAddendum => ("POST", format!("/addenda/{addendum_id}/discarding"), Value::Null),
             PublishAddendum => ("POST", format!("/addenda/{addendum_id}/publication"), Value::Null),
             Withdraw | Allocate => {
-                let (kind, line) = if step.act == Withdraw { ("withdrawal", "from_line_id") } else { ("allocation", "to_line_id") };
+                let (kind, line) = if step.act == Withdraw {
+                    ("withdrawal", "from_line_id")
+                } else {
+                    ("allocation", "to_line_id")
+                };
                 let mut body = json!({"kind": kind, "fiscal_year": 2026, "amount": yuan(&format!("{}.00", step.amount)), "reason": "调整"});
                 body[line] = json!(self.office.line);
                 let movement = crate::treasury::made(&treasury.proposes(self.ward, &body));
@@ -330,8 +394,14 @@ impl Stage<'_> {
             }
         };
         let etag = if step.stale { "\"v99\"" } else { "*" };
-        let ask = who.asks(self.ward, method, &format!("/api/v1{path}")).header("if-match", etag);
-        if body.is_null() { ask.send() } else { ask.json(&body).send() }
+        let ask = who
+            .asks(self.ward, method, &format!("/api/v1{path}"))
+            .header("if-match", etag);
+        if body.is_null() {
+            ask.send()
+        } else {
+            ask.json(&body).send()
+        }
     }
 
     fn addendum(&self, ceiling: i64) -> Value {
@@ -358,14 +428,36 @@ impl Stage<'_> {
     /// The book and its line as they are, beside the model.
     fn compare(&self, model: &Model, step: Step) {
         let book = crate::treasury::gets(self.ward, &self.people[0], &format!("/books/{}", model.id)).json();
-        let shown = (book["state"].clone(), book["revision"].clone(), book["versions"].clone(), book["content"]["lots"][0]["ceiling"].clone());
-        let versions = if model.versions == 0 { Value::Null } else { json!(model.versions) };
+        let shown = (
+            book["state"].clone(),
+            book["revision"].clone(),
+            book["versions"].clone(),
+            book["content"]["lots"][0]["ceiling"].clone(),
+        );
+        let versions = if model.versions == 0 {
+            Value::Null
+        } else {
+            json!(model.versions)
+        };
         let ceiling = yuan(&format!("{}.00", model.ceiling));
-        assert_eq!(shown, (json!(model.state), json!(model.revision), versions, ceiling), "{step:?}");
+        assert_eq!(
+            shown,
+            (json!(model.state), json!(model.revision), versions, ceiling),
+            "{step:?}"
+        );
         let stands = self.office.treasury.balances(self.ward, &self.office.line);
         let money = |fen: i64| json!(format!("{fen}.00"));
-        assert_eq!((&stands["available"], &stands["reserved"]), (&money(model.free), &money(model.reserved)), "{step:?}");
-        let ledger = self.ward.context().db.read_and_wait(wardbook::budget::verify::verify).unwrap();
+        assert_eq!(
+            (&stands["available"], &stands["reserved"]),
+            (&money(model.free), &money(model.reserved)),
+            "{step:?}"
+        );
+        let ledger = self
+            .ward
+            .context()
+            .db
+            .read_and_wait(wardbook::budget::verify::verify)
+            .unwrap();
         assert!(ledger.holds(), "{step:?}: {ledger}");
     }
 
@@ -396,7 +488,11 @@ impl Stage<'_> {
             let step = model.chosen(dice);
             let reply = self.does(&model, step);
             let expected = model.steps(step);
-            met.insert(format!("{:?} {}", step.act, expected.map_or_else(str::to_owned, |done| done.to_string())));
+            met.insert(format!(
+                "{:?} {}",
+                step.act,
+                expected.map_or_else(str::to_owned, |done| done.to_string())
+            ));
             let after = self.traces();
             match expected {
                 Ok(done) => {
@@ -415,8 +511,16 @@ impl Stage<'_> {
             before = after;
         }
         if model.state == "published" {
-            let step = Step { act: Cancel, by: 1, amount: 0, stale: false };
-            assert_eq!((self.does(&model, step).status, model.steps(step)), (200, Ok(true)));
+            let step = Step {
+                act: Cancel,
+                by: 1,
+                amount: 0,
+                stale: false,
+            };
+            assert_eq!(
+                (self.does(&model, step).status, model.steps(step)),
+                (200, Ok(true))
+            );
         }
         model.free
     }
@@ -433,12 +537,12 @@ on_both! { in "test";
             body: office.whole(&ward),
             deadline: ward.context().clock.now(),
         };
-        let (mut dice, mut free, mut met) = (Dice(20_260_302), 1_000, BTreeSet::new());
+        let (mut dice, mut free, mut met) = (Dice(2_821), 1_000, BTreeSet::new());
         for _ in 0..SEQUENCES {
             free = stage.plays(&mut dice, free, &mut met);
         }
         // A test of random sequences that meets nothing tests nothing.
-        for wanted in ["Publish true", "Publish false", "Publish book_not_ready", "Cancel true", "PublishAddendum true", "PublishAddendum addendum_not_ready",
+        for wanted in ["Publish true", "Publish false", "Publish book_not_ready", "Cancel true", "PublishAddendum true", "PublishAddendum addendum_not_ready", "PublishAddendum addendum_changes_nothing",
             "PublishAddendum separation_of_duties", "PublishAddendum book_bids_closed", "DiscardAddendum true", "DraftAddendum addendum_already_open", "Approve separation_of_duties",
             "RewriteAddendum addendum_wrong_state", "Rewrite book_wrong_state", "Rewrite version_stale", "Submit forbidden"] {
             assert!(met.contains(wanted), "{wanted} was never met: {met:#?}");

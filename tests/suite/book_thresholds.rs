@@ -17,13 +17,20 @@ fn ready(ward: &Ward, office: &Office) -> Value {
     let notice = json!({"organisation_id": office.treasury.department, "content": {"category": CATEGORY, "area_ids": [body["content"]["areas"][0]],
         "title_zh": "试", "title_en": "Testing", "overview_zh": "试", "overview_en": "Testing", "budget": yuan("1000.00"), "expected_month": "2026-05", "contact": "王磊 0990-1234567"}});
     let intention = made(&posts(ward, &office.officer, "/intention-notices", Some(&notice)));
-    ok(&posts(ward, &office.approver, &format!("/intention-notices/{intention}/publication"), None));
+    ok(&posts(
+        ward,
+        &office.approver,
+        &format!("/intention-notices/{intention}/publication"),
+        None,
+    ));
     let content = &mut body["content"];
     content["intention_id"] = json!(intention);
     content["consultation_id"] = json!(concluded(ward, &office.treasury, &office.officer));
     content["timetable"] = json!({"enquiry_deadline": "2026-04-15T01:00:00Z", "answer_deadline": "2026-04-20T01:00:00Z", "bid_deadline": "2026-05-10T01:00:00Z",
         "opening": "2026-05-10T01:00:00Z", "service_from": "2026-06-01", "service_until": "2027-05-31"});
-    ward.context().clock.advance("2026-04-01T00:00:00Z".parse().unwrap());
+    ward.context()
+        .clock
+        .advance("2026-04-01T00:00:00Z".parse().unwrap());
     body
 }
 

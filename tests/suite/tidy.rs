@@ -51,7 +51,7 @@ const UPKEEP: &[(&str, &str)] = &[
     ),
     (
         "src/app/keeping.rs",
-        "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, reminds of qualifications that end, and tells of what saved searches find",
+        "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, reminds of qualifications that end, tells of what saved searches find, and of enquiries without an answer",
     ),
     ("src/db/database.rs", "passes it on to the writer"),
     (
