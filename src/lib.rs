@@ -212,6 +212,8 @@ pub mod outbox {
     mod content_accounts;
     /// Mail about contract books.
     mod content_books;
+    /// Mail about enquiries.
+    mod content_enquiries;
     /// Mail about matters.
     mod content_matters;
     /// Mail about openings.
@@ -551,6 +553,8 @@ pub mod books {
     pub mod acts_addenda;
     /// What is done to records of consultation.
     pub mod acts_consultations;
+    /// What is asked about books, and answered.
+    pub mod acts_enquiries;
     /// Following books and categories.
     pub mod acts_follows;
     /// What is done to intention notices.
@@ -569,6 +573,8 @@ pub mod books {
     pub mod http_addenda;
     /// Records of consultation over HTTP.
     pub mod http_consultations;
+    /// Enquiries over HTTP.
+    pub mod http_enquiries;
     /// What one follows over HTTP.
     pub mod http_follows;
     /// Intention notices over HTTP.
@@ -613,6 +619,8 @@ pub mod books {
     pub mod rules_differences;
     /// What a book says, as JSON.
     pub mod rules_documents;
+    /// The rules of enquiries.
+    pub mod rules_enquiries;
     /// What somebody follows.
     pub mod rules_follows;
     /// The rules of intention notices.
@@ -647,6 +655,8 @@ pub mod books {
     pub mod store_addenda;
     /// The tables of records of consultation.
     pub mod store_consultations;
+    /// The table of enquiries.
+    pub mod store_enquiries;
     /// The table of what people follow.
     pub mod store_follows;
     /// The tables of intention notices.

@@ -11,7 +11,8 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
-use crate::books::{acts_search, notices};
+use crate::books::rules::BookId;
+use crate::books::{acts_enquiries, acts_search, notices};
 use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::Answer;
 use crate::people::identities::Identities;
@@ -31,6 +32,8 @@ const SESSIONS_FORGOTTEN_MAX: i64 = 500;
 const REMIND_EVERY: Duration = Duration::from_secs(3_600);
 /// How often it is written down when machines' tokens were last used.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
+/// How often buyers are told of enquiries that were not answered in time.
+const ESCALATE_EVERY: Duration = Duration::from_secs(60);
 
 /// How often people are told of what happens to books and of what their saved searches find, and what the search lacks is put into it.
 const TELL_EVERY: Duration = Duration::from_secs(60);
@@ -78,6 +81,9 @@ impl Keeper {
                 self.complete_the_search().await;
                 self.tell_hits().await;
                 self.tell_of_books().await;
+            }
+            if is_due(round, ESCALATE_EVERY) {
+                self.escalate().await;
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;
@@ -183,6 +189,27 @@ impl Keeper {
                 Ok(false) => {}
                 Err(stop) => {
                     tracing::warn!(%stop, "nobody could be told of what their searches find");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells approvers of enquiries that were not answered in time.
+    async fn escalate(&self) {
+        let mut after: Option<BookId> = None;
+        loop {
+            let from = after.take();
+            let told: Answer<Option<BookId>> = self
+                .context
+                .db
+                .upkeep(move |tx| acts_enquiries::escalate(tx, from.as_ref()))
+                .await;
+            match told {
+                Ok(None) => return,
+                Ok(next) => after = next,
+                Err(stop) => {
+                    tracing::warn!(%stop, "nobody could be told of enquiries without an answer");
                     return;
                 }
             }

@@ -105,6 +105,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_addenda::operations)
                 .configure(books::http_print::operations)
                 .configure(books::http_witnesses::operations)
+                .configure(books::http_enquiries::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -117,7 +117,8 @@ pub struct Judgement {
     pub statute_id: StatuteId,
 }
 
-/// What stands against the publication of an addendum now, by the rules under which its book was published.
+/// What stands against the publication of an addendum now, by the rules under which its book was published. Against one that is written
+/// no more nothing does.
 ///
 /// # Errors
 /// A rule that is not set; a fault of the database.
@@ -157,6 +158,9 @@ pub fn judged(
     } else {
         0
     };
+    if addendum.state != State::Draft {
+        items.clear();
+    }
     let deadline = before.timetable.bid_deadline;
     Ok(Judgement {
         items,

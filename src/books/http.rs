@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts::{self, Beginning};
+use crate::books::acts_enquiries;
 use crate::books::acts_publication::{self, Place};
 use crate::books::rules::{Book, BookId, State};
 use crate::books::rules_documents::BookDocument;
@@ -347,7 +348,7 @@ async fn readiness(context: Shared, actor: Actor, id: web::Path<String>) -> Answ
     let id = parsed::<BookId>(&id)?;
     let now = context.clock.now();
     let asked = context.clone();
-    let (items, statute) = context
+    let (items, statute, unanswered) = context
         .db
         .read(move |conn| {
             let book = acts::seen(conn, &actor, &id)?;
@@ -355,16 +356,19 @@ async fn readiness(context: Shared, actor: Actor, id: web::Path<String>) -> Answ
             if !policy::allows(&actor, Action::OpenBookDrafts, matter) {
                 return Err(NOT_FOUND.refuse().into());
             }
+            let unanswered = acts_enquiries::unanswered(conn, &book, now)?;
             if let Some(publication) = book.publication {
-                return Ok((Vec::new(), publication.statute_id));
+                return Ok((Vec::new(), publication.statute_id, unanswered));
             }
             let (items, statute) = acts_publication::judged(conn, &book, place(&asked), now)?;
-            Ok((items, statute.id))
+            Ok((items, statute.id, unanswered))
         })
         .await?;
     Ok(HttpResponse::Ok().json(ReadinessView {
         ready: items.is_empty(),
         statute_id: statute,
+        unanswered_enquiries: unanswered.count,
+        answers_overdue: unanswered.is_overdue,
         items: items.into_iter().map(Into::into).collect(),
     }))
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts_addenda::{self as acts, WriteAddendum};
+use crate::books::acts_enquiries;
 use crate::books::http::place;
 use crate::books::rules::BookId;
 use crate::books::rules_addenda::{Addendum, AddendumId, State};
@@ -53,6 +54,7 @@ pub struct AddendumBody {
     reason_en: String,
     /// True if it affects bids though its fields do not show it. They count in any case: `false` never takes that away.
     #[serde(default)]
+    #[schema(example = false)]
     affects_bids: bool,
     /// The whole of what the book is to say.
     content: Box<BookDocument>,
@@ -179,7 +181,7 @@ impl TryFrom<AddendumHead> for AddendumHeadView {
 
 /// What stands against the publication of an addendum.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AddendumReadiness, example = json!({"ready": false, "statute_id": "statute_01jd3n8f5teqkrzvq1c0m6h2ax", "affects_bids": true, "earliest_bid_deadline": "2026-04-03T01:00:00.000000Z", "items": [{"pointer": "/category", "code": "unlawful", "detail_zh": "不得改变采购标的：服务类别", "detail_en": "what is bought never changes: its category", "rule": "tender.clarification_never_changes", "citations": []}]}))]
+#[schema(as = AddendumReadiness, example = json!({"ready": false, "statute_id": "statute_01jd3n8f5teqkrzvq1c0m6h2ax", "affects_bids": true, "earliest_bid_deadline": "2026-04-03T01:00:00.000000Z", "unanswered_enquiries": 0, "answers_overdue": false, "items": [{"pointer": "/category", "code": "unlawful", "detail_zh": "不得改变采购标的：服务类别", "detail_en": "what is bought never changes: its category", "rule": "tender.clarification_never_changes", "citations": []}]}))]
 pub struct AddendumReadinessView {
     /// True if nothing does.
     pub ready: bool,
@@ -189,6 +191,10 @@ pub struct AddendumReadinessView {
     pub affects_bids: bool,
     /// The earliest deadline for bids that it may leave, published now; UTC.
     pub earliest_bid_deadline: Option<String>,
+    /// Enquiries that are not answered. They stand against nothing; whoever publishes should know.
+    pub unanswered_enquiries: i64,
+    /// True if there are such and the deadline for answers has come.
+    pub answers_overdue: bool,
     /// Everything that does stand against it: first what it may not do as an addendum, then what the book may not say.
     pub items: Vec<ItemView>,
 }
@@ -379,14 +385,18 @@ async fn readiness(context: Shared, actor: Actor, id: web::Path<String>) -> Answ
     let id = parsed::<AddendumId>(&id)?;
     let now = context.clock.now();
     let asked = context.clone();
-    let judgement = context
+    let (judgement, unanswered) = context
         .db
         .read(move |conn| {
             let (addendum, book) = acts::known(conn, &actor, &id)?;
             if !acts::may_open(&actor, &book) {
                 return Err(NOT_FOUND.refuse().into());
             }
-            acts::judged(conn, &addendum, &book, (place(&asked), now))
+            let unanswered = acts_enquiries::unanswered(conn, &book, now)?;
+            Ok((
+                acts::judged(conn, &addendum, &book, (place(&asked), now))?,
+                unanswered,
+            ))
         })
         .await?;
     Ok(HttpResponse::Ok().json(AddendumReadinessView {
@@ -394,6 +404,8 @@ async fn readiness(context: Shared, actor: Actor, id: web::Path<String>) -> Answ
         statute_id: judgement.statute_id,
         affects_bids: judgement.affects_bids,
         earliest_bid_deadline: judgement.earliest_deadline.map(rfc3339),
+        unanswered_enquiries: unanswered.count,
+        answers_overdue: unanswered.is_overdue,
         items: judgement.items.into_iter().map(Into::into).collect(),
     }))
 }

@@ -664,9 +664,12 @@ mod tests {
             });
             book.custody = Some(CustodyDocument::Shared {
                 threshold: 2,
-                witnesses: ["user_01jd3n8f5teqkrzvq1c0m6h2ax", "user_01jd3n8f5teqkrzvq1c0m6h2ay"]
-                    .map(|witness| witness.parse().unwrap())
-                    .to_vec(),
+                witnesses: [
+                    "user_01jd3n8f5teqkrzvq1c0m6h2ax",
+                    "user_01jd3n8f5teqkrzvq1c0m6h2ay",
+                ]
+                .map(|witness| witness.parse().unwrap())
+                .to_vec(),
             });
             let mut second = book.lots[0].clone();
             second.code = "2".to_owned();

@@ -150,12 +150,16 @@ impl TryFrom<Head> for HeadView {
 
 /// What stands against the publication of a book.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BookReadiness, example = json!({"ready": false, "statute_id": "statute_01jd3n8f5teqkrzvq1c0m6h2ax", "items": [{"pointer": "/tie_rule", "code": "missing", "detail_zh": "未写明同分规则", "detail_en": "says no tie rule", "rule": null, "citations": []}]}))]
+#[schema(as = BookReadiness, example = json!({"ready": false, "statute_id": "statute_01jd3n8f5teqkrzvq1c0m6h2ax", "unanswered_enquiries": 0, "answers_overdue": false, "items": [{"pointer": "/tie_rule", "code": "missing", "detail_zh": "未写明同分规则", "detail_en": "says no tie rule", "rule": null, "citations": []}]}))]
 pub struct ReadinessView {
     /// True if nothing does.
     pub ready: bool,
     /// The version of the rules that was asked.
     pub statute_id: StatuteId,
+    /// Enquiries about a published book that are not answered.
+    pub unanswered_enquiries: i64,
+    /// True if there are such and the deadline for answers has come.
+    pub answers_overdue: bool,
     /// Everything that does, in the order of the book.
     pub items: Vec<ItemView>,
 }

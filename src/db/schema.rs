@@ -1127,7 +1127,28 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas);
+diesel::table! {
+    /// What suppliers ask about published books.
+    enquiries (id) {
+        id -> Text,
+        book_id -> Text,
+        asker_organisation_id -> Text,
+        asker_account_id -> Text,
+        asker_salt -> Binary,
+        question -> Text,
+        asked_at -> Timestamp,
+        withdrawn_at -> Nullable<Timestamp>,
+        number -> Nullable<BigInt>,
+        question_zh -> Nullable<Text>,
+        question_en -> Nullable<Text>,
+        answer_zh -> Nullable<Text>,
+        answer_en -> Nullable<Text>,
+        addendum -> Nullable<BigInt>,
+        answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
 diesel::allow_tables_to_appear_in_same_query!(books, search_documents);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, qualifications);

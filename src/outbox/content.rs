@@ -14,6 +14,7 @@ pub use crate::outbox::content_accounts::{
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
+pub use crate::outbox::content_enquiries::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
     BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
     DebarmentRecorded, DeputyAppointed, DeputyEnded, Digest, DigestItem, FollowedHappened,
@@ -119,6 +120,10 @@ kinds! {
     BookAmended "book.amended"
     /// A contract book was cancelled.
     BookCancelled "book.cancelled"
+    /// Something was asked about a book.
+    EnquiryMade "enquiry.made"
+    /// Something was not answered in time.
+    EnquiriesUnanswered "enquiries.unanswered"
     /// Something happened to what the person follows.
     FollowedHappened "followed.happened"
     /// A share of an opening key was sealed to a witness.
@@ -310,6 +315,17 @@ pub(super) mod tests {
                 reason: Some(both()),
                 path: path(),
                 because: Because::FollowsCategory { category: both() },
+            }
+            .into(),
+            EnquiryMade {
+                book: both(),
+                path: path(),
+            }
+            .into(),
+            EnquiriesUnanswered {
+                book: both(),
+                count: 3,
+                path: path(),
             }
             .into(),
             FollowedHappened {

@@ -12,7 +12,7 @@ use crate::outbox::wording::{Both, Item, Wording, day};
 use crate::text;
 
 /// Why one gets mail about one's duties.
-fn of_your_duties() -> Text {
+pub(super) fn of_your_duties() -> Text {
     Text::fixed(
         "您收到此邮件，是因为此事需要您处理或与您的职责有关。可在邮件偏好中改为每日汇总。",
         "You receive this because the matter is yours to act on or concerns your duties. \
@@ -29,7 +29,8 @@ fn of_your_organisation() -> Text {
     )
 }
 
-fn look() -> Text {
+/// What a link to the matter itself is called.
+pub(super) fn look() -> Text {
     Text::fixed("查看详情", "See the details")
 }
 

@@ -46,10 +46,18 @@ impl ContactRow {
 /// # Errors
 /// A fault of the database.
 pub fn administrators(conn: &mut Conn, organisation: &OrganisationId) -> Answer<Vec<Recipient>> {
+    people(conn, organisation, Role::OrganisationAdmin)
+}
+
+/// Those who hold a role in an organisation and can be written to, by account.
+///
+/// # Errors
+/// A fault of the database.
+pub fn people(conn: &mut Conn, organisation: &OrganisationId, role: Role) -> Answer<Vec<Recipient>> {
     let rows: Vec<ContactRow> = accounts::table
         .inner_join(role_grants::table)
         .filter(role_grants::organisation_id.eq(organisation))
-        .filter(role_grants::role.eq(Role::OrganisationAdmin.name()))
+        .filter(role_grants::role.eq(role.name()))
         .filter(role_grants::ended_at.is_null())
         .filter(accounts::state.eq("active"))
         .order(accounts::id.asc())

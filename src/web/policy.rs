@@ -355,6 +355,16 @@ pub enum Action {
     RehearseShare,
     /// Hand it in for the opening.
     HandInShare,
+    /// Ask about a published book, or take that back.
+    AskEnquiry,
+    /// See what one's supplier asked.
+    ReadOwnEnquiries,
+    /// See what waits for an answer.
+    OpenEnquiries,
+    /// Answer an enquiry.
+    AnswerEnquiry,
+    /// See who asked, once bids were opened.
+    OpenEnquiryAskers,
 }
 
 impl Action {
@@ -432,14 +442,21 @@ impl Action {
             | Self::DraftConsultation
             | Self::ReviewConsultation
             | Self::ConcludeConsultation => "planning.write",
-            Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
+            Self::ReadBooks
+            | Self::OpenBookDrafts
+            | Self::ListBookDrafts
+            | Self::ReadOwnEnquiries
+            | Self::OpenEnquiries
+            | Self::OpenEnquiryAskers => "books.read",
             Self::DraftBook
             | Self::ApproveBook
             | Self::PublishBook
             | Self::CancelBook
             | Self::DraftAddendum
             | Self::DiscardAddendum
-            | Self::PublishAddendum => "books.write",
+            | Self::PublishAddendum
+            | Self::AskEnquiry
+            | Self::AnswerEnquiry => "books.write",
             Self::ReadOwnShare => "openings.read",
             Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare => "openings.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
@@ -875,6 +892,18 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReadOwnShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::RehearseShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::HandInShare, &[(Role::OpeningWitness, Anywhere)]),
+    (Action::AskEnquiry, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ReadOwnEnquiries, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::OpenEnquiries,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::AnswerEnquiry, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::OpenEnquiryAskers, &[(Auditor, Anywhere)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

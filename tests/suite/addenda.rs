@@ -8,7 +8,7 @@ use wardbook::books::store_versions;
 use wardbook::kernel::party::OrganisationKind;
 use wardbook::web::policy::Role;
 
-use crate::books::{Office, ok};
+use crate::books::{Office, at_once, ok};
 use crate::cast::organisation;
 use crate::harness::Ward;
 use crate::on_both;
@@ -194,5 +194,58 @@ on_both! { in "test";
         refused(&posts(&ward, &office.approver, &format!("/addenda/{id}/publication"), None), 409, "book_bids_closed");
         ok(&posts(&ward, &office.officer, &format!("/addenda/{id}/discarding"), None));
         refused(&posts(&ward, &office.officer, &addenda, Some(&worded)), 409, "book_bids_closed");
+    }
+
+    fn two_at_once_end_in_one_of_the_lawful_outcomes(ward) {
+        let office = Office::new(&ward);
+        let body = office.whole(&ward);
+        let (book, published) = office.published(&ward, &body);
+        let addenda = format!("/books/{book}/addenda");
+        let raised = addendum(&published, |content| content["lots"][0]["ceiling"] = yuan("900.00"));
+        let begins = || posts(&ward, &office.officer, &addenda, Some(&raised));
+        let mut begun = at_once([&begins, &begins]);
+        begun.sort_by_key(|reply| reply.status);
+        assert_eq!((begun[0].status, begun[1].status, begun[1].code().as_str()), (201, 409, "addendum_already_open"));
+        let path = format!("/addenda/{}/publication", made(&begun[0]));
+        let publishes = || posts(&ward, &office.approver, &path, None);
+
+        // A higher ceiling and a withdrawal of the same money: one of them, never both.
+        let withdrawal = json!({"kind": "withdrawal", "fiscal_year": 2026, "from_line_id": office.line, "amount": yuan("300.00"), "reason": "收回"});
+        let movement = made(&office.treasury.proposes(&ward, &withdrawal));
+        let [amended, confirmed] = at_once([&publishes, &|| office.treasury.confirms(&ward, &movement)]);
+        let stands = office.treasury.balances(&ward, &office.line);
+        match (amended.status, confirmed.status) {
+            (200, 409) => assert_eq!((&stands["available"], &stands["reserved"]), (&json!("100.00"), &json!("900.00"))),
+            (409, 200) => {
+                assert_eq!((amended.code().as_str(), &stands["available"], &stands["reserved"]), ("addendum_not_ready", &json!("100.00"), &json!("600.00")));
+                let allocation = json!({"kind": "allocation", "fiscal_year": 2026, "to_line_id": office.line, "amount": yuan("300.00"), "reason": "调整"});
+                office.treasury.moves(&ward, &allocation);
+                ok(&publishes());
+            }
+            other => panic!("{other:?}: {} {}", amended.text, confirmed.text),
+        }
+        assert_eq!(office.treasury.balances(&ward, &office.line)["available"], "100.00");
+
+        // Twice at once it is one version; and beside a cancellation it is one before that, or none.
+        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
+        let next = |now: &Value, title: &str| made(&posts(&ward, &office.officer, &addenda, Some(&addendum(now, |content| content["title_en"] = json!(title)))));
+        let id = next(&now, "Once");
+        let publishes = || posts(&ward, &office.approver, &format!("/addenda/{id}/publication"), None);
+        assert_eq!(at_once([&publishes, &publishes]).map(|reply| reply.status), [200, 200]);
+        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
+        assert_eq!((&now["versions"], ward.events("book.amended").len()), (&json!(3), 2));
+        let id = next(&now, "Again");
+        let publishes = || posts(&ward, &office.approver, &format!("/addenda/{id}/publication"), None);
+        let why = json!({"reason_zh": "暂停", "reason_en": "Paused"});
+        let cancels = || posts(&ward, &office.approver, &format!("/books/{book}/cancellation"), Some(&why));
+        let [amended, cancelled] = at_once([&publishes, &cancels]);
+        assert_eq!(cancelled.status, 200, "{}", cancelled.text);
+        let versions = ok(&ward.get(&format!("/api/v1/books/{book}")))["versions"].clone();
+        match amended.status {
+            200 => assert_eq!(versions, 4),
+            _ => assert_eq!((amended.code().as_str(), versions), ("book_wrong_state", json!(3))),
+        }
+        let stands = office.treasury.balances(&ward, &office.line);
+        assert_eq!((&stands["available"], &stands["reserved"]), (&json!("1000.00"), &json!("0.00")));
     }
 }

@@ -113,6 +113,19 @@ impl Office {
     }
 }
 
+/// Does two things at once.
+pub fn at_once(acts: [&(dyn Fn() -> Reply + Sync); 2]) -> [Reply; 2] {
+    let barrier = Barrier::new(2);
+    let begin = |act: &(dyn Fn() -> Reply + Sync)| {
+        barrier.wait();
+        act()
+    };
+    std::thread::scope(|scope| {
+        let threads = acts.map(|act| scope.spawn(|| begin(act)));
+        threads.map(|thread| thread.join().unwrap())
+    })
+}
+
 /// What was answered, which is 200.
 pub fn ok(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.text);
@@ -364,13 +377,6 @@ on_both! { in "test";
         let id = office.drafts(&ward, &body);
         let submitted = ok(&posts(&ward, &office.officer, &format!("/books/{id}/submission"), None));
         let second = of(&ward, Role::BuyerApprover, &office.treasury.department);
-        let at_once = |acts: [&(dyn Fn() -> Reply + Sync); 2]| {
-            let barrier = Barrier::new(2);
-            std::thread::scope(|scope| {
-                let threads = acts.map(|act| scope.spawn(|| { barrier.wait(); act() }));
-                threads.map(|thread| thread.join().unwrap())
-            })
-        };
         let etag = format!("\"v{}\"", submitted["revision"]);
         let approve = |who: &Person| who.asks(&ward, "POST", &format!("/api/v1/books/{id}/approval")).header("if-match", &etag).send();
         let mut statuses = at_once([&|| approve(&office.approver), &|| approve(&second)]).map(|reply| reply.status);

@@ -29,6 +29,7 @@ mod bucket;
 mod budget;
 mod crashes;
 mod duties;
+mod enquiries;
 mod evidence;
 mod faults;
 mod files;

@@ -51,7 +51,7 @@ const UPKEEP: &[(&str, &str)] = &[
     ),
     (
         "src/app/keeping.rs",
-        "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, reminds of qualifications that end, tells of what happens to books and of what saved searches find, and puts standards into the search",
+        "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, reminds of qualifications that end, tells of what happens to books, of what saved searches find and of enquiries without an answer, and puts standards into the search",
     ),
     ("src/db/database.rs", "passes it on to the writer"),
     (
