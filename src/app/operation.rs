@@ -229,6 +229,8 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::books::rules_saved_searches::REASONS);
     reasons.extend(crate::books::rules::REASONS);
     reasons.extend(crate::bids::sealing::REASONS);
+    reasons.extend(crate::bids::rules::REASONS);
+    reasons.extend(crate::bids::rules_securities::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,

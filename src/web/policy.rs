@@ -337,6 +337,16 @@ pub enum Action {
     PublishBook,
     /// Cancel a published book.
     CancelBook,
+    /// Seal, replace, confirm and withdraw a bid of a supplier.
+    SubmitBid,
+    /// See a supplier's own bids; before the opening nobody sees any other.
+    ReadOwnBids,
+    /// List the bids of the suppliers that one acts for.
+    ListOwnBids,
+    /// Record what was lodged with a supplier's own bid.
+    LodgeBidSecurity,
+    /// See, confirm and return what was lodged with bids, once it may be known who has bid.
+    KeepBidSecurity,
 }
 
 impl Action {
@@ -416,6 +426,8 @@ impl Action {
             | Self::ConcludeConsultation => "planning.write",
             Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
             Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
+            Self::ReadOwnBids | Self::ListOwnBids => "bids.read",
+            Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity => "bids.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -836,6 +848,12 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ApproveBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::PublishBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::CancelBook, &[(BuyerApprover, OwnOrganisation)]),
+    // A sealed bid is its bidder's alone: no buyer, auditor or administrator learns even that it exists.
+    (Action::SubmitBid, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ReadOwnBids, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ListOwnBids, &[(SupplierAgent, Anywhere)]),
+    (Action::LodgeBidSecurity, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::KeepBidSecurity, &[(FinanceOfficer, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

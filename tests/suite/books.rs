@@ -25,15 +25,21 @@ pub fn begun(treasury: &Treasury, line: &str) -> Value {
     json!({"organisation_id": treasury.department, "content": content})
 }
 
-struct Office {
-    treasury: Treasury,
-    officer: Person,
-    approver: Person,
-    line: String,
+/// A department that buys, and its people.
+pub struct Office {
+    /// Its money.
+    pub treasury: Treasury,
+    /// Drafts.
+    pub officer: Person,
+    /// Approves and publishes.
+    pub approver: Person,
+    /// Pays for its books.
+    pub line: String,
 }
 
 impl Office {
-    fn new(ward: &Ward) -> Self {
+    /// With a thousand yuan on its line.
+    pub fn new(ward: &Ward) -> Self {
         let treasury = Treasury::with(ward, "5000.00");
         Self {
             officer: of(ward, Role::BuyerOfficer, &treasury.department),
@@ -44,7 +50,7 @@ impl Office {
     }
 
     /// A whole book of the test's rules.
-    fn whole(&self, ward: &Ward) -> Value {
+    pub fn whole(&self, ward: &Ward) -> Value {
         let standard = published_standard(ward);
         let version = ward
             .get(&format!("/api/v1/standards/{standard}/versions/1"))
@@ -60,12 +66,13 @@ impl Office {
         body
     }
 
-    fn drafts(&self, ward: &Ward, body: &Value) -> String {
+    /// Begins a book.
+    pub fn drafts(&self, ward: &Ward, body: &Value) -> String {
         made(&posts(ward, &self.officer, "/books", Some(body)))
     }
 
     /// Submitted and approved.
-    fn approved(&self, ward: &Ward, body: &Value) -> String {
+    pub fn approved(&self, ward: &Ward, body: &Value) -> String {
         let id = self.drafts(ward, body);
         ok(&posts(
             ward,
@@ -82,12 +89,14 @@ impl Office {
         id
     }
 
-    fn publishes(&self, ward: &Ward, id: &str) -> Reply {
+    /// Publishes one.
+    pub fn publishes(&self, ward: &Ward, id: &str) -> Reply {
         posts(ward, &self.approver, &format!("/books/{id}/publication"), None)
     }
 }
 
-fn ok(reply: &Reply) -> Value {
+/// What a request came to that went well.
+pub fn ok(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()
 }
