@@ -11,6 +11,7 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
+use crate::bids::acts_disclosure as disclosure;
 use crate::books::rules::BookId;
 use crate::books::{acts_enquiries, acts_search, notices};
 use crate::kernel::local_day::local_date;
@@ -37,6 +38,9 @@ const ESCALATE_EVERY: Duration = Duration::from_secs(60);
 
 /// How often people are told of what happens to books and of what their saved searches find, and what the search lacks is put into it.
 const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether a lot whose book was cancelled has bids that are still kept secret.
+const DISCLOSE_EVERY: Duration = Duration::from_secs(60);
 
 /// Everything that is looked after.
 pub struct Keeper {
@@ -87,6 +91,9 @@ impl Keeper {
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;
+            }
+            if is_due(round, DISCLOSE_EVERY) {
+                self.disclose_ended().await;
             }
         }
     }
@@ -177,6 +184,20 @@ impl Keeper {
                     tracing::warn!(%stop, "nobody could be told of what happened to books");
                     return;
                 }
+            }
+        }
+    }
+
+    /// Ends the secrecy of bids for lots that will never be opened.
+    async fn disclose_ended(&self) {
+        let ended = match self.context.db.read(disclosure::ended).await {
+            Ok(ended) => ended,
+            Err(stop) => return tracing::warn!(%stop, "it could not be read which lots have ended"),
+        };
+        for lot in ended {
+            let done = self.context.db.write(move |tx| disclosure::end(tx, &lot)).await;
+            if let Err(stop) = done {
+                tracing::warn!(%stop, "the secrecy of bids for a lot that has ended could not be ended");
             }
         }
     }

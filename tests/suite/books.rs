@@ -39,7 +39,7 @@ pub struct Office {
     pub officer: Person,
     /// Approves.
     pub approver: Person,
-    /// A line with money.
+    /// Pays for its books.
     pub line: String,
 }
 

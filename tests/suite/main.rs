@@ -22,6 +22,8 @@ mod api_spec;
 mod areas;
 mod backup;
 mod backup_walk;
+mod bids;
+mod bids_secrecy;
 mod book_sequences;
 mod book_thresholds;
 mod books;
