@@ -25,6 +25,7 @@ mod books;
 mod bucket;
 mod budget;
 mod crashes;
+mod demo;
 mod duties;
 mod evidence;
 mod faults;
