@@ -127,10 +127,11 @@ impl Made {
     /// The size of its log, and how many events have no place in it yet.
     pub fn log(&self) -> (i64, usize) {
         let mut conn = connect(&self.url, Access::Read).expect("the database can be read");
+        // In this order: what is placed between the two reads is in the size, and nothing waited when it was taken.
+        let waiting = store::waiting(&mut conn, i64::MAX).expect("the log can be read");
         let size = store::last_checkpoint(&mut conn)
             .expect("the log can be read")
             .map_or(0, |last| last.size);
-        let waiting = store::waiting(&mut conn, i64::MAX).expect("the log can be read");
         (size, waiting.len())
     }
 }

@@ -21,6 +21,9 @@ use crate::web::conditional::Expected;
 use crate::web::policy::{self, Action, Matter, Role};
 use crate::web::problem::NOT_FOUND;
 
+/// How many of somebody's grants are looked at to see whether they ever were more than a resident.
+const GRANTS_READ_MAX: i64 = 200;
+
 /// An account that is in use at once.
 #[derive(Clone, Debug)]
 pub struct CreateAccount {
@@ -104,7 +107,11 @@ pub fn change(tx: &mut Tx<'_>, actor: &Actor, command: &ChangeAccount) -> Answer
         return Ok(account);
     };
     store::update(tx, &changed)?;
-    let private = json!({ "before": personal(&account), "after": personal(&changed) });
+    let private = if is_in_office(tx, &account.id)? {
+        json!({ "before": personal(&account), "after": personal(&changed) })
+    } else {
+        json!({ "before": personal_of_resident(&account), "after": personal_of_resident(&changed) })
+    };
     audit::store::append(tx, actor, &event("account.changed", &changed, json!({}), private))?;
     Ok(changed)
 }
@@ -203,7 +210,23 @@ pub(super) fn refuse_taken(tx: &mut Tx<'_>, email: &Email) -> Answer<()> {
     }
 }
 
-/// What is personal in an account.
+/// Whether somebody acts, or ever acted, as more than a resident: then auditors have to know who it was.
+fn is_in_office(tx: &mut Tx<'_>, account: &AccountId) -> Answer<bool> {
+    let theirs = GrantFilter {
+        account_id: Some(account.clone()),
+        ..GrantFilter::default()
+    };
+    let given = store_grants::grants(tx.conn(), &theirs, GRANTS_READ_MAX)?;
+    Ok(given.is_empty() || given.iter().any(|given| given.grant.role != Role::Resident))
+}
+
+/// What is personal in a resident's account and may be opened by auditors: neither name nor address, which only the resident and
+/// their registrar see.
+pub(super) fn personal_of_resident(account: &Account) -> Value {
+    json!({ "language": account.language })
+}
+
+/// What is personal in the account of somebody in an office.
 pub(super) fn personal(account: &Account) -> Value {
     json!({
         "email": account.email.as_ref().map(Email::whole),

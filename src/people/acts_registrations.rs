@@ -10,7 +10,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Answer;
 use crate::kernel::text::Language;
 use crate::outbox::content::{AccountKnown, ResidenceRegistration};
-use crate::people::acts::{event, personal, refuse_taken};
+use crate::people::acts::{event, personal_of_resident, refuse_taken};
 use crate::people::acts_links::key_of;
 use crate::people::letters::{tell, tell_stranger};
 use crate::people::rules::{self, Account, AccountId, Email};
@@ -97,7 +97,7 @@ pub fn open_account(tx: &mut Tx<'_>, link: &TokenHash, command: &OpenAccount) ->
     audit::store::append(
         tx,
         &by,
-        &event("account.activated", &active, facts, personal(&active)),
+        &event("account.activated", &active, facts, personal_of_resident(&active)),
     )?;
     Ok(active)
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use wardbook::db::schema::{accounts, outbox, residence_registrations};
 use wardbook::people::rules_links::REGISTRATION_HOURS;
 use wardbook::registry::store_registrations;
+use wardbook::web::policy::Role;
 
 use crate::cast;
 use crate::faults::{block_on, eventually};
@@ -133,6 +134,21 @@ on_both! {
         assert_eq!(events.each_ref().map(Vec::len), [1, 1]);
         assert_eq!(events[0][0]["entry"]["data"], json!({"by": "letter", "password": true}));
         assert_eq!(events[1][0]["opened"]["actor"], done["account_id"]);
+
+        // Who the resident is stays theirs and their registrar's, whoever opens the log and whatever they change.
+        let account = format!("/api/v1/accounts/{}", done["account_id"].as_str().unwrap());
+        let renamed = ward
+            .ask("PATCH", &account)
+            .in_session(tokens["access_token"].as_str().unwrap())
+            .header("if-match", "*")
+            .json(&json!({"display_name": "三栋的老梅"}))
+            .send();
+        assert_eq!(renamed.status, 200, "{}", renamed.text);
+        assert_eq!(ward.events("account.changed").len(), 1);
+        let log = ward.ask("GET", "/api/v1/audit/export").by(Role::Auditor).header("accept", "application/jsonl").send().text;
+        for personal in [MEI, "小梅", "老梅", BORN, "3-2-501"] {
+            assert!(!log.contains(personal), "{personal}");
+        }
 
         // Link and letter are used up, for everybody and for everything.
         assert_eq!(open(&ward, &link).code(), "link_refused");
