@@ -584,8 +584,8 @@ mod tests {
             "口香糖".to_owned(),
             "新增".to_owned(),
             "收紧；原标准：".to_owned(),
-            "≤ 1 个/1000 平方米".to_owned(),
-            "≤ 4 个/1000 平方米".to_owned(),
+            "≤\u{a0}1 个/1000 平方米".to_owned(),
+            "≤\u{a0}4 个/1000 平方米".to_owned(),
             "尚未发布".to_owned(),
             "Wutong Street Office".to_owned(),
         ];

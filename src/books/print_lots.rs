@@ -151,7 +151,8 @@ fn indicators(pieces: &mut Pieces, lot: &LotDocument, standard: Option<&Content>
             Text::fixed("来源", "Origin"),
         ],
         &[],
-    );
+    )
+    .wide(1);
     for one in &kept {
         table.row(indicator(one, lot, standard));
     }

@@ -205,13 +205,14 @@ pub(super) fn per(per: PenaltyPer) -> Text {
     }
 }
 
+/// Never parted from its number by the end of a line.
 const fn sign(operator: Operator) -> &'static str {
     match operator {
-        Operator::AtMost => "≤ ",
-        Operator::LessThan => "< ",
-        Operator::AtLeast => "≥ ",
-        Operator::MoreThan => "> ",
-        Operator::EqualTo => "= ",
+        Operator::AtMost => "≤\u{a0}",
+        Operator::LessThan => "<\u{a0}",
+        Operator::AtLeast => "≥\u{a0}",
+        Operator::MoreThan => ">\u{a0}",
+        Operator::EqualTo => "=\u{a0}",
         Operator::Between => "",
     }
 }

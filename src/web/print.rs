@@ -66,6 +66,8 @@ pub struct Column {
     pub name: Text,
     /// True for numbers, which stand at the right.
     pub is_number: bool,
+    /// True for a quarter of the width, whatever the other columns hold.
+    pub is_wide: bool,
 }
 
 /// A table.
@@ -85,12 +87,22 @@ impl Table {
         let columns = names.into_iter().enumerate().map(|(at, name)| Column {
             name,
             is_number: numbers.contains(&at),
+            is_wide: false,
         });
         Self {
             caption,
             columns: columns.collect(),
             rows: Vec::new(),
         }
+    }
+
+    /// The same with a column that keeps a quarter of the width.
+    #[must_use]
+    pub fn wide(mut self, at: usize) -> Self {
+        if let Some(column) = self.columns.get_mut(at) {
+            column.is_wide = true;
+        }
+        self
     }
 
     /// The cells of a row, and which of them are numbers.

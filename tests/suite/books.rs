@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use wardbook::books::notices;
+use wardbook::books::{acts_search, notices};
 use wardbook::kernel::party::OrganisationKind;
 use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
@@ -15,6 +15,7 @@ use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
 use crate::outbox::lines;
+use crate::standards_life::keeper;
 use crate::standards_tables::published_standard;
 use crate::treasury::{CATEGORY, Treasury, gets, made, of, posts, yuan};
 
@@ -329,6 +330,21 @@ on_both! { in "test";
         ok(&posts(&ward, &office.approver, &format!("/books/{id}/cancellation"), Some(&json!({"reason_zh": "预算调整", "reason_en": "The budget was cut"}))));
         assert_eq!((found("stage=cancelled"), found("stage=closed")), (vec!["cancelled".to_owned()], vec![]));
         tell();
+        // Standards come into the search from above, and books that it lacks; what was withdrawn goes out of it.
+        let catch_up = || while !wait(ward.context().db.upkeep(acts_search::catch_up)).unwrap() {};
+        let standards = || ward.get("/api/v1/search?kind=service_standard&q=arrival").json()["items"].as_array().unwrap().clone();
+        sql(&ward, &format!("UPDATE search_documents SET subject_id = 'nothing', shown = FALSE WHERE subject_id = '{id}'")).unwrap();
+        assert_eq!((standards().len(), found("")), (0, vec![]));
+        catch_up();
+        let version = &body["content"]["lots"][0]["standard_version_id"];
+        assert_eq!((standards().len(), &standards()[0]["id"], &standards()[0]["stage"]), (1, version, &json!(null)));
+        assert_eq!(found(""), ["cancelled"]);
+        let path = standards()[0]["path"].as_str().unwrap().to_owned();
+        let withdrawn = keeper(&ward, "POST", &format!("{path}/withdrawal")).json(&json!({"reason_zh": "停用", "reason_en": "No longer used"})).send();
+        assert_eq!(withdrawn.status, 200, "{}", withdrawn.text);
+        catch_up();
+        assert_eq!(standards().len(), 0);
+
         // The debarment is over by then.
         let after: Vec<String> = told().into_iter().filter(|key| key.contains(":cancelled:")).collect();
         assert_eq!(after.len(), 3, "{after:?}");

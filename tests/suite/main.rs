@@ -30,6 +30,7 @@ mod books;
 mod bucket;
 mod budget;
 mod crashes;
+mod demo;
 mod duties;
 mod enquiries;
 mod evidence;

@@ -122,6 +122,7 @@ on_both! {
         let search = json!({"name": "保洁", "question": {"q": "环卫", "category": CATEGORY}});
         let saved = made(&posts(&ward, &reader, "/me/saved-searches", Some(&search)));
         refused(&posts(&ward, &reader, "/me/saved-searches", Some(&json!({"name": "x", "question": {"q": "!!"}}))), 422, "invalid");
+        refused(&posts(&ward, &reader, "/me/saved-searches", Some(&json!({"name": "x", "question": {"stage": "tea"}}))), 422, "invalid");
         let queued = || lines(&ward, "SELECT dedup_key AS line FROM outbox WHERE kind = 'followed.happened' ORDER BY id");
         tell(&ward);
         assert_eq!(queued(), Vec::<String>::new(), "{before} was public before");
