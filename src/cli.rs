@@ -227,7 +227,7 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         Command::Verify {
             what: Verify::Log { place, key, since },
         } => return verify(&place, &key, since.as_deref()),
-        Command::Bid { what } => return bid(what),
+        Command::Bid { what } => return printed(&bid_files::run(what)?),
         Command::Share { what } => return printed(&share_files::run(what)?),
         Command::Verify {
             what: Verify::Receipt(asked),
