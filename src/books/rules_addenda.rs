@@ -695,11 +695,13 @@ mod tests {
         let text = |book: &mut BookDocument| book.clauses[0].text_zh.push('。');
         // 17 March is fifteen days before 1 April in Shanghai; 18 March is not.
         assert_eq!(judged("cn", "2026-03-17T15:59:59Z", text), []);
-        let moves = (
-            "/timetable/bid_deadline".to_owned(),
-            "tender.clarification_moves_deadline",
-        );
-        assert_eq!(judged("cn", "2026-03-17T16:00:00Z", text), [moves.clone()]);
+        let moves = || {
+            [(
+                "/timetable/bid_deadline".to_owned(),
+                "tender.clarification_moves_deadline",
+            )]
+        };
+        assert_eq!(judged("cn", "2026-03-17T16:00:00Z", text), moves());
         let moved = |day: &'static str| {
             move |book: &mut BookDocument| {
                 book.clauses[0].text_zh.push('。');
@@ -708,7 +710,7 @@ mod tests {
         };
         assert_eq!(
             judged("cn", "2026-03-30T00:00:00Z", moved("2026-04-13T01:00:00Z")),
-            [moves]
+            moves()
         );
         assert_eq!(
             judged("cn", "2026-03-30T00:00:00Z", moved("2026-04-14T01:00:00Z")),
