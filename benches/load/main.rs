@@ -29,6 +29,8 @@ mod raw;
 mod reads;
 /// The table.
 mod report;
+/// The last seconds before a deadline.
+mod rush;
 /// The log's sequencer alone.
 mod sequence;
 /// The service, started for one measurement.
@@ -53,8 +55,8 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
     clients: Vec<usize>,
     /// What to measure: W writes, R the same rows inserted raw, B a bare server, G our reads, S the sequencer,
-    /// L the ledger's transfers
-    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S", "L"])]
+    /// L the ledger's transfers, D bids in the last seconds before a deadline (`deadline-rush`)
+    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S", "L", "D"])]
     only: Vec<Scenario>,
     /// Of the service's lines only those whose name holds this text, `grouped` for one
     #[arg(long, default_value = "")]
@@ -88,6 +90,8 @@ enum Scenario {
     G,
     S,
     L,
+    #[value(alias = "deadline-rush")]
+    D,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -144,6 +148,11 @@ fn main() {
     if wanted(Scenario::L) {
         for database in &databases {
             ledger::measure(&options, database, &mut report);
+        }
+    }
+    if wanted(Scenario::D) {
+        for database in &databases {
+            rush::measure(&options, database, &mut report);
         }
     }
     report.end();

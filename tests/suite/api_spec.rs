@@ -285,9 +285,12 @@ fn faults_of_responses(document: &Value, operation: &Value, lacks: &mut impl FnM
     let strangers = operation["security"]
         .as_array()
         .is_some_and(|ways| ways.is_empty() || ways.iter().any(|way| *way == serde_json::json!({})));
-    let updates = operation["parameters"]
+    let if_match = operation["parameters"]
         .as_array()
-        .is_some_and(|all| all.iter().any(|one| one["name"] == "If-Match"));
+        .and_then(|all| all.iter().find(|one| one["name"] == "If-Match"));
+    let updates = if_match.is_some();
+    // What may begin something as well as replace it can be asked for without.
+    let must_name_it = if_match.is_some_and(|one| one["required"] == true);
     must("429", true, lacks);
     must("500", true, lacks);
     must("503", true, lacks);
@@ -297,7 +300,7 @@ fn faults_of_responses(document: &Value, operation: &Value, lacks: &mut impl FnM
         must(status, operation.get("requestBody").is_some(), lacks);
     }
     must("412", updates, lacks);
-    must("428", updates, lacks);
+    must("428", must_name_it, lacks);
 }
 
 fn faults_of_components(document: &Value, lacks: &mut impl FnMut(&str)) {
