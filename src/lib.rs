@@ -629,12 +629,42 @@ pub mod books {
 
 /// Sealed bids, from their sealing to the end of their secrecy.
 pub mod bids {
+    /// What is done to bids until their lot is opened.
+    pub mod acts;
+    /// The end of secrecy.
+    pub mod acts_disclosure;
+    /// What is done to bid securities.
+    pub mod acts_securities;
+    /// What is looked up before a bid is taken.
+    pub mod desk;
+    /// Making bids over HTTP.
+    pub mod http;
+    /// A bidder's own bids over HTTP.
+    pub mod http_own;
+    /// Bid securities over HTTP.
+    pub mod http_securities;
+    /// Receipts: signed, and checked without a server.
+    pub mod receipts;
     /// Bids and their versions: which may follow which, and which counts.
     pub mod rules;
+    /// What a bid says, as JSON.
+    pub mod rules_document;
+    /// Who may not bid, or not beside whom.
+    pub mod rules_eligibility;
+    /// Whether a bid answers its lot.
+    pub mod rules_responses;
+    /// Bid security: how much, and until when it goes back.
+    pub mod rules_securities;
     /// The form of a sealed bid.
     pub mod sealing;
     /// The tables of bids.
     pub mod store;
+    /// The table of bid securities.
+    pub mod store_securities;
+    /// How bids are shown.
+    pub mod view;
+    /// What is looked up to warn a bidder.
+    pub mod warnings;
 }
 
 /// Puts the service together.
@@ -643,6 +673,8 @@ pub mod app {
     pub mod backup;
     /// Sealed bids as files, for the commands that make and reopen them.
     pub mod bid_files;
+    /// The command that checks a receipt for a bid.
+    pub mod bid_receipts;
     /// The demo ward.
     pub mod demo;
     /// The demo's contract books.

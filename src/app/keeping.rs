@@ -11,6 +11,7 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
+use crate::bids::acts_disclosure as disclosure;
 use crate::books::acts_search;
 use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::Answer;
@@ -34,6 +35,9 @@ const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
 
 /// How often people are told of what their saved searches find.
 const TELL_HITS_EVERY: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether a lot whose book was cancelled has bids that are still kept secret.
+const DISCLOSE_EVERY: Duration = Duration::from_secs(60);
 
 /// Everything that is looked after.
 pub struct Keeper {
@@ -79,6 +83,9 @@ impl Keeper {
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;
+            }
+            if is_due(round, DISCLOSE_EVERY) {
+                self.disclose_ended().await;
             }
         }
     }
@@ -140,6 +147,20 @@ impl Keeper {
                     tracing::warn!(%stop, "nobody could be reminded of qualifications that end");
                     return false;
                 }
+            }
+        }
+    }
+
+    /// Ends the secrecy of bids for lots that will never be opened.
+    async fn disclose_ended(&self) {
+        let ended = match self.context.db.read(disclosure::ended).await {
+            Ok(ended) => ended,
+            Err(stop) => return tracing::warn!(%stop, "it could not be read which lots have ended"),
+        };
+        for lot in ended {
+            let done = self.context.db.write(move |tx| disclosure::end(tx, &lot)).await;
+            if let Err(stop) = done {
+                tracing::warn!(%stop, "the secrecy of bids for a lot that has ended could not be ended");
             }
         }
     }

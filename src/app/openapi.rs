@@ -18,7 +18,7 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, books, budget, duties, files, outbox, people, registry, standards, statutes};
+use crate::{audit, bids, books, budget, duties, files, outbox, people, registry, standards, statutes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,6 +39,7 @@ use crate::{audit, books, budget, duties, files, outbox, people, registry, stand
         (name = "standards", description = "What public services are measured by: categories, standards and their versions"),
         (name = "books", description = "What is bought, by which rules, and for how much at most"),
         (name = "openings", description = "Who keeps the keys that open bids, and what came of the openings"),
+        (name = "bids", description = "Sealed bids: until their lot is opened, each is known to its bidder alone"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -102,6 +103,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http::operations)
                 .configure(books::http_publication::operations)
                 .configure(books::http_witnesses::operations)
+                .configure(bids::http::operations)
+                .configure(bids::http_own::operations)
+                .configure(bids::http_securities::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)
@@ -364,12 +368,18 @@ fn complete_response(status: &str, response: &mut Map<String, Value>, shape: &Sh
             json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }),
         );
     }
-    if let Some(bytes) = response
-        .get_mut("content")
-        .and_then(|content| content.get_mut("application/octet-stream"))
-    {
-        // utoipa takes bytes for a list of numbers.
-        *bytes = json!({ "schema": { "type": "string", "format": "binary" } });
+    for (kind, begins) in [
+        ("application/octet-stream", None),
+        ("application/age", Some("age-encryption.org/v1\n")),
+    ] {
+        let content = response.get_mut("content");
+        if let Some(bytes) = content.and_then(|content| content.get_mut(kind)) {
+            // utoipa takes bytes for a list of numbers.
+            *bytes = json!({ "schema": { "type": "string", "format": "binary" } });
+            if let Some(begins) = begins {
+                *bytes = json!({ "schema": { "type": "string", "format": "binary" }, "example": begins });
+            }
+        }
     }
     let headers = response.entry("headers").or_insert_with(|| json!({}));
     let Some(headers) = headers.as_object_mut() else {

@@ -20,6 +20,7 @@ use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
+use crate::bids::receipts::Notary;
 use crate::books::acts::BookAccess;
 use crate::books::custody::Custody;
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect};
@@ -388,6 +389,7 @@ impl Server {
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let custody = web::Data::new(Custody::open(&house.settings.keys_dir())?);
+        let notary = web::Data::new(Notary::new(house.sequencer.clone()));
         let (settings, context, gate) = (house.settings.clone(), house.context.clone(), house.gate.clone());
         let keeper = Keeper {
             context: context.clone(),
@@ -401,7 +403,7 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let keys = (&key, &custody);
+                    let keys = (&key, &custody, &notary);
                     let server = http(&settings, &context, keys, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     actix_web::rt::spawn(crate::app::files::keep(context, files));
@@ -475,7 +477,11 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
 fn http(
     settings: &Settings,
     context: &web::Data<Context>,
-    (key, custody): (&web::Data<UnsubscribeKey>, &web::Data<Custody>),
+    (key, custody, notary): (
+        &web::Data<UnsubscribeKey>,
+        &web::Data<Custody>,
+        &web::Data<Notary>,
+    ),
     files: &Desk,
     gate: &AtGate,
     listener: TcpListener,
@@ -499,7 +505,7 @@ fn http(
         actix_web::rt::spawn(server);
     }
     let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
-    let custody = custody.clone();
+    let (custody, notary) = (custody.clone(), notary.clone());
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         let (app, _) = App::new()
@@ -508,6 +514,7 @@ fn http(
             .app_data(files.clone())
             .app_data(gate.clone())
             .app_data(custody.clone())
+            .app_data(notary.clone())
             .into_utoipa_app()
             .configure(openapi::operations)
             .split_for_parts();

@@ -69,8 +69,14 @@ impl Sequencer {
     /// # Errors
     /// A fault if the text could be taken for a checkpoint of this log, or no note can carry it.
     pub fn sign_text(&self, text: &str) -> Result<String, Fault> {
-        if text.lines().next().is_none_or(|first| first == self.verifier().name()) {
-            return Err(Fault::broken("a text that begins as a checkpoint of the log does"));
+        if text
+            .lines()
+            .next()
+            .is_none_or(|first| first == self.verifier().name())
+        {
+            return Err(Fault::broken(
+                "a text that begins as a checkpoint of the log does",
+            ));
         }
         let signed = self.0.signer.sign(text);
         signed.map_err(|error| Fault::caused("sign a note", error))

@@ -62,7 +62,12 @@ impl TryFrom<WithheldRow> for Prepared {
     type Error = Fault;
 
     fn try_from(row: WithheldRow) -> Result<Self, Fault> {
-        let broken = || Fault::broken(format!("the withheld entry {} is not what was written", row.event_id));
+        let broken = || {
+            Fault::broken(format!(
+                "the withheld entry {} is not what was written",
+                row.event_id
+            ))
+        };
         let leaf_hash = crate::audit::tree::leaf_hash(&row.entry);
         if row.leaf_hash != leaf_hash {
             return Err(broken());

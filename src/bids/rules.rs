@@ -361,7 +361,11 @@ pub enum Fate {
 
 /// The last version of each bid strictly before the deadline, and what becomes of it: after the last version of the book that affects
 /// bids only what was sealed or confirmed for that one or a later one counts. In the order of the suppliers' ids.
-pub fn at_opening(versions: Vec<Version>, deadline: Instant, last_affecting: Option<i64>) -> Vec<(Version, Fate)> {
+pub fn at_opening(
+    versions: Vec<Version>,
+    deadline: Instant,
+    last_affecting: Option<i64>,
+) -> Vec<(Version, Fate)> {
     let mut last: BTreeMap<String, Version> = BTreeMap::new();
     for version in versions {
         if version.received_at >= deadline {
@@ -424,7 +428,8 @@ mod tests {
     #[test]
     fn a_bid_is_in_time_strictly_before_the_deadline_and_late_only_if_nothing_else_is_wrong() {
         let (book, deadline) = (book(2), start() + Duration::hours(1));
-        let code = |book: &Standing, version, now| may_be_taken(book, version, now).map_err(|r| r.reason.code);
+        let code =
+            |book: &Standing, version, now| may_be_taken(book, version, now).map_err(|r| r.reason.code);
         assert_eq!(code(&book, 2, deadline - Duration::microseconds(1)), Ok(()));
         assert_eq!(code(&book, 2, deadline), Err("bid_late"));
         assert_eq!(code(&book, 1, start()), Err("bid_book_moved_on"));
@@ -446,7 +451,10 @@ mod tests {
             deadline: None,
             ..cancelled
         };
-        assert_eq!(in_time(&endless, start()).unwrap_err().reason.code, "bid_not_taken");
+        assert_eq!(
+            in_time(&endless, start()).unwrap_err().reason.code,
+            "bid_not_taken"
+        );
     }
 
     #[test]
@@ -456,26 +464,45 @@ mod tests {
         let sealed = version(Kind::Sealed, 3, 1, 0);
         let withdrawn = version(Kind::Withdrawn, 4, 1, 1);
         assert_eq!(code(next_sealed(None, false, fresh())), Ok(1));
-        assert_eq!(code(next_sealed(Some(&sealed), false, fresh())), Err("bid_exists"));
+        assert_eq!(
+            code(next_sealed(Some(&sealed), false, fresh())),
+            Err("bid_exists")
+        );
         assert_eq!(code(next_sealed(Some(&sealed), true, fresh())), Ok(4));
         assert_eq!(code(next_sealed(Some(&withdrawn), false, fresh())), Ok(5));
-        assert_eq!(code(next_sealed(Some(&withdrawn), true, fresh())), Err("bid_withdrawn"));
-        assert_eq!(next_sealed(Some(&withdrawn), false, fresh()).unwrap().bid_id, sealed.bid_id);
-        assert_eq!(code(next_confirmed(&sealed, &book(1))), Err("bid_nothing_to_confirm"));
+        assert_eq!(
+            code(next_sealed(Some(&withdrawn), true, fresh())),
+            Err("bid_withdrawn")
+        );
+        assert_eq!(
+            next_sealed(Some(&withdrawn), false, fresh()).unwrap().bid_id,
+            sealed.bid_id
+        );
+        assert_eq!(
+            code(next_confirmed(&sealed, &book(1))),
+            Err("bid_nothing_to_confirm")
+        );
         assert_eq!(code(next_confirmed(&sealed, &book(2))), Ok(4));
         assert_eq!(code(next_confirmed(&withdrawn, &book(2))), Err("bid_withdrawn"));
         assert_eq!(code(next_withdrawn(&withdrawn)), Err("bid_withdrawn"));
         // The last number is kept for a withdrawal, so that nobody is held to a bid by a limit.
         let full = version(Kind::Sealed, VERSIONS_MAX - 1, 1, 0);
-        assert_eq!(code(next_sealed(Some(&full), true, fresh())), Err("bid_too_many_versions"));
-        assert_eq!(code(next_confirmed(&full, &book(2))), Err("bid_too_many_versions"));
+        assert_eq!(
+            code(next_sealed(Some(&full), true, fresh())),
+            Err("bid_too_many_versions")
+        );
+        assert_eq!(
+            code(next_confirmed(&full, &book(2))),
+            Err("bid_too_many_versions")
+        );
         assert_eq!(code(next_withdrawn(&full)), Ok(VERSIONS_MAX));
     }
 
     #[test]
     fn the_last_version_before_the_deadline_counts_if_it_is_one_for_the_addendum() {
         let deadline = start() + Duration::hours(1);
-        let fate = |versions: Vec<Version>, demanded| at_opening(versions, deadline, Some(demanded)).remove(0).1;
+        let fate =
+            |versions: Vec<Version>, demanded| at_opening(versions, deadline, Some(demanded)).remove(0).1;
         let first = || version(Kind::Sealed, 1, 1, 0);
         assert_eq!(fate(vec![first()], 1), Fate::Opened(1));
         assert_eq!(fate(vec![first()], 2), Fate::Unconfirmed);
@@ -484,9 +511,18 @@ mod tests {
             ..version(Kind::Confirmed, 2, 2, 5)
         };
         assert_eq!(fate(vec![confirmed.clone(), first()], 2), Fate::Opened(1));
-        assert_eq!(fate(vec![first(), confirmed.clone(), version(Kind::Withdrawn, 3, 2, 9)], 2), Fate::Withdrawn);
+        assert_eq!(
+            fate(
+                vec![first(), confirmed.clone(), version(Kind::Withdrawn, 3, 2, 9)],
+                2
+            ),
+            Fate::Withdrawn
+        );
         // What came at the deadline was never taken, and is passed over even if it stood there.
-        assert_eq!(fate(vec![first(), version(Kind::Withdrawn, 2, 1, 60)], 1), Fate::Opened(1));
+        assert_eq!(
+            fate(vec![first(), version(Kind::Withdrawn, 2, 1, 60)], 1),
+            Fate::Opened(1)
+        );
     }
 
     #[test]
@@ -500,9 +536,17 @@ mod tests {
             version.received_at,
         );
         let read = read_receipt(&text).unwrap();
-        assert_eq!((read.kind, read.sha256, read.bytes), (Kind::Confirmed, [7; 32], 65_700));
+        assert_eq!(
+            (read.kind, read.sha256, read.bytes),
+            (Kind::Confirmed, [7; 32], 65_700)
+        );
         assert_eq!(read.received_at, "2026-03-02T00:00:00.000000Z");
-        for other in [text.trim_end().to_owned(), format!("{text}x\n"), text.replace("/v1", "/v2"), String::new()] {
+        for other in [
+            text.trim_end().to_owned(),
+            format!("{text}x\n"),
+            text.replace("/v1", "/v2"),
+            String::new(),
+        ] {
             assert_eq!(read_receipt(&other), None, "{other}");
         }
     }

@@ -441,10 +441,7 @@ pub fn standing(conn: &mut Conn, id: &BookId) -> Answer<Option<(State, Option<In
 /// # Errors
 /// A fault of the database, or if there is no such book.
 pub fn buyer_of(conn: &mut Conn, id: &BookId) -> Answer<OrganisationId> {
-    Ok(books::table
-        .find(id)
-        .select(books::organisation_id)
-        .first(conn)?)
+    Ok(books::table.find(id).select(books::organisation_id).first(conn)?)
 }
 
 /// The version of the rules that holds for a book, if it was published.

@@ -192,6 +192,9 @@ fn assembled((organisation, version): (OrganisationRow, VersionRow)) -> Result<O
     })
 }
 
+/// Suppliers with one person in charge that are looked for at most.
+const LED_MAX: i64 = 20;
+
 /// The newest version of an organisation's row.
 macro_rules! with_current {
     () => {
@@ -232,6 +235,21 @@ pub fn standing(conn: &mut Conn, id: &OrganisationId) -> Answer<Option<(Organisa
             .ok_or_else(|| Fault::broken(format!("an organisation that is {kind} and {state}")))
     };
     Ok(row.map(read).transpose()?)
+}
+
+/// Suppliers that everyone knows of and that this person is in charge of, other than this one; at most [`LED_MAX`].
+///
+/// # Errors
+/// A fault of the database.
+pub fn led_by(conn: &mut Conn, person: &str, except: &OrganisationId) -> Answer<Vec<OrganisationId>> {
+    Ok(with_current!()
+        .filter(organisation_versions::legal_representative.eq(person))
+        .filter(organisations::public_at.is_not_null())
+        .filter(organisations::id.ne(except))
+        .order(organisations::id)
+        .limit(LED_MAX)
+        .select(organisations::id)
+        .load(conn)?)
 }
 
 /// Up to `max` versions of an organisation below `before`, newest first.

@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::kernel::refusal::{Answer, Fault, Objection, Refusal, Stop};
 use crate::kernel::text::Text;
@@ -70,6 +71,16 @@ pub struct Body<T> {
     pub digest: [u8; 32],
 }
 
+/// A JSON body that is nobody's business: what of it this process holds in its own memory is wiped when it is dropped.
+pub struct SecretBody<T: Zeroize> {
+    /// The value.
+    pub value: Zeroizing<T>,
+    /// The bytes as they came.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// SHA-256 of the bytes. A short text could be guessed by it.
+    pub digest: [u8; 32],
+}
+
 /// A body of bytes whose kind the handler chooses among a few.
 pub struct RawBody {
     /// The bytes.
@@ -93,6 +104,29 @@ impl Incoming {
         Ok(Body {
             value,
             digest: Sha256::digest(&bytes).into(),
+        })
+    }
+
+    /// As [`Self::json`], for what must leave no trace in memory. A member that is given twice is refused, too.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub async fn secret_json<T>(self, bytes_max: usize) -> Answer<SecretBody<T>>
+    where
+        T: DeserializeOwned + ToSchema + Zeroize,
+    {
+        let context = Context::of(&self.request)?;
+        refuse_other_content(&self.request, &["application/json"])?;
+        // Room for all of it from the beginning: bytes that grow are copied, and the copies are not wiped.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(bytes_max));
+        gather(self.payload, bytes_max, &mut bytes).await?;
+        let mut shape = shape::<T>(context, &bytes)?;
+        wipe(&mut shape);
+        let value = serde_json::from_slice(&bytes).map_err(|error| not_json(&error))?;
+        Ok(SecretBody {
+            value: Zeroizing::new(value),
+            digest: Sha256::digest(bytes.as_slice()).into(),
+            bytes,
         })
     }
 
@@ -208,8 +242,13 @@ fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
         .into())
 }
 
-async fn collect(mut payload: Payload, bytes_max: usize) -> Answer<Vec<u8>> {
+async fn collect(payload: Payload, bytes_max: usize) -> Answer<Vec<u8>> {
     let mut bytes = Vec::new();
+    gather(payload, bytes_max, &mut bytes).await?;
+    Ok(bytes)
+}
+
+async fn gather(mut payload: Payload, bytes_max: usize, bytes: &mut Vec<u8>) -> Answer<()> {
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| broken_off())?;
         if bytes.len().saturating_add(chunk.len()) > bytes_max {
@@ -217,10 +256,34 @@ async fn collect(mut payload: Payload, bytes_max: usize) -> Answer<Vec<u8>> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok(())
+}
+
+/// Overwrites every text of a value.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
 }
 
 fn parse<T: DeserializeOwned + ToSchema>(context: &Context, bytes: &[u8]) -> Answer<T> {
+    // The schema has let it through, so what is left are values that a type of ours refuses.
+    serde_json::from_value(shape::<T>(context, bytes)?).map_err(|error| {
+        let message = error.to_string();
+        INVALID
+            .because(text!(
+                "值不符合要求：{message}",
+                "a value is not valid: {message}"
+            ))
+            .into()
+    })
+}
+
+/// What the bytes are as JSON, if it fits the schema.
+fn shape<T: ToSchema>(context: &Context, bytes: &[u8]) -> Answer<Value> {
     if depth(bytes) > JSON_DEPTH_MAX {
         return Err(MALFORMED
             .because(text!(
@@ -239,16 +302,7 @@ fn parse<T: DeserializeOwned + ToSchema>(context: &Context, bytes: &[u8]) -> Ans
     if !objections.is_empty() {
         return Err(INVALID.refuse().listing(objections).into());
     }
-    // The schema has let it through, so what is left are values that a type of ours refuses.
-    serde_json::from_value(value).map_err(|error| {
-        let message = error.to_string();
-        INVALID
-            .because(text!(
-                "值不符合要求：{message}",
-                "a value is not valid: {message}"
-            ))
-            .into()
-    })
+    Ok(value)
 }
 
 fn not_json(error: &serde_json::Error) -> Refusal {

@@ -101,6 +101,7 @@ pub async fn envelope(
     };
     let info = info_of(&request, &context);
     let method = request.method().clone();
+    let unrecorded = is_unrecorded(request.path());
     let origin = origins::allowed(request.headers(), &context.settings.cors_origins);
     request.extensions_mut().insert(info.clone());
     if method == Method::HEAD {
@@ -114,13 +115,10 @@ pub async fn envelope(
             let mut response = written_out(response.map_into_boxed_body(), &info);
             finish(response.headers_mut(), &info, &context);
             let route = response.request().match_pattern();
-            record(
-                &method,
-                route.as_deref().unwrap_or("none"),
-                response.status(),
-                started,
-                &info,
-            );
+            let route = route.as_deref().unwrap_or("none");
+            if !unrecorded && !is_unrecorded(route) {
+                record(&method, route, response.status(), started, &info);
+            }
             return Ok(response);
         }
         Some(Ok(Err(error))) => refusal_of(&error),
@@ -139,7 +137,9 @@ pub async fn envelope(
     if let Some(origin) = origin {
         origins::mark(response.headers_mut(), origin);
     }
-    record(&method, "none", response.status(), started, &info);
+    if !unrecorded {
+        record(&method, "none", response.status(), started, &info);
+    }
     Err(InternalError::from_response("written out", response).into())
 }
 
@@ -314,6 +314,22 @@ thread_local! {
     static METERS: RefCell<HashMap<String, Meters>> = RefCell::default();
 }
 
+/// Segments of a path by which a request is neither logged nor counted: whoever reads the log or the metrics would learn that there are
+/// bids, and when they came. What is broken there is logged all the same, without saying where.
+const UNRECORDED: [&str; 5] = [
+    "bids",
+    "sealed-bids",
+    "bid-form",
+    "bid-securities",
+    "own-bid-securities",
+];
+
+/// Whether a path, or the pattern that it fits, is of those that leave no trace. Whatever spelling of a path leads to a handler, either
+/// the one or the other shows it.
+fn is_unrecorded(path: &str) -> bool {
+    path.split('/').any(|segment| UNRECORDED.contains(&segment))
+}
+
 /// What is counted of one route.
 struct Meters {
     seconds: metrics::Histogram,
@@ -359,5 +375,34 @@ fn known_method(method: &Method) -> &'static str {
         "DELETE" => "DELETE",
         "OPTIONS" => "OPTIONS",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_about_bids_leave_no_trace_and_others_do() {
+        for secret in [
+            "/api/v1/bids",
+            "/api/v1/bids/bid_x/withdrawal",
+            "/api/v1/lots/lot_x/bids",
+            "/api/v1/lots/{id}/sealed-bids",
+            "/api/v1/lots/lot_x/bid-form",
+            "/api/v1/lots/lot_x/own-bid-securities",
+            "/api/v1/bid-securities/x/return",
+        ] {
+            assert!(is_unrecorded(secret), "{secret}");
+        }
+        for open in [
+            "/api/v1/books/bids_x",
+            "/api/v1/lots",
+            "/metrics",
+            "none",
+            "/api/v1/forbids",
+        ] {
+            assert!(!is_unrecorded(open), "{open}");
+        }
     }
 }

@@ -345,6 +345,16 @@ pub enum Action {
     RehearseShare,
     /// Hand it in for the opening.
     HandInShare,
+    /// Seal, replace, confirm and withdraw a bid of a supplier.
+    SubmitBid,
+    /// See a supplier's own bids; before the opening nobody sees any other.
+    ReadOwnBids,
+    /// List the bids of the suppliers that one acts for.
+    ListOwnBids,
+    /// Record what was lodged with a supplier's own bid.
+    LodgeBidSecurity,
+    /// See, confirm and return what was lodged with bids, once it may be known who has bid.
+    KeepBidSecurity,
 }
 
 impl Action {
@@ -426,6 +436,8 @@ impl Action {
             Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
             Self::ReadOwnShare => "openings.read",
             Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare => "openings.write",
+            Self::ReadOwnBids | Self::ListOwnBids => "bids.read",
+            Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity => "bids.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -851,6 +863,12 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReadOwnShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::RehearseShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::HandInShare, &[(Role::OpeningWitness, Anywhere)]),
+    // A sealed bid is its bidder's alone: no buyer, auditor or administrator learns even that it exists.
+    (Action::SubmitBid, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ReadOwnBids, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ListOwnBids, &[(SupplierAgent, Anywhere)]),
+    (Action::LodgeBidSecurity, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::KeepBidSecurity, &[(FinanceOfficer, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -25,20 +25,20 @@ pub fn begun(treasury: &Treasury, line: &str) -> Value {
     json!({"organisation_id": treasury.department, "content": content})
 }
 
-/// A department that buys: who drafts, who approves, and a budget line with money.
+/// A department that buys, and its people.
 pub struct Office {
-    /// The department and its money.
+    /// Its money.
     pub treasury: Treasury,
     /// Drafts.
     pub officer: Person,
     /// Approves and publishes.
     pub approver: Person,
-    /// The budget line.
+    /// Pays for its books.
     pub line: String,
 }
 
 impl Office {
-    /// A department with money, and nothing drafted.
+    /// With a thousand yuan on its line.
     pub fn new(ward: &Ward) -> Self {
         let treasury = Treasury::with(ward, "5000.00");
         Self {
@@ -66,7 +66,7 @@ impl Office {
         body
     }
 
-    /// Begins a draft.
+    /// Begins a book.
     pub fn drafts(&self, ward: &Ward, body: &Value) -> String {
         made(&posts(ward, &self.officer, "/books", Some(body)))
     }
@@ -89,13 +89,13 @@ impl Office {
         id
     }
 
-    /// Publishes an approved book.
+    /// Publishes one.
     pub fn publishes(&self, ward: &Ward, id: &str) -> Reply {
         posts(ward, &self.approver, &format!("/books/{id}/publication"), None)
     }
 }
 
-/// The body of an answer that is to be 200.
+/// What a request came to that went well.
 pub fn ok(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()

@@ -469,8 +469,19 @@ impl Ask<'_> {
         self.header("content-type", kind)
     }
 
+    /// Sends it, and gives the bytes of an answer that is no text.
+    pub fn bytes(self) -> Vec<u8> {
+        let (reply, bytes) = self.answered();
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        bytes
+    }
+
     /// Sends it.
     pub fn send(self) -> Reply {
+        self.answered().0
+    }
+
+    fn answered(self) -> (Reply, Vec<u8>) {
         let mut request = ureq::http::Request::builder()
             .method(self.method.as_str())
             .uri(self.ward.url(&self.path));
@@ -488,18 +499,19 @@ impl Ask<'_> {
             .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()));
         let headers = headers.collect();
         let status = response.status().as_u16();
-        // Tiles are not text; whoever wants their bytes asks for them elsewhere.
         let body = response
             .body_mut()
             .with_config()
             .limit(64 << 20)
             .read_to_vec()
             .unwrap();
-        Reply {
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let reply = Reply {
             status,
             headers,
-            text: String::from_utf8_lossy(&body).into_owned(),
-        }
+            text,
+        };
+        (reply, body)
     }
 }
 

@@ -21,6 +21,8 @@ mod api_spec;
 mod areas;
 mod backup;
 mod backup_walk;
+mod bids;
+mod bids_secrecy;
 mod books;
 mod bucket;
 mod budget;
