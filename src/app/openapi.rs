@@ -103,6 +103,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http::operations)
                 .configure(books::http_publication::operations)
                 .configure(books::http_witnesses::operations)
+                .configure(bids::http_openings::operations)
                 .configure(bids::http::operations)
                 .configure(bids::http_own::operations)
                 .configure(bids::http_securities::operations)

@@ -19,7 +19,7 @@ pub use crate::outbox::content_matters::{
     OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
-pub use crate::outbox::content_openings::ShareSealed;
+pub use crate::outbox::content_openings::{LotOpened, ShareSealed};
 
 /// What the facts of one kind of mail can tell.
 pub trait Facts {
@@ -116,6 +116,8 @@ kinds! {
     FollowedHappened "followed.happened"
     /// A share of an opening key was sealed to a witness.
     ShareSealed "share.sealed"
+    /// A lot was opened for which one's organisation has bid.
+    LotOpened "lot.opened"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -285,6 +287,13 @@ pub(super) mod tests {
             ShareSealed {
                 book: both(),
                 opening: at(),
+                path: path(),
+            }
+            .into(),
+            LotOpened {
+                book: both(),
+                lot: one(),
+                is_unsuccessful: true,
                 path: path(),
             }
             .into(),

@@ -345,6 +345,12 @@ pub enum Action {
     RehearseShare,
     /// Hand it in for the opening.
     HandInShare,
+    /// Open a book's bids when their time has come.
+    OpenBids,
+    /// See what came of openings, and bids that hold nothing personal and nothing confidential.
+    ReadOpenings,
+    /// See opened bids whole.
+    ReadOpenedBids,
     /// Seal, replace, confirm and withdraw a bid of a supplier.
     SubmitBid,
     /// See a supplier's own bids; before the opening nobody sees any other.
@@ -434,8 +440,10 @@ impl Action {
             | Self::ConcludeConsultation => "planning.write",
             Self::ReadBooks | Self::OpenBookDrafts | Self::ListBookDrafts => "books.read",
             Self::DraftBook | Self::ApproveBook | Self::PublishBook | Self::CancelBook => "books.write",
-            Self::ReadOwnShare => "openings.read",
-            Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare => "openings.write",
+            Self::ReadOwnShare | Self::ReadOpenings | Self::ReadOpenedBids => "openings.read",
+            Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare | Self::OpenBids => {
+                "openings.write"
+            }
             Self::ReadOwnBids | Self::ListOwnBids => "bids.read",
             Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity => "bids.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
@@ -863,6 +871,21 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReadOwnShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::RehearseShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::HandInShare, &[(Role::OpeningWitness, Anywhere)]),
+    (
+        Action::OpenBids,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    (Action::ReadOpenings, &[(Public, Anywhere)]),
+    // Not the platform's administrator, and no other bidder.
+    (
+        Action::ReadOpenedBids,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
     // A sealed bid is its bidder's alone: no buyer, auditor or administrator learns even that it exists.
     (Action::SubmitBid, &[(SupplierAgent, OwnOrganisation)]),
     (Action::ReadOwnBids, &[(SupplierAgent, OwnOrganisation)]),
