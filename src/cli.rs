@@ -10,7 +10,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
-use crate::app::{bid_files, bid_receipts, demo, first_admin, logging, openapi, share_files};
+use crate::app::{
+    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, share_files,
+};
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
 use crate::audit::{mirror, source};
@@ -145,6 +147,8 @@ enum Verify {
     },
     /// Check a receipt for a bid, without asking any server; 0: it holds, 1: it does not, 2: cannot tell
     Receipt(bid_receipts::Asked),
+    /// Open every bid of an opening again, by the key in its record, and compare; 0: it holds, 1: it does not, 2: cannot tell
+    Opening(opening_verification::OfOpening),
     /// Read every file that an attachment has and compare it with its hash; 0: they hold, 1: they do not, 2: cannot tell
     Files,
     /// Add up every entry of the ledger and compare with its balances; 0: it holds, 1: it does not, 2: cannot tell
@@ -227,6 +231,13 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         Command::Verify {
             what: Verify::Log { place, key, since },
         } => return verify(&place, &key, since.as_deref()),
+        Command::Verify {
+            what: Verify::Opening(of),
+        } => {
+            let (told, code) = opening_verification::told(of);
+            say(&told);
+            return Ok(ExitCode::from(code));
+        }
         Command::Bid { what } => return printed(&bid_files::run(what)?),
         Command::Share { what } => return printed(&share_files::run(what)?),
         Command::Verify {

@@ -683,12 +683,16 @@ pub mod bids {
     pub mod acts;
     /// The end of secrecy.
     pub mod acts_disclosure;
+    /// Opening a book's bids.
+    pub mod acts_openings;
     /// What is done to bid securities.
     pub mod acts_securities;
     /// What is looked up before a bid is taken.
     pub mod desk;
     /// Making bids over HTTP.
     pub mod http;
+    /// Openings over HTTP.
+    pub mod http_openings;
     /// A bidder's own bids over HTTP.
     pub mod http_own;
     /// Bid securities over HTTP.
@@ -701,6 +705,8 @@ pub mod bids {
     pub mod rules_document;
     /// Who may not bid, or not beside whom.
     pub mod rules_eligibility;
+    /// The opening of a lot, and its record.
+    pub mod rules_opening;
     /// Whether a bid answers its lot.
     pub mod rules_responses;
     /// Bid security: how much, and until when it goes back.
@@ -709,6 +715,8 @@ pub mod bids {
     pub mod sealing;
     /// The tables of bids.
     pub mod store;
+    /// The tables of openings.
+    pub mod store_openings;
     /// The table of bid securities.
     pub mod store_securities;
     /// How bids are shown.
@@ -763,6 +771,8 @@ pub mod app {
     pub mod mail;
     /// The OpenAPI document.
     pub mod openapi;
+    /// The record of an opening, checked without the server.
+    pub mod opening_verification;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
     /// Opening an account with a letter: two slices joined.

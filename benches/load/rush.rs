@@ -223,7 +223,10 @@ fn checked(db: &Db, lot: &LotId, done: &[Done], (key, deadline): (&Verifier, Mom
         .read_and_wait(move |conn| store::versions_for(conn, &lot))
         .expect("the bids can be read");
     let taken: usize = done.iter().map(|one| one.taken).sum();
-    let late = stored.iter().filter(|version| version.received_at >= deadline).count();
+    let late = stored
+        .iter()
+        .filter(|version| version.received_at >= deadline)
+        .count();
     let unproved = stored
         .iter()
         .filter(|version| receipts::verify(version.receipt.as_bytes(), key, None).is_err())

@@ -107,6 +107,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(books::http_print::operations)
                 .configure(books::http_witnesses::operations)
                 .configure(books::http_enquiries::operations)
+                .configure(books::http_witnesses::operations)
+                .configure(bids::http_openings::operations)
                 .configure(bids::http::operations)
                 .configure(bids::http_own::operations)
                 .configure(bids::http_securities::operations)

@@ -233,6 +233,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::books::rules_witnesses::REASONS);
     reasons.extend(crate::bids::sealing::REASONS);
     reasons.extend(crate::books::rules_enquiries::REASONS);
+    reasons.extend(crate::bids::rules_opening::REASONS);
     reasons.extend(crate::bids::rules::REASONS);
     reasons.extend(crate::bids::rules_securities::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

@@ -489,3 +489,15 @@ pub fn keep_key(tx: &mut Tx<'_>, book: &BookId, recipient: &str, sealed: &[u8]) 
         .execute(tx.conn())?;
     Ok(())
 }
+
+/// The recipient of a key that the service keeps, and its identity, encrypted; `None` if witnesses share it.
+///
+/// # Errors
+/// A fault of the database.
+pub fn kept_key(conn: &mut Conn, book: &BookId) -> Answer<Option<(String, Vec<u8>)>> {
+    Ok(opening_keys::table
+        .find(book)
+        .select((opening_keys::recipient, opening_keys::sealed))
+        .first(conn)
+        .optional()?)
+}

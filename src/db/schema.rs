@@ -902,6 +902,7 @@ diesel::table! {
         cancelled_at -> Nullable<Timestamp>,
         cancellation_zh -> Nullable<Text>,
         cancellation_en -> Nullable<Text>,
+        opened_at -> Nullable<Timestamp>,
     }
 }
 
@@ -1145,6 +1146,32 @@ diesel::table! {
         answer_en -> Nullable<Text>,
         addendum -> Nullable<BigInt>,
         answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Records of openings, a lot each.
+    openings (lot_id) {
+        lot_id -> Text,
+        book_id -> Text,
+        outcome -> Text,
+        opened_at -> Timestamp,
+        content -> Text,
+        content_sha256 -> Binary,
+    }
+}
+
+diesel::table! {
+    /// The bids that were opened.
+    opened_bids (lot_id, bid_id) {
+        lot_id -> Text,
+        bid_id -> Text,
+        supplier_id -> Text,
+        version -> BigInt,
+        total_fen -> BigInt,
+        file_key -> Binary,
+        is_public -> Bool,
+        is_out -> Bool,
     }
 }
 

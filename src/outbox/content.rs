@@ -21,7 +21,7 @@ pub use crate::outbox::content_matters::{
     OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
-pub use crate::outbox::content_openings::ShareSealed;
+pub use crate::outbox::content_openings::{LotOpened, ShareSealed};
 
 /// What the facts of one kind of mail can tell.
 pub trait Facts {
@@ -128,6 +128,8 @@ kinds! {
     FollowedHappened "followed.happened"
     /// A share of an opening key was sealed to a witness.
     ShareSealed "share.sealed"
+    /// A lot was opened for which one's organisation has bid.
+    LotOpened "lot.opened"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -337,6 +339,13 @@ pub(super) mod tests {
             ShareSealed {
                 book: both(),
                 opening: at(),
+                path: path(),
+            }
+            .into(),
+            LotOpened {
+                book: both(),
+                lot: one(),
+                is_unsuccessful: true,
                 path: path(),
             }
             .into(),

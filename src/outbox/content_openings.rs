@@ -48,3 +48,52 @@ impl Facts for ShareSealed {
         .leads_to(Text::fixed("查看密钥保管情况", "See who shares the key"), &self.path)
     }
 }
+
+/// A lot was opened for which the reader's organisation has bid.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LotOpened {
+    /// The book's title.
+    pub book: Both,
+    /// The lot's code in the book.
+    pub lot: String,
+    /// True if there were too few bids, and nothing was opened.
+    pub is_unsuccessful: bool,
+    /// Where the record of the opening is.
+    pub path: String,
+}
+
+impl Facts for LotOpened {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (Both { zh, en }, lot) = (&self.book, &self.lot);
+        let (subject, words) = if self.is_unsuccessful {
+            (
+                text!("“{zh}”标段 {lot} 流标", "Lot {lot} of {en} is unsuccessful"),
+                Text::fixed(
+                    "投标人数不足，本标段未开标，您的投标仍为密封状态。",
+                    "There were too few bids. Nothing was opened, and your bid stays sealed.",
+                ),
+            )
+        } else {
+            (
+                text!("“{zh}”标段 {lot} 已开标", "Lot {lot} of {en} was opened"),
+                Text::fixed(
+                    "投标人与报价已经公开。开标记录中有每份投标的哈希与文件密钥，可据以核验。",
+                    "Bidders and prices are public. The record of the opening has the hash of each bid and the key of its file, by which it can be checked.",
+                ),
+            )
+        };
+        Wording::new(
+            subject,
+            Text::fixed(
+                "您收到此邮件，是因为您的单位参加了本次投标。",
+                "You receive this because your organisation has bid.",
+            ),
+        )
+        .says(words)
+        .leads_to(Text::fixed("查看开标记录", "See the record"), &self.path)
+    }
+}

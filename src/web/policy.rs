@@ -365,6 +365,12 @@ pub enum Action {
     AnswerEnquiry,
     /// See who asked, once bids were opened.
     OpenEnquiryAskers,
+    /// Open a book's bids when their time has come.
+    OpenBids,
+    /// See what came of openings, and bids that hold nothing personal and nothing confidential.
+    ReadOpenings,
+    /// See opened bids whole.
+    ReadOpenedBids,
     /// Seal, replace, confirm and withdraw a bid of a supplier.
     SubmitBid,
     /// See a supplier's own bids; before the opening nobody sees any other.
@@ -467,8 +473,10 @@ impl Action {
             | Self::PublishAddendum
             | Self::AskEnquiry
             | Self::AnswerEnquiry => "books.write",
-            Self::ReadOwnShare => "openings.read",
-            Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare => "openings.write",
+            Self::ReadOwnShare | Self::ReadOpenings | Self::ReadOpenedBids => "openings.read",
+            Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare | Self::OpenBids => {
+                "openings.write"
+            }
             Self::ReadOwnBids | Self::ListOwnBids => "bids.read",
             Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity => "bids.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
@@ -904,6 +912,11 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReadOwnShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::RehearseShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::HandInShare, &[(Role::OpeningWitness, Anywhere)]),
+    (
+        Action::OpenBids,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    (Action::ReadOpenings, &[(Public, Anywhere)]),
     (Action::AskEnquiry, &[(SupplierAgent, OwnOrganisation)]),
     (Action::ReadOwnEnquiries, &[(SupplierAgent, OwnOrganisation)]),
     (
@@ -916,6 +929,16 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (Action::AnswerEnquiry, &[(BuyerOfficer, OwnOrganisation)]),
     (Action::OpenEnquiryAskers, &[(Auditor, Anywhere)]),
+    // Not the platform's administrator, and no other bidder.
+    (
+        Action::ReadOpenedBids,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
     // A sealed bid is its bidder's alone: no buyer, auditor or administrator learns even that it exists.
     (Action::SubmitBid, &[(SupplierAgent, OwnOrganisation)]),
     (Action::ReadOwnBids, &[(SupplierAgent, OwnOrganisation)]),

@@ -47,6 +47,7 @@ mod log_serving;
 mod log_tampering;
 mod lost_database;
 mod migrations;
+mod openings;
 mod organisations;
 mod outbox;
 mod outbox_crashes;

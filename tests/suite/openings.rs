@@ -1,0 +1,144 @@
+//! Openings: at the deadline and never before, by the key of the service or by witnesses' shares; what is opened, what is not and why, and
+//! that anybody can check it.
+
+use std::sync::Barrier;
+
+use serde_json::{Value, json};
+use wardbook::app::opening_verification::{Place, verify};
+use wardbook::bids::sealing;
+use wardbook::web::actor::Grant;
+use wardbook::web::policy::Role;
+
+use crate::bids::{Bidder, DEADLINE, Tender, taken};
+use crate::books::{Office, ok};
+use crate::cast::{Person, person};
+use crate::harness::{Reply, Ward};
+use crate::on_both;
+use crate::organisations::{CODES, refused, sql};
+use crate::suppliers::debarment;
+use crate::treasury::{gets, posts};
+use crate::witnesses::{Witness, shared_book};
+
+fn opens(ward: &Ward, who: &Person, book: &str) -> Reply {
+    posts(ward, who, &format!("/books/{book}/opening"), None)
+}
+
+fn codes(bid: &Value) -> Vec<(&str, bool)> {
+    let findings = bid["findings"].as_array().unwrap().iter();
+    findings
+        .map(|one| {
+            (
+                one["code"].as_str().unwrap(),
+                one["is_decisive"].as_bool().unwrap(),
+            )
+        })
+        .collect()
+}
+
+on_both! { in "test";
+    fn bids_are_opened_by_two_of_three_shares_and_anybody_can_check_it(ward) {
+        let office = Office::new(&ward);
+        let witnesses = [(); 3].map(|()| Witness::registered(&ward));
+        let book = shared_book(&ward, (&office, office.whole(&ward)), 2, &[&witnesses[0], &witnesses[1], &witnesses[2]]);
+        let id = book["id"].as_str().unwrap().to_owned();
+        let tender = Tender {
+            lot: book["lots"][0]["id"].as_str().unwrap().to_owned(),
+            recipient: book["recipient"].as_str().unwrap().to_owned(),
+            office,
+            book,
+        };
+        let bidders: Vec<Bidder> = ["洁城公司", "德润公司", "新禾公司", "清澜公司"].iter().zip(CODES).map(|(name, code)| Bidder::new(&ward, name, code)).collect();
+        // One in the open and one sealed by its bidder; the third sends the bytes of the second, the fourth seals to another key.
+        taken(&bidders[0].submits(&ward, &tender, &bidders[0].bid(&ward, &tender, "500"), None), 201);
+        let mut cheaper = bidders[1].bid(&ward, &tender, "400");
+        cheaper["key_staff"] = json!([{"name": "某人", "position": "项目经理", "qualification": null}]);
+        let sealed = sealing::seal(cheaper.to_string().as_bytes(), &tender.recipient).unwrap();
+        taken(&bidders[1].sends(&ward, &tender, &sealed, (1, None)), 201);
+        taken(&bidders[2].sends(&ward, &tender, &sealed, (1, None)), 201);
+        let elsewhere = age::x25519::Identity::generate().to_public().to_string();
+        let astray = sealing::seal(bidders[3].bid(&ward, &tender, "1").to_string().as_bytes(), &elsewhere).unwrap();
+        taken(&bidders[3].sends(&ward, &tender, &astray, (1, None)), 201);
+
+        // Not before its time, not by anybody, and not with fewer shares than it takes.
+        refused(&opens(&ward, &tender.office.officer, &id), 409, "opening_not_yet");
+        let sheets = [0, 1, 2].map(|index: usize| witnesses[index].sheet(&ward, &id));
+        ward.context().clock.advance(DEADLINE.parse().unwrap());
+        let debarred = ward.ask("POST", "/api/v1/debarments").by(Role::Regulator).json(&debarment(&bidders[0].id, "2026-04-01", "2028-03-31")).send();
+        assert_eq!(debarred.status, 201, "{}", debarred.text);
+        refused(&opens(&ward, &witnesses[0].person, &id), 403, "forbidden");
+        refused(&opens(&ward, &tender.office.officer, &id), 409, "opening_shares_missing");
+        ok(&witnesses[2].hands_in(&ward, &id, &sheets[2].share.to_hex()));
+        refused(&opens(&ward, &tender.office.officer, &id), 409, "opening_shares_missing");
+        assert_eq!(ward.get(&format!("/api/v1/lots/{}/opening", tender.lot)).status, 404);
+        assert_eq!(ok(&ward.get(&format!("/api/v1/books/{id}/opening")))["items"], json!([]));
+        ok(&witnesses[0].hands_in(&ward, &id, &sheets[0].share.to_hex()));
+
+        // Asked twice at once, opened once.
+        let barrier = Barrier::new(2);
+        let at_once = |who: &Person| { barrier.wait(); opens(&ward, who, &id) };
+        let (a, b) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| at_once(&tender.office.approver));
+            (at_once(&tender.office.officer), other.join().unwrap())
+        });
+        let opening = ok(&a);
+        assert_eq!((ok(&b), opening["items"][0]["outcome"].as_str()), (opening.clone(), Some("opened")));
+        let told = ward.events("lot.opened");
+        assert_eq!((told.len(), &told[0]["entry"]["data"]["sha256"]), (1, &opening["items"][0]["sha256"]));
+        assert_eq!((ward.events("bid.sealed").len(), &told[0]["entry"]["data"]["entries"]), (4, &json!(4)), "what was kept out of the log stands in it now");
+        assert_eq!(sql(&ward, "UPDATE given_shares SET sealed = NULL WHERE sealed IS NOT NULL").unwrap(), 0, "the shares are forgotten");
+        assert_eq!(ok(&witnesses[1].hands_in(&ward, &id, &sheets[1].share.to_hex()))["given"], 3);
+        assert_eq!(sql(&ward, "UPDATE given_shares SET sealed = NULL WHERE sealed IS NOT NULL").unwrap(), 0);
+
+        let path = format!("/api/v1/lots/{}", tender.lot);
+        let record = ok(&ward.get(&format!("{path}/opening")));
+        let opened = record["opened"].as_array().unwrap();
+        assert_eq!(opened.iter().map(|bid| bid["supplier_id"].as_str().unwrap()).collect::<Vec<_>>(), [bidders[1].id.as_str(), &bidders[0].id], "the lowest price first");
+        assert_eq!((&record["key"], &record["bids"], &record["still_sealed"]), (&json!({"kind": "shared", "threshold": 2, "shares": [1, 3]}), &json!(4), &json!([])));
+        let mut unopenable: Vec<_> = record["unopenable"].as_array().unwrap().iter().map(|bid| (bid["supplier_id"].as_str().unwrap(), bid["reason"].as_str().unwrap())).collect();
+        unopenable.sort_by_key(|(_, reason)| *reason);
+        assert_eq!(unopenable, [(bidders[2].id.as_str(), "names_another"), (&bidders[3].id, "not_to_this_book")]);
+        // The register has one name for who is in charge of both, which the panel looks into; a debarment decides.
+        assert_eq!((codes(&opened[0]), codes(&opened[1])), (vec![("same_control", false)], vec![("debarred", true), ("same_control", false)]));
+        assert!(sql(&ward, "UPDATE openings SET outcome = 'unsuccessful'").is_err() && sql(&ward, "DELETE FROM opened_bids").is_err());
+
+        // One of them holds nothing personal: everybody checks it, and the auditor both. What somebody has changed does not hold.
+        let url = ward.url(&format!("{path}/opening"));
+        let verdict = verify(&Place::Url(url.clone(), None)).unwrap();
+        assert_eq!((verdict.checked, verdict.missing.len(), verdict.exit_code()), (1, 1, 2), "{verdict}");
+        let auditor = person(&ward, &[Grant::of(Role::Auditor)]);
+        let verdict = verify(&Place::Url(url, Some(auditor.token.clone()))).unwrap();
+        assert_eq!((verdict.checked, verdict.exit_code(), Some(verdict.sha256.as_str())), (2, 0, opening["items"][0]["sha256"].as_str()), "{verdict}");
+        let bid = format!("{path}/opened-bids/{}", opened[0]["bid_id"].as_str().unwrap());
+        assert_eq!(ward.get(&bid).status, 404);
+        assert_eq!(gets(&ward, &bidders[0].agent, bid.trim_start_matches("/api/v1")).status, 404);
+        assert_eq!(ok(&gets(&ward, &tender.office.officer, bid.trim_start_matches("/api/v1")))["total"], cheaper["total"]);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("record.json");
+        std::fs::write(&file, record.to_string().replace(opened[0]["total"]["amount"].as_str().unwrap(), "0.01")).unwrap();
+        std::fs::write(dir.path().join(format!("{}.age", opened[0]["sha256"].as_str().unwrap())), &sealed).unwrap();
+        let files = Place::Files(file, Some(dir.path().to_owned()));
+        assert_eq!(verify(&files).unwrap().exit_code(), 1, "another price");
+    }
+
+    fn a_lot_with_too_few_bids_is_unsuccessful_and_its_money_is_free_again(ward) {
+        let tender = Tender::new(&ward);
+        let id = tender.book["id"].as_str().unwrap();
+        for (name, code) in ["洁城公司", "德润公司"].iter().zip(CODES) {
+            let bidder = Bidder::new(&ward, name, code);
+            taken(&bidder.submits(&ward, &tender, &bidder.bid(&ward, &tender, "500"), None), 201);
+        }
+        ward.context().clock.advance(DEADLINE.parse().unwrap());
+        let balances = || tender.office.treasury.balances(&ward, &tender.office.line);
+        assert_eq!(balances()["reserved"], "600.00");
+        let opening = ok(&opens(&ward, &tender.office.officer, id));
+        assert_eq!(opening["items"][0]["outcome"], "unsuccessful");
+        assert_eq!((&balances()["reserved"], &balances()["available"]), (&json!("0.00"), &json!("1000.00")));
+        let record = ok(&ward.get(&format!("/api/v1/lots/{}/opening", tender.lot)));
+        assert_eq!((&record["bids"], &record["bids_min"], &record["opened"], &record["unopenable"]), (&json!(2), &json!(3), &json!([]), &json!([])));
+        assert_eq!(record["key"], json!({"kind": "custodial", "threshold": null, "shares": []}));
+        assert_eq!(ok(&opens(&ward, &tender.office.approver, id)), opening);
+        assert_eq!((ward.events("lot.unsuccessful").len(), ward.events("lot.opened").len()), (1, 0));
+        let stranger = person(&ward, &[Grant::of(Role::BuyerOfficer)]);
+        refused(&opens(&ward, &stranger, id), 403, "forbidden");
+    }
+}
