@@ -739,6 +739,8 @@ pub mod app {
     pub mod demo_books;
     /// Who is in the demo ward.
     pub mod demo_cast;
+    /// What is asked about the demo's books, and what follows.
+    pub mod demo_enquiries;
     /// The files of the demo.
     pub mod demo_files;
     /// The money of the demo ward.

@@ -11,7 +11,7 @@ use crate::app::demo_plans::PLANS;
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
-use crate::app::{demo_books, demo_files, demo_money, demo_planning, time};
+use crate::app::{demo_books, demo_enquiries, demo_files, demo_money, demo_planning, time};
 use crate::books::acts_publication as books;
 use crate::books::custody::Custody;
 use crate::budget::acts_delegations::Place;
@@ -147,7 +147,11 @@ fn buy(house: &House) -> Answer<()> {
     db.write_and_wait(demo_books::approve)?;
     stand(house, instant(2, 27, 1))?;
     let located = Located::of(house);
-    db.write_and_wait(move |tx| demo_books::publish(tx, located.place(), &custody))
+    db.write_and_wait(move |tx| demo_books::publish(tx, located.place(), &custody))?;
+    // A day later a supplier asks about the first of them.
+    stand(house, instant(2, 28, 2))?;
+    let located = Located::of(house);
+    db.write_and_wait(move |tx| demo_enquiries::clarify(tx, located.place()))
 }
 
 /// Whose rules apply to a book, and how days are counted, for a job that outlives the call.

@@ -1,5 +1,5 @@
 //! Writes the demo's five contract books, by their buyers' people and the acts that everybody uses: one drafts, another approves and
-//! publishes. Enquiries about them and an amended one belong after [`publish`].
+//! publishes. What is asked about them, and what follows, is in `demo_enquiries.rs`.
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
 

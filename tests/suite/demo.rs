@@ -38,6 +38,8 @@ on_both_sites! {
         });
         let books: Vec<_> = books.unwrap().into_iter().flatten().collect();
         assert_eq!(books.len(), 5);
+        let amended = books.iter().filter(|book| book.publication.as_ref().is_some_and(|one| one.versions == 2));
+        assert_eq!(amended.count(), 1);
         for book in books {
             let said = book.content.document();
             let (publication, deadline) = (book.publication.unwrap(), said.timetable.bid_deadline.unwrap());
