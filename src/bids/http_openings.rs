@@ -96,7 +96,7 @@ fn shown(openings: &[Opening]) -> OpeningsView {
     ),
     extensions(("x-action" = json!("OpenBids"))),
 )]
-#[post("/books/{id}/opening")]
+#[post("/contract-books/{id}/opening")]
 async fn open(
     context: Shared,
     actor: Actor,
@@ -152,7 +152,7 @@ async fn open(
     responses((status = 200, description = "What came of each lot; none before the opening", body = OpeningsView)),
     extensions(("x-action" = json!("ReadOpenings"))),
 )]
-#[get("/books/{id}/opening")]
+#[get("/contract-books/{id}/opening")]
 async fn list(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadOpenings, Matter::default())?;
     let id = parsed::<BookId>(&id)?;

@@ -94,7 +94,7 @@ fn title_of(book: &Book) -> Both {
 }
 
 fn unanswered_path(book: &BookId) -> String {
-    format!("/api/v1/books/{book}/unanswered-enquiries")
+    format!("/api/v1/contract-books/{book}/unanswered-enquiries")
 }
 
 fn tell(tx: &mut Tx<'_>, readers: Vec<Recipient>, key: &str, content: impl Fn() -> Content) -> Answer<()> {
@@ -210,7 +210,7 @@ fn tell_asker(tx: &mut Tx<'_>, enquiry: &Enquiry, book: &Book) -> Answer<()> {
         FollowedHappened {
             what: title_of(book),
             happened: Both::new("有新的答疑。", "An enquiry was answered."),
-            path: format!("/api/v1/books/{}/enquiries", book.id),
+            path: format!("/api/v1/contract-books/{}/enquiries", book.id),
         }
         .into()
     })

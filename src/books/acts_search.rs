@@ -83,7 +83,7 @@ pub fn index_book(tx: &mut Tx<'_>, book: &Book) -> Answer<()> {
     let document = Document {
         kind: KIND_BOOK,
         subject_id: book.id.to_string(),
-        path: format!("/api/v1/books/{}", book.id),
+        path: format!("/api/v1/contract-books/{}", book.id),
         title: texts::title_of_book(said),
         body: texts::of_book(said),
         category: said.category.clone(),

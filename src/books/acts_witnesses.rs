@@ -185,7 +185,7 @@ fn tell(tx: &mut Tx<'_>, book: &Book, account: &str) -> Answer<()> {
     let content = ShareSealed {
         book: Both::new(&document.title_zh, &document.title_en),
         opening,
-        path: format!("/api/v1/books/{}/custody", book.id),
+        path: format!("/api/v1/contract-books/{}/custody", book.id),
     };
     let notice = Notice::new(format!("{}:share:{account}", book.id), reader, content);
     outbox::store::enqueue(tx, &notice.useful_until(opening))?;

@@ -105,7 +105,7 @@ pub struct TemplatesView {
     responses((status = 200, description = "One page", body = Page<HeadView>, headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
     extensions(("x-action" = json!("ListBookDrafts"))),
 )]
-#[get("/book-drafts")]
+#[get("/contract-book-drafts")]
 async fn list_drafts(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ListBookDrafts, Matter::default())?;
     let mut query = Query::of(&request);
@@ -148,7 +148,7 @@ async fn list_drafts(request: HttpRequest, context: Shared, actor: Actor) -> Ans
     ),
     extensions(("x-action" = json!("DraftBook"))),
 )]
-#[post("/books")]
+#[post("/contract-books")]
 async fn create(context: Shared, actor: Actor, once: Once, incoming: Incoming) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::DraftBook)?;
     let body = incoming.json::<NewBookBody>().await?;
@@ -163,7 +163,7 @@ async fn create(context: Shared, actor: Actor, once: Once, incoming: Incoming) -
     context
         .act_once(actor, once, body.digest, move |tx, by| {
             let book = acts::create(tx, by, &organisation, beginning.clone())?;
-            let location = format!("/api/v1/books/{}", book.id);
+            let location = format!("/api/v1/contract-books/{}", book.id);
             Ok(reply(201, tx.conn(), book)?.location(location))
         })
         .await
@@ -191,7 +191,7 @@ async fn create(context: Shared, actor: Actor, once: Once, incoming: Incoming) -
     ),
     extensions(("x-action" = json!("DraftBook"))),
 )]
-#[put("/books/{id}")]
+#[put("/contract-books/{id}")]
 async fn rewrite(
     request: HttpRequest,
     context: Shared,
@@ -230,7 +230,7 @@ async fn rewrite(
     ),
     extensions(("x-action" = json!("DraftBook"))),
 )]
-#[post("/books/{id}/submission")]
+#[post("/contract-books/{id}/submission")]
 async fn submit(
     request: HttpRequest,
     context: Shared,
@@ -268,7 +268,7 @@ async fn submit(
     ),
     extensions(("x-action" = json!("ApproveBook"))),
 )]
-#[post("/books/{id}/return")]
+#[post("/contract-books/{id}/return")]
 async fn send_back(
     request: HttpRequest,
     context: Shared,
@@ -309,7 +309,7 @@ async fn send_back(
     ),
     extensions(("x-action" = json!("ApproveBook"))),
 )]
-#[post("/books/{id}/approval")]
+#[post("/contract-books/{id}/approval")]
 async fn approve(
     request: HttpRequest,
     context: Shared,
@@ -342,7 +342,7 @@ async fn approve(
     ),
     extensions(("x-action" = json!("OpenBookDrafts"))),
 )]
-#[get("/books/{id}/readiness")]
+#[get("/contract-books/{id}/readiness")]
 async fn readiness(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::OpenBookDrafts)?;
     let id = parsed::<BookId>(&id)?;
@@ -382,7 +382,7 @@ async fn readiness(context: Shared, actor: Actor, id: web::Path<String>) -> Answ
     responses((status = 200, description = "The categories", body = TemplatesView)),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/book-templates")]
+#[get("/contract-book-templates")]
 async fn list_templates(actor: Actor) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadBooks, Matter::default())?;
     Ok(HttpResponse::Ok().json(TemplatesView {
@@ -403,7 +403,7 @@ async fn list_templates(actor: Actor) -> Answer<HttpResponse> {
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/book-templates/{category}")]
+#[get("/contract-book-templates/{category}")]
 async fn read_template(actor: Actor, category: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadBooks, Matter::default())?;
     let found = templates::template(&category)?;

@@ -217,7 +217,7 @@ pub struct AddendumReadinessView {
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/addenda")]
+#[get("/contract-books/{id}/addenda")]
 async fn list(
     request: HttpRequest,
     context: Shared,
@@ -268,7 +268,7 @@ async fn list(
     ),
     extensions(("x-action" = json!("DraftAddendum"))),
 )]
-#[post("/books/{id}/addenda")]
+#[post("/contract-books/{id}/addenda")]
 async fn draft(
     context: Shared,
     actor: Actor,

@@ -187,7 +187,7 @@ pub struct AnswerBody {
     ),
     extensions(("x-action" = json!("AskEnquiry"))),
 )]
-#[post("/books/{id}/enquiries")]
+#[post("/contract-books/{id}/enquiries")]
 async fn ask(
     context: Shared,
     actor: Actor,
@@ -229,7 +229,7 @@ async fn ask(
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/enquiries")]
+#[get("/contract-books/{id}/enquiries")]
 async fn list(
     request: HttpRequest,
     context: Shared,
@@ -284,7 +284,7 @@ fn paged(request: &HttpRequest) -> Answer<(u16, Option<String>)> {
     ),
     extensions(("x-action" = json!("OpenEnquiries"))),
 )]
-#[get("/books/{id}/unanswered-enquiries")]
+#[get("/contract-books/{id}/unanswered-enquiries")]
 async fn list_unanswered(
     request: HttpRequest,
     context: Shared,
@@ -382,7 +382,7 @@ async fn list_own(
     ),
     extensions(("x-action" = json!("OpenEnquiryAskers"))),
 )]
-#[get("/books/{id}/enquiry-askers")]
+#[get("/contract-books/{id}/enquiry-askers")]
 async fn list_askers(
     request: HttpRequest,
     context: Shared,

@@ -63,7 +63,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/print")]
+#[get("/contract-books/{id}/print")]
 async fn print_current(
     request: HttpRequest,
     context: Shared,
@@ -105,7 +105,7 @@ async fn print_current(
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/versions/{number}/print")]
+#[get("/contract-books/{id}/versions/{number}/print")]
 async fn print_version(
     request: HttpRequest,
     context: Shared,
@@ -148,7 +148,7 @@ async fn print_version(
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/versions/{number}/content")]
+#[get("/contract-books/{id}/versions/{number}/content")]
 async fn read_content(
     context: Shared,
     actor: Actor,

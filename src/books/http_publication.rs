@@ -77,7 +77,7 @@ pub struct CancellationBody {
     ), headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books")]
+#[get("/contract-books")]
 async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadBooks, Matter::default())?;
     let format = Format::wanted(&request, &[Format::Json, Format::Csv])?;
@@ -200,7 +200,7 @@ fn row(head: &HeadView) -> [String; 9] {
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}")]
+#[get("/contract-books/{id}")]
 async fn read(
     request: HttpRequest,
     context: Shared,
@@ -253,7 +253,7 @@ async fn read(
     ),
     extensions(("x-action" = json!("PublishBook"))),
 )]
-#[post("/books/{id}/publication")]
+#[post("/contract-books/{id}/publication")]
 async fn publish(
     request: HttpRequest,
     context: Shared,
@@ -293,7 +293,7 @@ async fn publish(
     ),
     extensions(("x-action" = json!("CancelBook"))),
 )]
-#[post("/books/{id}/cancellation")]
+#[post("/contract-books/{id}/cancellation")]
 async fn cancel(
     request: HttpRequest,
     context: Shared,
@@ -330,7 +330,7 @@ async fn cancel(
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/versions/{number}")]
+#[get("/contract-books/{id}/versions/{number}")]
 async fn read_version(
     context: Shared,
     actor: Actor,
@@ -378,7 +378,7 @@ async fn version_of(context: &Shared, id: BookId, number: i64) -> Answer<Version
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/versions/{number}/differences")]
+#[get("/contract-books/{id}/versions/{number}/differences")]
 async fn compare(
     request: HttpRequest,
     context: Shared,

@@ -216,7 +216,7 @@ async fn register(context: Shared, actor: Actor, once: Once, incoming: Incoming)
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/custody")]
+#[get("/contract-books/{id}/custody")]
 async fn read_custody(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadBooks, Matter::default())?;
     let id = parsed::<BookId>(&id)?;
@@ -255,7 +255,7 @@ async fn read_custody(context: Shared, actor: Actor, id: web::Path<String>) -> A
     ),
     extensions(("x-action" = json!("ReadBooks"))),
 )]
-#[get("/books/{id}/canary")]
+#[get("/contract-books/{id}/canary")]
 async fn read_canary(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadBooks, Matter::default())?;
     let id = parsed::<BookId>(&id)?;
@@ -279,7 +279,7 @@ async fn read_canary(context: Shared, actor: Actor, id: web::Path<String>) -> An
     ),
     extensions(("x-action" = json!("ReadOwnShare"))),
 )]
-#[get("/books/{id}/share")]
+#[get("/contract-books/{id}/share")]
 async fn read_share(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadOwnShare, Matter::default())?;
     let (id, account) = (parsed::<BookId>(&id)?, account(&actor)?.to_owned());
@@ -317,7 +317,7 @@ fn age_file(name: &str, content: Vec<u8>) -> HttpResponse {
     ),
     extensions(("x-action" = json!("RehearseShare"))),
 )]
-#[post("/books/{id}/rehearsal")]
+#[post("/contract-books/{id}/rehearsal")]
 async fn rehearse(
     context: Shared,
     actor: Actor,
@@ -356,7 +356,7 @@ async fn rehearse(
     ),
     extensions(("x-action" = json!("HandInShare"))),
 )]
-#[post("/books/{id}/shares")]
+#[post("/contract-books/{id}/shares")]
 async fn hand_in(
     context: Shared,
     actor: Actor,

@@ -119,7 +119,7 @@ fn news(tx: &mut Tx<'_>, book: &Book, pending: &Pending) -> Answer<News> {
         || Both::same(&said.category),
         |category| Both::new(category.name.zh, category.name.en),
     );
-    let path = format!("/api/v1/books/{}/print", book.id);
+    let path = format!("/api/v1/contract-books/{}/print", book.id);
     // Everybody's own reason takes the place of this one.
     let because = Because::FollowsBook;
     let deadline = said.timetable.bid_deadline;

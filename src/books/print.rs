@@ -462,9 +462,9 @@ fn proof(pieces: &mut Pieces, print: &Print<'_>) {
     let hash = hex::encode(version.sha256);
     pieces.part("核验", "How to check it");
     pieces.says(text!(
-        "本件依据机器可读版本印制：{url}/api/v1/books/{id}/versions/{number}/content 。其字节的 SHA-256 为 {hash} ，\
+        "本件依据机器可读版本印制：{url}/api/v1/contract-books/{id}/versions/{number}/content 。其字节的 SHA-256 为 {hash} ，\
          与公开日志中该次发布事件所载一致；如与本件不一致，以该版本为准。",
-        "This is printed from the machine-readable version at {url}/api/v1/books/{id}/versions/{number}/content. The SHA-256 of its \
+        "This is printed from the machine-readable version at {url}/api/v1/contract-books/{id}/versions/{number}/content. The SHA-256 of its \
          bytes is {hash}, which the event of the publication in the public log has as well. Where the two differ, that version holds."
     ));
     if print.book.state == State::Cancelled {

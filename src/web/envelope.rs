@@ -396,7 +396,7 @@ mod tests {
             assert!(is_unrecorded(secret), "{secret}");
         }
         for open in [
-            "/api/v1/books/bids_x",
+            "/api/v1/contract-books/bids_x",
             "/api/v1/lots",
             "/metrics",
             "none",

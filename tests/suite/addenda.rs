@@ -36,9 +36,9 @@ on_both! { in "test";
         let office = Office::new(&ward);
         let body = office.whole(&ward);
         let draft = office.drafts(&ward, &body);
-        refused(&posts(&ward, &office.officer, &format!("/books/{draft}/addenda"), Some(&addendum(&body, |_| {}))), 409, "book_wrong_state");
+        refused(&posts(&ward, &office.officer, &format!("/contract-books/{draft}/addenda"), Some(&addendum(&body, |_| {}))), 409, "book_wrong_state");
         let (book, published) = office.published(&ward, &body);
-        let addenda = format!("/books/{book}/addenda");
+        let addenda = format!("/contract-books/{book}/addenda");
         let file = uploaded(&ward, &office.officer);
         let raised = addendum(&published, |content| {
             content["lots"][0]["ceiling"] = yuan("700.00");
@@ -96,15 +96,15 @@ on_both! { in "test";
         assert_eq!((&stands["available"], &stands["reserved"]), (&json!("300.00"), &json!("700.00")));
 
         // The book is what it says, and what was published before stays.
-        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
+        let now = ok(&ward.get(&format!("/api/v1/contract-books/{book}")));
         assert_eq!((&now["versions"], &now["content"]["title_en"], &now["sha256"], &now["lots"]), (&json!(2), &json!("Street cleaning,  corrected"), &done["sha256"], &published["lots"]));
-        assert_eq!(ok(&ward.get(&format!("/api/v1/books/{book}/versions/1")))["sha256"], published["sha256"]);
-        let second = ok(&ward.get(&format!("/api/v1/books/{book}/versions/2")));
+        assert_eq!(ok(&ward.get(&format!("/api/v1/contract-books/{book}/versions/1")))["sha256"], published["sha256"]);
+        let second = ok(&ward.get(&format!("/api/v1/contract-books/{book}/versions/2")));
         assert_eq!((&second["reason_en"], &second["affects_bids"], &second["sha256"]), (&json!("The ceiling was too low"), &json!(true), &done["sha256"]));
-        assert_eq!(ok(&ward.get(&format!("/api/v1/books/{book}/versions/2/differences?from=1")))["items"], done["changes"]);
+        assert_eq!(ok(&ward.get(&format!("/api/v1/contract-books/{book}/versions/2/differences?from=1")))["items"], done["changes"]);
         assert_eq!(ok(&ward.get(&format!("/api/v1{addenda}")))["items"][0]["number"], 1);
         assert_eq!(ward.get(&format!("/api/v1/attachments/{file}")).status, 200);
-        assert_eq!(ward.get("/api/v1/books").json()["items"][0]["title_en"], "Street cleaning,  corrected");
+        assert_eq!(ward.get("/api/v1/contract-books").json()["items"][0]["title_en"], "Street cleaning,  corrected");
         let told = ward.events("book.amended");
         assert_eq!((told.len(), &told[0]["entry"]["data"]["sha256"], &told[0]["entry"]["data"]["transfers"].as_array().unwrap().len()), (1, &done["sha256"], &2));
         assert!(last_affecting(&ward, &book) == Some(2) && needs_confirmation(1, last_affecting(&ward, &book)));
@@ -121,8 +121,8 @@ on_both! { in "test";
         let id = made(&posts(&ward, &office.officer, &addenda, Some(&later)));
         assert_eq!(ok(&posts(&ward, &office.approver, &format!("/addenda/{id}/publication"), None))["affects_bids"], false);
         assert_eq!(last_affecting(&ward, &book), Some(2));
-        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
-        assert_eq!(ward.get("/api/v1/books").json()["items"][0]["bid_deadline"], "2026-04-08T01:00:00.000000Z");
+        let now = ok(&ward.get(&format!("/api/v1/contract-books/{book}")));
+        assert_eq!(ward.get("/api/v1/contract-books").json()["items"][0]["bid_deadline"], "2026-04-08T01:00:00.000000Z");
         let mut lowered = addendum(&now, |content| content["lots"][0]["ceiling"] = yuan("100.00"));
         lowered["affects_bids"] = json!(true);
         let id = made(&posts(&ward, &office.officer, &addenda, Some(&lowered)));
@@ -132,9 +132,9 @@ on_both! { in "test";
         assert!(last_affecting(&ward, &book) == Some(4) && !needs_confirmation(4, last_affecting(&ward, &book)));
 
         // Cancelled, all of it is free, and nothing is amended any more.
-        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
+        let now = ok(&ward.get(&format!("/api/v1/contract-books/{book}")));
         let id = made(&posts(&ward, &office.officer, &addenda, Some(&addendum(&now, |content| content["title_en"] = json!("Another")))));
-        ok(&posts(&ward, &office.approver, &format!("/books/{book}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
+        ok(&posts(&ward, &office.approver, &format!("/contract-books/{book}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
         refused(&posts(&ward, &office.approver, &format!("/addenda/{id}/publication"), None), 409, "book_wrong_state");
         assert_eq!(office.treasury.balances(&ward, &office.line)["available"], "1000.00");
         ok(&posts(&ward, &office.approver, &format!("/addenda/{id}/discarding"), None));
@@ -144,7 +144,7 @@ on_both! { in "test";
     fn what_an_addendum_may_not_do_is_listed_and_refuses_it(ward) {
         let office = Office::new(&ward);
         let (book, published) = office.published(&ward, &office.whole(&ward));
-        let addenda = format!("/books/{book}/addenda");
+        let addenda = format!("/contract-books/{book}/addenda");
         let id = made(&posts(&ward, &office.officer, &addenda, Some(&addendum(&published, |_| {}))));
         let path = format!("/addenda/{id}");
         let publishes = || posts(&ward, &office.approver, &format!("{path}/publication"), None);
@@ -176,7 +176,7 @@ on_both! { in "test";
         // All that the line has is enough, and a line that is empty then is no fault of an addendum that takes nothing more.
         ok(&puts(&ward, &office.officer, &path, &addendum(&published, |content| content["lots"][0]["ceiling"] = yuan("1000.00"))));
         ok(&publishes());
-        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
+        let now = ok(&ward.get(&format!("/api/v1/contract-books/{book}")));
         let worded = addendum(&now, |content| content["clauses"][0]["text_en"] = json!("Another clause."));
         let id = made(&posts(&ward, &office.officer, &addenda, Some(&worded)));
 
@@ -200,7 +200,7 @@ on_both! { in "test";
         let office = Office::new(&ward);
         let body = office.whole(&ward);
         let (book, published) = office.published(&ward, &body);
-        let addenda = format!("/books/{book}/addenda");
+        let addenda = format!("/contract-books/{book}/addenda");
         let raised = addendum(&published, |content| content["lots"][0]["ceiling"] = yuan("900.00"));
         let begins = || posts(&ward, &office.officer, &addenda, Some(&raised));
         let mut begun = at_once([&begins, &begins]);
@@ -227,20 +227,20 @@ on_both! { in "test";
         assert_eq!(office.treasury.balances(&ward, &office.line)["available"], "100.00");
 
         // Twice at once it is one version; and beside a cancellation it is one before that, or none.
-        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
+        let now = ok(&ward.get(&format!("/api/v1/contract-books/{book}")));
         let next = |now: &Value, title: &str| made(&posts(&ward, &office.officer, &addenda, Some(&addendum(now, |content| content["title_en"] = json!(title)))));
         let id = next(&now, "Once");
         let publishes = || posts(&ward, &office.approver, &format!("/addenda/{id}/publication"), None);
         assert_eq!(at_once([&publishes, &publishes]).map(|reply| reply.status), [200, 200]);
-        let now = ok(&ward.get(&format!("/api/v1/books/{book}")));
+        let now = ok(&ward.get(&format!("/api/v1/contract-books/{book}")));
         assert_eq!((&now["versions"], ward.events("book.amended").len()), (&json!(3), 2));
         let id = next(&now, "Again");
         let publishes = || posts(&ward, &office.approver, &format!("/addenda/{id}/publication"), None);
         let why = json!({"reason_zh": "暂停", "reason_en": "Paused"});
-        let cancels = || posts(&ward, &office.approver, &format!("/books/{book}/cancellation"), Some(&why));
+        let cancels = || posts(&ward, &office.approver, &format!("/contract-books/{book}/cancellation"), Some(&why));
         let [amended, cancelled] = at_once([&publishes, &cancels]);
         assert_eq!(cancelled.status, 200, "{}", cancelled.text);
-        let versions = ok(&ward.get(&format!("/api/v1/books/{book}")))["versions"].clone();
+        let versions = ok(&ward.get(&format!("/api/v1/contract-books/{book}")))["versions"].clone();
         match amended.status {
             200 => assert_eq!(versions, 4),
             _ => assert_eq!((amended.code().as_str(), versions), ("book_wrong_state", json!(3))),

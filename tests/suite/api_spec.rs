@@ -357,9 +357,30 @@ fn a_client_made_from_the_document_would_lack_nothing() {
 }
 
 /// The lint itself: whatever it is to find, it finds in a document that was damaged so.
+/// The operations at a path, with the components that they use.
+fn only_of(path: &str, mut document: Value) -> Value {
+    let kept = document["paths"].as_object_mut().unwrap();
+    kept.retain(|key, _| key == path);
+    let mut used = BTreeSet::new();
+    let mut open = vec![document["paths"].to_string()];
+    while let Some(text) = open.pop() {
+        for found in text.split("#/components/schemas/").skip(1) {
+            let name = found.split('"').next().unwrap_or_default().to_owned();
+            if used.insert(name.clone()) {
+                open.push(document["components"]["schemas"][&name].to_string());
+            }
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+    schemas.retain(|name, _| used.contains(name));
+    document
+}
+
 #[test]
 fn a_damaged_document_does_not_pass() {
-    let whole = openapi::document().unwrap();
+    // The whole of it is judged by the test above; here it is judged anew for each damage.
+    let whole = only_of("/api/v1/areas", openapi::document().unwrap());
+    assert_eq!(faults(&whole), [""; 0]);
     let areas = "/paths/~1api~1v1~1areas/";
     let damages: [(&str, &str, Option<Value>, &str); 14] = [
         ("get", "operationId", None, "no operationId"),

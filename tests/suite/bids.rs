@@ -317,7 +317,7 @@ on_both! { in "test";
         let found = json!({"is_there": true, "decision": "已到账"});
         refused(&keeps("decision", &found), 404, "not_found");
         let why = json!({"reason_zh": "预算调整", "reason_en": "The budget was cut"});
-        ok(&crate::treasury::posts(&ward, &tender.office.approver, &format!("/books/{}/cancellation", text(&tender.book, "id")), Some(&why)));
+        ok(&crate::treasury::posts(&ward, &tender.office.approver, &format!("/contract-books/{}/cancellation", text(&tender.book, "id")), Some(&why)));
         refused(&jie.submits(&ward, &tender, &fresh, None), 409, "bid_debarred");
         let lots = ward.context().db.read_and_wait(acts_disclosure::ended).unwrap();
         assert_eq!(lots, [tender.lot_id()]);

@@ -148,7 +148,7 @@ on_both! { in "test";
         }
         // The metrics count none of it.
         let metrics = ward.get("/metrics").text;
-        assert!(metrics.contains("wardbook_http_requests_total") && metrics.contains("/api/v1/books/{id}"), "{metrics}");
+        assert!(metrics.contains("wardbook_http_requests_total") && metrics.contains("/api/v1/contract-books/{id}"), "{metrics}");
         for segment in ["/bids", "/sealed-bids", "/bid-form", "bid-securities"] {
             assert!(!metrics.contains(segment), "{segment}: {metrics}");
         }

@@ -359,19 +359,27 @@ impl Stage<'_> {
             .unwrap_or_default();
         let treasury = &self.office.treasury;
         let (method, path, body) = match step.act {
-            Rewrite => ("PUT", format!("/books/{book}"), self.content(step.amount)),
-            Submit => ("POST", format!("/books/{book}/submission"), Value::Null),
-            SendBack => ("POST", format!("/books/{book}/return"), json!({"reason": "复核"})),
-            Approve => ("POST", format!("/books/{book}/approval"), Value::Null),
-            Publish => ("POST", format!("/books/{book}/publication"), Value::Null),
+            Rewrite => (
+                "PUT",
+                format!("/contract-books/{book}"),
+                self.content(step.amount),
+            ),
+            Submit => ("POST", format!("/contract-books/{book}/submission"), Value::Null),
+            SendBack => (
+                "POST",
+                format!("/contract-books/{book}/return"),
+                json!({"reason": "复核"}),
+            ),
+            Approve => ("POST", format!("/contract-books/{book}/approval"), Value::Null),
+            Publish => ("POST", format!("/contract-books/{book}/publication"), Value::Null),
             Cancel => (
                 "POST",
-                format!("/books/{book}/cancellation"),
+                format!("/contract-books/{book}/cancellation"),
                 json!({"reason_zh": "暂停", "reason_en": "Paused"}),
             ),
             DraftAddendum => (
                 "POST",
-                format!("/books/{book}/addenda"),
+                format!("/contract-books/{book}/addenda"),
                 self.addendum(step.amount),
             ),
             RewriteAddendum => (
@@ -427,7 +435,12 @@ impl Stage<'_> {
 
     /// The book and its line as they are, beside the model.
     fn compare(&self, model: &Model, step: Step) {
-        let book = crate::treasury::gets(self.ward, &self.people[0], &format!("/books/{}", model.id)).json();
+        let book = crate::treasury::gets(
+            self.ward,
+            &self.people[0],
+            &format!("/contract-books/{}", model.id),
+        )
+        .json();
         let shown = (
             book["state"].clone(),
             book["revision"].clone(),

@@ -56,31 +56,31 @@ on_both! { in "cn";
         let item = |pointer: &str, rule: &str| vec![(pointer.to_owned(), rule.to_owned())];
         // From the threshold on the residents do not decide alone.
         let large = office.drafts(&ward, &by_ballot(&body, &line, "2000000.00"));
-        assert_eq!(items(&format!("/books/{large}")), item("/method", "evaluation.methods"));
+        assert_eq!(items(&format!("/contract-books/{large}")), item("/method", "evaluation.methods"));
         let mut open = by_ballot(&body, &line, "2000000.00");
         open["content"]["method"] = json!("comprehensive_scoring");
-        assert_eq!(items(&format!("/books/{}", office.drafts(&ward, &open))), []);
+        assert_eq!(items(&format!("/contract-books/{}", office.drafts(&ward, &open))), []);
         let (first, first_book) = office.published(&ward, &by_ballot(&body, &line, "1500000.00"));
 
         // What is bought alike on the line counts with it, to the last fen; what is tendered openly, or elsewhere, does not.
         let split = item("/lots", "planning.splitting_forbidden");
         let second = office.approved(&ward, &by_ballot(&body, &line, "500000.00"));
-        assert_eq!(items(&format!("/books/{second}")), split);
+        assert_eq!(items(&format!("/contract-books/{second}")), split);
         let refusal = office.publishes(&ward, &second);
         refused(&refusal, 409, "book_not_ready");
         assert_eq!(refusal.faults(), [("/lots".to_owned(), "planning.splitting_forbidden".to_owned())]);
         assert!(refusal.text.contains("政府采购法") || refusal.text.contains("Government Procurement Law"), "{}", refusal.text);
         let mut open = by_ballot(&body, &line, "500000.00");
         open["content"]["method"] = json!("comprehensive_scoring");
-        assert_eq!(items(&format!("/books/{}", office.drafts(&ward, &open))), []);
+        assert_eq!(items(&format!("/contract-books/{}", office.drafts(&ward, &open))), []);
         let elsewhere = office.treasury.filled(&ward, "SAN-02", "600000.00");
-        assert_eq!(items(&format!("/books/{}", office.drafts(&ward, &by_ballot(&body, &elsewhere, "500000.00")))), []);
+        assert_eq!(items(&format!("/contract-books/{}", office.drafts(&ward, &by_ballot(&body, &elsewhere, "500000.00")))), []);
         let (third, third_book) = office.published(&ward, &by_ballot(&body, &line, "499999.99"));
 
         // An addendum raises no book over what it would not have been published at.
         let raises = |book: &str, content: &Value, ceiling: &str| {
             let raised = addendum(content, |content| content["lots"][0]["ceiling"] = yuan(ceiling));
-            made(&posts(&ward, &office.officer, &format!("/books/{book}/addenda"), Some(&raised)))
+            made(&posts(&ward, &office.officer, &format!("/contract-books/{book}/addenda"), Some(&raised)))
         };
         let over = raises(&third, &third_book, "500000.00");
         assert_eq!(items(&format!("/addenda/{over}")), split);
@@ -88,8 +88,8 @@ on_both! { in "cn";
         let over = raises(&first, &first_book, "2000000.00");
         assert_eq!(items(&format!("/addenda/{over}")), item("/method", "evaluation.methods"));
         // Cancelled, the first counts for nothing.
-        ok(&posts(&ward, &office.approver, &format!("/books/{first}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
-        assert_eq!(items(&format!("/books/{second}")), []);
+        ok(&posts(&ward, &office.approver, &format!("/contract-books/{first}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
+        assert_eq!(items(&format!("/contract-books/{second}")), []);
     }
 
     fn a_change_that_affects_bids_moves_a_deadline_that_is_too_near(ward) {
@@ -101,7 +101,7 @@ on_both! { in "cn";
                 content["timetable"][field] = json!(deadline);
             }
         });
-        let id = made(&posts(&ward, &office.officer, &format!("/books/{book}/addenda"), Some(&worded("2026-05-10T01:00:00Z"))));
+        let id = made(&posts(&ward, &office.officer, &format!("/contract-books/{book}/addenda"), Some(&worded("2026-05-10T01:00:00Z"))));
         let path = format!("/addenda/{id}");
         let readiness = || ok(&gets(&ward, &office.approver, &format!("{path}/readiness")));
         // The fifteenth day before 10 May is 25 April.
@@ -115,6 +115,6 @@ on_both! { in "cn";
         refused(&posts(&ward, &office.approver, &format!("{path}/publication"), None), 409, "addendum_not_ready");
         ok(&puts(&ward, &office.officer, &path, &worded("2026-05-11T01:00:00Z")));
         ok(&posts(&ward, &office.approver, &format!("{path}/publication"), None));
-        assert_eq!(ok(&ward.get(&format!("/api/v1/books/{book}")))["content"]["timetable"]["bid_deadline"], "2026-05-11T01:00:00Z");
+        assert_eq!(ok(&ward.get(&format!("/api/v1/contract-books/{book}")))["content"]["timetable"]["bid_deadline"], "2026-05-11T01:00:00Z");
     }
 }

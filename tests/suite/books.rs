@@ -80,7 +80,7 @@ impl Office {
 
     /// Begins a book.
     pub fn drafts(&self, ward: &Ward, body: &Value) -> String {
-        made(&posts(ward, &self.officer, "/books", Some(body)))
+        made(&posts(ward, &self.officer, "/contract-books", Some(body)))
     }
 
     /// Submitted and approved.
@@ -89,13 +89,13 @@ impl Office {
         ok(&posts(
             ward,
             &self.officer,
-            &format!("/books/{id}/submission"),
+            &format!("/contract-books/{id}/submission"),
             None,
         ));
         ok(&posts(
             ward,
             &self.approver,
-            &format!("/books/{id}/approval"),
+            &format!("/contract-books/{id}/approval"),
             None,
         ));
         id
@@ -103,7 +103,12 @@ impl Office {
 
     /// Publishes a book.
     pub fn publishes(&self, ward: &Ward, id: &str) -> Reply {
-        posts(ward, &self.approver, &format!("/books/{id}/publication"), None)
+        posts(
+            ward,
+            &self.approver,
+            &format!("/contract-books/{id}/publication"),
+            None,
+        )
     }
 
     /// A book that is public, and its id.
@@ -138,7 +143,7 @@ on_both! { in "test";
         let office = Office::new(&ward);
         let body = office.whole(&ward);
         let id = office.drafts(&ward, &body);
-        let path = format!("/books/{id}");
+        let path = format!("/contract-books/{id}");
         let readiness = ok(&gets(&ward, &office.officer, &format!("{path}/readiness")));
         assert_eq!((&readiness["ready"], &readiness["items"]), (&json!(true), &json!([])));
         refused(&office.publishes(&ward, &id), 409, "book_wrong_state");
@@ -211,23 +216,23 @@ on_both! { in "test";
         let stranger = of(&ward, Role::BuyerOfficer, &other);
         let no_such = "book_01jd3n8f5teqkrzvq1c0m6h2ax";
         for path in ["", "/readiness", "/versions/1"] {
-            let (there, none) = (gets(&ward, &stranger, &format!("/books/{id}{path}")), gets(&ward, &stranger, &format!("/books/{no_such}{path}")));
+            let (there, none) = (gets(&ward, &stranger, &format!("/contract-books/{id}{path}")), gets(&ward, &stranger, &format!("/contract-books/{no_such}{path}")));
             assert_eq!((there.status, there.code()), (404, none.code()), "{path}");
         }
-        refused(&posts(&ward, &stranger, &format!("/books/{id}/submission"), None), 404, "not_found");
-        refused(&posts(&ward, &stranger, "/books", Some(&json!({"organisation_id": other, "copy_of": id}))), 404, "not_found");
-        assert_eq!(gets(&ward, &stranger, "/book-drafts").json()["items"], json!([]));
-        assert_eq!(ward.get("/api/v1/books").json()["items"], json!([]));
-        assert_eq!(gets(&ward, &office.approver, "/book-drafts?state=draft").json()["items"].as_array().unwrap().len(), 1);
+        refused(&posts(&ward, &stranger, &format!("/contract-books/{id}/submission"), None), 404, "not_found");
+        refused(&posts(&ward, &stranger, "/contract-books", Some(&json!({"organisation_id": other, "copy_of": id}))), 404, "not_found");
+        assert_eq!(gets(&ward, &stranger, "/contract-book-drafts").json()["items"], json!([]));
+        assert_eq!(ward.get("/api/v1/contract-books").json()["items"], json!([]));
+        assert_eq!(gets(&ward, &office.approver, "/contract-book-drafts?state=draft").json()["items"].as_array().unwrap().len(), 1);
         let auditor = crate::cast::person(&ward, &[wardbook::web::actor::Grant::of(Role::Auditor)]);
-        assert_eq!(gets(&ward, &auditor, &format!("/books/{id}")).status, 200);
+        assert_eq!(gets(&ward, &auditor, &format!("/contract-books/{id}")).status, 200);
 
-        ok(&posts(&ward, &office.officer, &format!("/books/{id}/submission"), None));
-        ok(&posts(&ward, &office.approver, &format!("/books/{id}/approval"), None));
+        ok(&posts(&ward, &office.officer, &format!("/contract-books/{id}/submission"), None));
+        ok(&posts(&ward, &office.approver, &format!("/contract-books/{id}/approval"), None));
         let book = ok(&office.publishes(&ward, &id));
         let area = book["content"]["areas"][0].as_str().unwrap();
         let below = ward.area(Some(area), "桂园社区");
-        let found = |query: &str| ward.get(&format!("/api/v1/books?{query}")).json()["items"].as_array().unwrap().len();
+        let found = |query: &str| ward.get(&format!("/api/v1/contract-books?{query}")).json()["items"].as_array().unwrap().len();
         for (query, count) in [
             (format!("category={CATEGORY}"), 1), ("category=tea".to_owned(), 0), (format!("area_id={area}"), 1), (format!("area_id={below}"), 1),
             (format!("organisation_id={}", office.treasury.department), 1), (format!("organisation_id={other}"), 0), ("state=published".to_owned(), 1),
@@ -236,8 +241,8 @@ on_both! { in "test";
         ] {
             assert_eq!(found(&query), count, "{query}");
         }
-        assert!(ward.ask("GET", "/api/v1/books").header("accept", "text/csv").send().text.contains(&id));
-        let copy = posts(&ward, &stranger, "/books", Some(&json!({"organisation_id": other, "copy_of": id})));
+        assert!(ward.ask("GET", "/api/v1/contract-books").header("accept", "text/csv").send().text.contains(&id));
+        let copy = posts(&ward, &stranger, "/contract-books", Some(&json!({"organisation_id": other, "copy_of": id})));
         assert!(made(&copy).starts_with("book_"), "what is public may be copied by anybody who buys");
         assert_eq!((&copy.json()["content"]["timetable"]["bid_deadline"], &copy.json()["content"]["clauses"]), (&json!(null), &book["content"]["clauses"]));
         // Pages follow each other, newest first.
@@ -245,8 +250,8 @@ on_both! { in "test";
         second["content"]["lots"][0]["ceiling"] = yuan("1.00");
         let second = office.approved(&ward, &second);
         ok(&office.publishes(&ward, &second));
-        let first_page = ward.get("/api/v1/books?limit=1").json();
-        let next = ward.get(&format!("/api/v1/books?limit=1&cursor={}", first_page["next_cursor"].as_str().unwrap())).json();
+        let first_page = ward.get("/api/v1/contract-books?limit=1").json();
+        let next = ward.get(&format!("/api/v1/contract-books?limit=1&cursor={}", first_page["next_cursor"].as_str().unwrap())).json();
         let ids: Vec<&str> = [&first_page, &next].map(|page| page["items"][0]["id"].as_str().unwrap()).to_vec();
         assert_eq!((ids, &next["next_cursor"]), (vec![second.as_str(), id.as_str()], &json!(null)));
     }
@@ -294,7 +299,7 @@ on_both! { in "test";
         }
         for (area, expected) in [(&street, 1), (&below, 1), (&beside, 0)] {
             assert_eq!(found(&format!("area_id={area}")).len(), expected, "{area}");
-            assert_eq!(ward.get(&format!("/api/v1/books?area_id={area}")).json()["items"].as_array().unwrap().len(), expected);
+            assert_eq!(ward.get(&format!("/api/v1/contract-books?area_id={area}")).json()["items"].as_array().unwrap().len(), expected);
         }
         assert_eq!((found("stage=closed"), found("stage=planned"), found("value_min=600.01")), (vec![], vec![], vec![]));
 
@@ -327,7 +332,7 @@ on_both! { in "test";
         // After the deadline no bids are taken; a cancelled book is found as such, and its readers hear of it.
         ward.context().clock.advance("2026-04-01T01:00:00Z".parse().unwrap());
         assert_eq!((found("stage=closed"), found("stage=open")), (vec!["closed".to_owned()], vec![]));
-        ok(&posts(&ward, &office.approver, &format!("/books/{id}/cancellation"), Some(&json!({"reason_zh": "预算调整", "reason_en": "The budget was cut"}))));
+        ok(&posts(&ward, &office.approver, &format!("/contract-books/{id}/cancellation"), Some(&json!({"reason_zh": "预算调整", "reason_en": "The budget was cut"}))));
         assert_eq!((found("stage=cancelled"), found("stage=closed")), (vec!["cancelled".to_owned()], vec![]));
         tell();
         // Standards come into the search from above, and books that it lacks; what was withdrawn goes out of it.
@@ -362,11 +367,11 @@ on_both! { in "test";
         odd["lots"][0]["pay_tables"][0]["bands"][1]["from"] = json!("71");
         odd["clauses"][1]["number"] = odd["clauses"][0]["number"].clone();
         odd["lots"][0]["penalties"][0]["percent"] = json!(null);
-        let put = |content: &Value, etag: &str| office.officer.asks(&ward, "PUT", &format!("/api/v1/books/{id}")).header("if-match", etag).json(content).send();
+        let put = |content: &Value, etag: &str| office.officer.asks(&ward, "PUT", &format!("/api/v1/contract-books/{id}")).header("if-match", etag).json(content).send();
         let reply = put(&odd, "*");
         let pointers: Vec<String> = reply.faults().into_iter().map(|(at, _)| at).collect();
         assert_eq!((reply.status, pointers), (422, ["/clauses/1/number", "/timetable/opening", "/lots/0/criteria", "/lots/0/payment", "/lots/0/pay_tables/0/bands/1/from", "/lots/0/penalties/0"].map(str::to_owned).to_vec()), "{}", reply.text);
-        assert_eq!(gets(&ward, &office.officer, &format!("/books/{id}")).json()["content"]["timetable"], body["content"]["timetable"].clone());
+        assert_eq!(gets(&ward, &office.officer, &format!("/contract-books/{id}")).json()["content"]["timetable"], body["content"]["timetable"].clone());
         assert_eq!(ok(&put(&body["content"], "\"v1\""))["revision"], 1, "nothing to change");
         let mut other = body["content"].clone();
         other["title_en"] = json!("Another");
@@ -375,10 +380,10 @@ on_both! { in "test";
         other["category"] = json!("tea");
         refused(&put(&other, "*"), 409, "book_category_closed");
         for unclear in [json!({"organisation_id": office.treasury.department}), json!({"organisation_id": office.treasury.department, "template": "sanitation", "copy_of": id})] {
-            refused(&posts(&ward, &office.officer, "/books", Some(&unclear)), 422, "book_beginning_unclear");
+            refused(&posts(&ward, &office.officer, "/contract-books", Some(&unclear)), 422, "book_beginning_unclear");
         }
-        refused(&posts(&ward, &office.officer, "/books", Some(&json!({"organisation_id": office.treasury.department, "template": "tea"}))), 409, "book_template_unknown");
-        assert_eq!(ward.get("/api/v1/book-templates/sanitation").json(), {
+        refused(&posts(&ward, &office.officer, "/contract-books", Some(&json!({"organisation_id": office.treasury.department, "template": "tea"}))), 409, "book_template_unknown");
+        assert_eq!(ward.get("/api/v1/contract-book-templates/sanitation").json(), {
             let mut template = template();
             for field in ["enquiry_deadline", "answer_deadline", "bid_deadline", "opening", "service_from", "service_until"] {
                 template["timetable"][field] = json!(null);
@@ -391,10 +396,10 @@ on_both! { in "test";
         let office = Office::new(&ward);
         let body = office.whole(&ward);
         let id = office.drafts(&ward, &body);
-        let submitted = ok(&posts(&ward, &office.officer, &format!("/books/{id}/submission"), None));
+        let submitted = ok(&posts(&ward, &office.officer, &format!("/contract-books/{id}/submission"), None));
         let second = of(&ward, Role::BuyerApprover, &office.treasury.department);
         let etag = format!("\"v{}\"", submitted["revision"]);
-        let approve = |who: &Person| who.asks(&ward, "POST", &format!("/api/v1/books/{id}/approval")).header("if-match", &etag).send();
+        let approve = |who: &Person| who.asks(&ward, "POST", &format!("/api/v1/contract-books/{id}/approval")).header("if-match", &etag).send();
         let mut statuses = at_once([&|| approve(&office.approver), &|| approve(&second)]).map(|reply| reply.status);
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 412]);
@@ -429,7 +434,7 @@ on_both! { in "cn";
         content["lots"][0]["bidders_min"] = json!(2);
         content["lots"][0]["ceiling"] = yuan("1000.01");
         let id = office.approved(&ward, &body);
-        let readiness = ok(&gets(&ward, &office.officer, &format!("/books/{id}/readiness")));
+        let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{id}/readiness")));
         let items = readiness["items"].as_array().unwrap();
         let told: Vec<(&str, &str)> = items.iter().map(|item| (item["pointer"].as_str().unwrap(), item["rule"].as_str().or(item["code"].as_str()).unwrap())).collect();
         assert_eq!(told, [
@@ -465,7 +470,7 @@ on_both! { in "cn";
         body["content"]["intention_id"] = json!(intention);
         let id = office.drafts(&ward, &body);
         let lacks = |rule: &str| {
-            let readiness = ok(&gets(&ward, &office.officer, &format!("/books/{id}/readiness")));
+            let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{id}/readiness")));
             readiness["items"].as_array().unwrap().iter().any(|item| item["rule"] == rule)
         };
         let notice_rule = "planning.intention_notice_days_min";

@@ -20,7 +20,12 @@ use crate::treasury::{gets, made, of, posts};
 
 fn asks(ward: &Ward, who: &Person, book: &str, supplier: &str, question: &str) -> crate::harness::Reply {
     let body = json!({"organisation_id": supplier, "question": question});
-    posts(ward, who, &format!("/books/{book}/enquiries"), Some(&body))
+    posts(
+        ward,
+        who,
+        &format!("/contract-books/{book}/enquiries"),
+        Some(&body),
+    )
 }
 
 fn answer(addendum: Option<i64>) -> Value {
@@ -82,17 +87,17 @@ on_both! { in "test";
         let path = format!("/enquiries/{id}");
         assert_eq!(asked.json()["question"], "面积多大？\n含绿化带吗？");
         let second = made(&asks(&ward, &rival, &book, rival_supplier.as_str(), "几时开工？"));
-        assert_eq!(ward.get(&format!("/api/v1/books/{book}/enquiries")).json()["items"], json!([]));
+        assert_eq!(ward.get(&format!("/api/v1/contract-books/{book}/enquiries")).json()["items"], json!([]));
         for (who, status) in [(&agent, 200), (&colleague, 200), (&office.officer, 200), (&auditor, 200), (&rival, 404), (&elsewhere, 404)] {
             assert_eq!(gets(&ward, who, &path).status, status);
         }
         let own = |who: &Person, of: &str| gets(&ward, who, &format!("/organisations/{of}/enquiries?book_id={book}"));
         assert_eq!(own(&colleague, supplier.as_str()).json()["items"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect::<Vec<_>>(), [json!(id)]);
         refused(&own(&rival, supplier.as_str()), 403, "forbidden");
-        let unanswered = gets(&ward, &office.officer, &format!("/books/{book}/unanswered-enquiries"));
+        let unanswered = gets(&ward, &office.officer, &format!("/contract-books/{book}/unanswered-enquiries"));
         assert_eq!(unanswered.json()["items"].as_array().unwrap().len(), 2);
-        assert_eq!(gets(&ward, &elsewhere, &format!("/books/{book}/unanswered-enquiries")).status, 404);
-        let readiness = ok(&gets(&ward, &office.officer, &format!("/books/{book}/readiness")));
+        assert_eq!(gets(&ward, &elsewhere, &format!("/contract-books/{book}/unanswered-enquiries")).status, 404);
+        let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{book}/readiness")));
         assert_eq!((&readiness["unanswered_enquiries"], &readiness["answers_overdue"]), (&json!(2), &json!(false)));
 
         // Answered, by the buyer's officer alone and once, it is public.
@@ -100,14 +105,14 @@ on_both! { in "test";
         refused(&answers(&office.approver, &id, None), 403, "forbidden");
         refused(&answers(&elsewhere, &id, None), 404, "not_found");
         refused(&answers(&office.officer, &id, Some(1)), 409, "enquiry_addendum_unknown");
-        let changed = made(&posts(&ward, &office.officer, &format!("/books/{book}/addenda"), Some(&addendum(&published, |content| content["title_en"] = json!("Another")))));
+        let changed = made(&posts(&ward, &office.officer, &format!("/contract-books/{book}/addenda"), Some(&addendum(&published, |content| content["title_en"] = json!("Another")))));
         ok(&posts(&ward, &office.approver, &format!("/addenda/{changed}/publication"), None));
         let answered = ok(&answers(&office.officer, &id, Some(1)));
         assert_eq!((&answered["state"], &answered["answer"]["number"], &answered["answer"]["addendum"]), (&json!("answered"), &json!(1), &json!(1)));
         refused(&answers(&office.officer, &id, None), 409, "enquiry_wrong_state");
         refused(&answers(&elsewhere, &id, None), 403, "forbidden");
         refused(&posts(&ward, &agent, &format!("{path}/withdrawal"), None), 409, "enquiry_wrong_state");
-        let public = ward.get(&format!("/api/v1/books/{book}/enquiries")).json();
+        let public = ward.get(&format!("/api/v1/contract-books/{book}/enquiries")).json();
         assert_eq!((&public["items"][0]["answer"], &public["items"][0]["question"], &public["items"][0]["asked_at"]), (&answered["answer"], &json!(null), &json!(null)));
         assert_eq!(ward.get(&format!("/api/v1{path}")).json()["question"], json!(null));
 
@@ -127,9 +132,9 @@ on_both! { in "test";
             assert!(!everything.contains(secret), "{secret} in {everything}");
         }
         assert_eq!(opened(&told[0])["book_id"], json!(book));
-        let askers = || gets(&ward, &auditor, &format!("/books/{book}/enquiry-askers"));
+        let askers = || gets(&ward, &auditor, &format!("/contract-books/{book}/enquiry-askers"));
         refused(&askers(), 409, "enquiry_askers_sealed");
-        refused(&gets(&ward, &office.officer, &format!("/books/{book}/enquiry-askers")), 403, "forbidden");
+        refused(&gets(&ward, &office.officer, &format!("/contract-books/{book}/enquiry-askers")), 403, "forbidden");
         for change in ["UPDATE enquiries SET answer_en = 'x'", "DELETE FROM enquiries"] {
             assert!(sql(&ward, change).is_err(), "{change}");
         }
@@ -146,9 +151,9 @@ on_both! { in "test";
         let keys = escalates(&ward);
         assert_eq!((keys.len(), escalates(&ward)), (1, keys.clone()), "{keys:?}");
         assert!(keys[0].starts_with(&book) && keys[0].ends_with(office.approver.id.as_str()), "{keys:?}");
-        assert_eq!(ok(&gets(&ward, &office.officer, &format!("/books/{book}/readiness")))["answers_overdue"], true);
-        let current = ok(&ward.get(&format!("/api/v1/books/{book}")));
-        let late = made(&posts(&ward, &office.officer, &format!("/books/{book}/addenda"), Some(&addendum(&current, |content| content["budget_is_stable"] = json!(true)))));
+        assert_eq!(ok(&gets(&ward, &office.officer, &format!("/contract-books/{book}/readiness")))["answers_overdue"], true);
+        let current = ok(&ward.get(&format!("/api/v1/contract-books/{book}")));
+        let late = made(&posts(&ward, &office.officer, &format!("/contract-books/{book}/addenda"), Some(&addendum(&current, |content| content["budget_is_stable"] = json!(true)))));
         let readiness = ok(&gets(&ward, &office.officer, &format!("/addenda/{late}/readiness")));
         assert_eq!((&readiness["ready"], &readiness["unanswered_enquiries"], &readiness["answers_overdue"]), (&json!(true), &json!(2), &json!(true)));
         assert_eq!(ok(&answers(&office.officer, &third, None))["answer"]["number"], 2, "late is better than never");
@@ -191,12 +196,12 @@ on_both! { in "test";
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409]);
         // Pages follow each other in the order of the answers.
-        let first = ward.get(&format!("/api/v1/books/{book}/enquiries?limit=2")).json();
-        let next = ward.get(&format!("/api/v1/books/{book}/enquiries?limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).json();
+        let first = ward.get(&format!("/api/v1/contract-books/{book}/enquiries?limit=2")).json();
+        let next = ward.get(&format!("/api/v1/contract-books/{book}/enquiries?limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).json();
         let numbers: Vec<i64> = [&first, &next].iter().flat_map(|page| page["items"].as_array().unwrap()).map(|one| one["answer"]["number"].as_i64().unwrap()).collect();
         assert!(numbers.len() >= 3 && numbers.iter().zip(1..).all(|(number, place)| *number == place), "{numbers:?}");
         // A cancelled book is asked about no more.
-        ok(&posts(&ward, &office.approver, &format!("/books/{book}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
+        ok(&posts(&ward, &office.approver, &format!("/contract-books/{book}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
         let late = organisation(&ward, OrganisationKind::Company, None);
         refused(&asks(&ward, &of(&ward, Role::SupplierAgent, &late), &book, late.as_str(), "还买吗？"), 409, "book_wrong_state");
         refused(&posts(&ward, &office.officer, &format!("/enquiries/{}/answer", ids[4]), Some(&answer(None))), 409, "book_wrong_state");

@@ -415,9 +415,9 @@ on_both! {
         there.push(made(&treasury.proposes(&ward, &proposal)));
         // One that is written at, one that waits for its approval.
         for state in ["draft", "submitted"] {
-            let book = made(&posts(&ward, &insider, "/books", Some(&crate::books::begun(&treasury, &line))));
+            let book = made(&posts(&ward, &insider, "/contract-books", Some(&crate::books::begun(&treasury, &line))));
             if state == "submitted" {
-                assert_eq!(posts(&ward, &insider, &format!("/books/{book}/submission"), None).status, 200);
+                assert_eq!(posts(&ward, &insider, &format!("/contract-books/{book}/submission"), None).status, 200);
             }
             there.push(book);
         }

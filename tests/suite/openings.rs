@@ -20,7 +20,7 @@ use crate::treasury::{gets, posts};
 use crate::witnesses::{Witness, shared_book};
 
 fn opens(ward: &Ward, who: &Person, book: &str) -> Reply {
-    posts(ward, who, &format!("/books/{book}/opening"), None)
+    posts(ward, who, &format!("/contract-books/{book}/opening"), None)
 }
 
 fn codes(bid: &Value) -> Vec<(&str, bool)> {
@@ -70,7 +70,7 @@ on_both! { in "test";
         ok(&witnesses[2].hands_in(&ward, &id, &sheets[2].share.to_hex()));
         refused(&opens(&ward, &tender.office.officer, &id), 409, "opening_shares_missing");
         assert_eq!(ward.get(&format!("/api/v1/lots/{}/opening", tender.lot)).status, 404);
-        assert_eq!(ok(&ward.get(&format!("/api/v1/books/{id}/opening")))["items"], json!([]));
+        assert_eq!(ok(&ward.get(&format!("/api/v1/contract-books/{id}/opening")))["items"], json!([]));
         ok(&witnesses[0].hands_in(&ward, &id, &sheets[0].share.to_hex()));
 
         // Asked twice at once, opened once.

@@ -51,7 +51,7 @@ impl Witness {
 
     /// What was sealed to them with a book.
     pub fn sheet(&self, ward: &Ward, book: &str) -> Sheet {
-        let path = format!("/api/v1/books/{book}/share");
+        let path = format!("/api/v1/contract-books/{book}/share");
         let url = ward.url(&path);
         let token = format!("Bearer {}", self.person.token);
         let mut response = ureq::get(&url).header("authorization", &token).call().unwrap();
@@ -63,7 +63,12 @@ impl Witness {
     /// Hands a share in.
     pub fn hands_in(&self, ward: &Ward, book: &str, share: &str) -> Reply {
         let body = json!({"share": share});
-        posts(ward, &self.person, &format!("/books/{book}/shares"), Some(&body))
+        posts(
+            ward,
+            &self.person,
+            &format!("/contract-books/{book}/shares"),
+            Some(&body),
+        )
     }
 
     fn rehearses(&self, ward: &Ward, book: &str, word: &str) -> Reply {
@@ -71,7 +76,7 @@ impl Witness {
         posts(
             ward,
             &self.person,
-            &format!("/books/{book}/rehearsal"),
+            &format!("/contract-books/{book}/rehearsal"),
             Some(&body),
         )
     }
@@ -100,17 +105,17 @@ on_both! { in "test";
         let custody = |threshold: u32, who: &[&Person]| json!({"kind": "shared", "threshold": threshold, "witnesses": who.iter().map(|one| &one.id).collect::<Vec<_>>()});
         for (wrong, at) in [(custody(3, &[&one.person, &two.person]), "/custody/threshold"), (custody(2, &[&one.person, &one.person]), "/custody/witnesses/1")] {
             body["content"]["custody"] = wrong;
-            let reply = posts(&ward, &office.officer, "/books", Some(&body));
+            let reply = posts(&ward, &office.officer, "/contract-books", Some(&body));
             assert_eq!((reply.status, reply.faults()[0].0.as_str()), (422, at), "{}", reply.text);
         }
         body["content"]["custody"] = custody(2, &[&one.person, &late.person, &office.officer]);
         let draft = office.approved(&ward, &body);
-        let readiness = ok(&gets(&ward, &office.officer, &format!("/books/{draft}/readiness")));
+        let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{draft}/readiness")));
         let told: Vec<(&str, &str)> = readiness["items"].as_array().unwrap().iter().map(|item| (item["pointer"].as_str().unwrap(), item["code"].as_str().unwrap())).collect();
         assert_eq!(told, [("/custody/witnesses/1", "missing"), ("/custody/witnesses/2", "unfit")]);
         refused(&office.publishes(&ward, &draft), 409, "book_not_ready");
         for path in ["custody", "canary"] {
-            assert_eq!(gets(&ward, &office.officer, &format!("/books/{draft}/{path}")).status, 404, "not before the publication");
+            assert_eq!(gets(&ward, &office.officer, &format!("/contract-books/{draft}/{path}")).status, 404, "not before the publication");
         }
 
         // Recipients: strict, once in the ward, replaced by the next.
@@ -128,7 +133,7 @@ on_both! { in "test";
 
         let book = shared_book(&ward, (&office, body), 2, &[&one, &two, &three]);
         let id = book["id"].as_str().unwrap();
-        let path = format!("/books/{id}");
+        let path = format!("/contract-books/{id}");
         let shown = ok(&ward.get(&format!("/api/v1{path}/custody")));
         assert_eq!((&shown["kind"], &shown["threshold"], &shown["given"], &shown["recipient"]), (&json!("shared"), &json!(2), &json!(0), &book["recipient"]));
         let event = ward.events("book.published").remove(0)["entry"]["data"]["custody"].take();
