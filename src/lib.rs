@@ -232,6 +232,8 @@ pub mod outbox {
     pub mod sender;
     /// The outbox's tables.
     pub mod store;
+    /// Mail as administrators see it.
+    pub mod store_listed;
     /// Where mail goes: a mail server, or files.
     pub mod transport;
     /// The links that switch mail off.
@@ -681,6 +683,8 @@ pub mod books {
 pub mod bids {
     /// What is done to bids until their lot is opened.
     pub mod acts;
+    /// Tells bidders of addenda that affect their bids.
+    pub mod acts_amendments;
     /// The end of secrecy.
     pub mod acts_disclosure;
     /// Opening a book's bids.

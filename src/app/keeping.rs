@@ -11,7 +11,7 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
-use crate::bids::acts_disclosure as disclosure;
+use crate::bids::{acts_amendments as amendments, acts_disclosure as disclosure};
 use crate::books::rules::BookId;
 use crate::books::{acts_enquiries, acts_search, notices};
 use crate::kernel::local_day::local_date;
@@ -85,6 +85,7 @@ impl Keeper {
                 self.complete_the_search().await;
                 self.tell_hits().await;
                 self.tell_of_books().await;
+                self.tell_bidders().await;
             }
             if is_due(round, ESCALATE_EVERY) {
                 self.escalate().await;
@@ -184,6 +185,30 @@ impl Keeper {
                     tracing::warn!(%stop, "nobody could be told of what happened to books");
                     return;
                 }
+            }
+        }
+    }
+
+    /// Tells bidders whose bids have to be confirmed.
+    async fn tell_bidders(&self) {
+        let now = self.context.clock.now();
+        let unaware = match self
+            .context
+            .db
+            .read(move |conn| amendments::unaware(conn, now))
+            .await
+        {
+            Ok(unaware) => unaware,
+            Err(stop) => return tracing::warn!(%stop, "it could not be read whom an addendum concerns"),
+        };
+        for one in unaware {
+            let told = self
+                .context
+                .db
+                .upkeep(move |tx| amendments::tell(tx, one.clone()))
+                .await;
+            if let Err(stop) = told {
+                tracing::warn!(%stop, "somebody could not be told of an addendum");
             }
         }
     }

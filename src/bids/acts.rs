@@ -15,6 +15,7 @@ use crate::bids::receipts::Notary;
 use crate::bids::rules::{self, BidId, DEBARRED, EXISTS, Kind, NOT_A_SUPPLIER, Next, Standing, Version};
 use crate::bids::store;
 use crate::books::rules::{BookId, LotId};
+use crate::books::rules_addenda;
 use crate::books::store::{self as books, Lot};
 use crate::books::store_versions;
 use crate::db::conn::Conn;
@@ -78,6 +79,19 @@ pub fn standing(conn: &mut Conn, book: &BookId) -> Answer<Standing> {
         versions,
         last_affecting: store_versions::last_affecting(conn, book)?,
     })
+}
+
+/// Whether a bid, of which this is the last version, counts only if it is confirmed or replaced.
+///
+/// # Errors
+/// A fault of the database.
+pub fn needs_confirmation(conn: &mut Conn, last: Option<&Version>) -> Answer<bool> {
+    let Some(last) = last.filter(|last| last.kind != Kind::Withdrawn) else {
+        return Ok(false);
+    };
+    let lot = lot(conn, &last.lot_id)?;
+    let affecting = store_versions::last_affecting(conn, &lot.book_id)?;
+    Ok(rules_addenda::needs_confirmation(last.book_version, affecting))
 }
 
 /// Whether an organisation may bid today.

@@ -184,6 +184,9 @@ fn document_of<'b>(book: &'b Book, lot: &Lot) -> Result<&'b LotDocument, Fault> 
     found.ok_or_else(|| Fault::broken(format!("{} is not in its book", lot.id)))
 }
 
+/// The last version of each bid, and what becomes of it.
+type Fates = Vec<(Version, Fate)>;
+
 /// What a lot's bids are held against.
 struct OfLot<'b> {
     book: &'b Book,
@@ -198,7 +201,7 @@ impl OfLot<'_> {
         &self,
         conn: &mut Conn,
         lot: Lot,
-        (fates, seen): (Vec<(Version, Fate)>, Vec<(OrganisationId, i64)>),
+        (fates, seen): (Fates, Vec<(OrganisationId, i64)>),
         identity: &age::x25519::Identity,
     ) -> Answer<PreparedLot> {
         let bids_min = match self.document.bidders_min {

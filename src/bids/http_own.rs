@@ -83,9 +83,13 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
 async fn read(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::ReadOwnBids)?;
     let id = parsed::<BidId>(&id)?;
-    let versions = context
+    let (versions, needs_confirmation) = context
         .db
-        .glance(move |conn| acts::seen(conn, &actor, &id))
+        .glance(move |conn| {
+            let versions = acts::seen(conn, &actor, &id)?;
+            let needs = acts::needs_confirmation(conn, versions.last())?;
+            Ok((versions, needs))
+        })
         .await?;
     let last = versions.last().ok_or_else(|| NOT_FOUND.refuse())?;
     Ok(HttpResponse::Ok()
@@ -94,6 +98,7 @@ async fn read(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<Ht
             id: last.bid_id.clone(),
             lot_id: last.lot_id.clone(),
             supplier_id: last.supplier_id.clone(),
+            needs_confirmation,
             versions: versions.iter().map(VersionView::from).collect(),
         }))
 }

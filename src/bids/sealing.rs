@@ -283,9 +283,10 @@ fn stanzas_fit(header: &[u8]) -> Result<(), Refusal> {
     let witness = Listing(RefCell::new(Vec::new()));
     let nonce = [0; NONCE_BYTES];
     let decryptor = Decryptor::new_buffered(header.chain(nonce.as_slice()));
+    let identity: &dyn Identity = &witness;
     let outcome = decryptor
         .map_err(|_| broken())?
-        .decrypt(std::iter::once(&witness as &dyn Identity));
+        .decrypt(std::iter::once(identity));
     if !matches!(outcome, Err(DecryptError::NoMatchingKeys)) {
         return Err(broken());
     }
@@ -453,7 +454,7 @@ mod tests {
     }
 
     fn to(recipients: &[&age::x25519::Recipient], content: &[u8]) -> Vec<u8> {
-        let all = recipients.iter().map(|one| *one as &dyn age::Recipient);
+        let all = recipients.iter().map(|one| -> &dyn age::Recipient { *one });
         let mut sealed = Vec::new();
         let mut writer = age::Encryptor::with_recipients(all)
             .unwrap()
@@ -548,7 +549,8 @@ mod tests {
         let mut by_passphrase = Vec::new();
         let mut locked = age::scrypt::Recipient::new(secret);
         locked.set_work_factor(2);
-        let encryptor = age::Encryptor::with_recipients(std::iter::once(&locked as &dyn age::Recipient));
+        let passphrase: &dyn age::Recipient = &locked;
+        let encryptor = age::Encryptor::with_recipients(std::iter::once(passphrase));
         let mut writer = encryptor.unwrap().wrap_output(&mut by_passphrase).unwrap();
         writer.write_all(b"{}").unwrap();
         writer.finish().unwrap();

@@ -120,6 +120,8 @@ pub struct BidView {
     pub lot_id: LotId,
     /// Whose bid.
     pub supplier_id: OrganisationId,
+    /// Whether an addendum that affects bids came after it, so that it counts only if it is confirmed or replaced before the deadline.
+    pub needs_confirmation: bool,
     /// Its versions, the first one first.
     pub versions: Vec<VersionView>,
 }

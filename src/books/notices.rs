@@ -3,18 +3,20 @@
 
 use chrono_tz::Tz;
 
-use crate::books::rules::{Book, State};
+use crate::books::rules::{Book, BookId, State};
 use crate::books::rules_notices::{What, Why, fitting_kinds};
 use crate::books::store_notices::{self, Audience, Pending};
 use crate::books::{store, store_versions};
+use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::calendar::local_date;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
+use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::outbox;
 use crate::outbox::content::{Because, BookAmended, BookCancelled, BookPublished, Content};
-use crate::outbox::notice::Notice;
+use crate::outbox::notice::{Notice, Recipient};
 use crate::outbox::wording::Both;
 use crate::people::store_grants::organisation_name;
 use crate::registry::store_contacts;
@@ -52,7 +54,7 @@ pub fn tell(tx: &mut Tx<'_>, zone: Tz) -> Answer<bool> {
     }
     let news = news(tx, &book, &pending)?;
     let said = book.content.document();
-    let is_wide = pending.what.is_told_widely();
+    let is_wide = pending.what.is_told_widely(news.affects_bids);
     let kinds = if is_wide {
         fitting_kinds(said)
     } else {
@@ -70,14 +72,81 @@ pub fn tell(tx: &mut Tx<'_>, zone: Tz) -> Answer<bool> {
         let Some(reader) = store_contacts::account(tx.conn(), &account)? else {
             continue;
         };
-        let (id, what, version) = (&book.id, pending.what.name(), pending.version);
-        let key = format!("{id}:{what}:{version}:{account}");
+        let key = key(&book.id, pending.what, pending.version, &account);
         let mut notice = Notice::new(key, reader, news.told(because(why, &news.category)));
         notice.useful_until = news.useful_until;
         outbox::store::enqueue(tx, &notice)?;
     }
     store_notices::tell_on(tx, &pending, horizon.as_deref())?;
     Ok(false)
+}
+
+/// Under which key somebody is told of what happened to a book, so that nobody hears of it twice, whoever tells it.
+fn key(book: &BookId, what: What, version: i64, account: &str) -> String {
+    format!("{book}:{}:{version}:{account}", what.name())
+}
+
+/// Whether an account was told of a version of a book.
+///
+/// # Errors
+/// A fault of the database.
+pub fn has_heard(conn: &mut Conn, book: &BookId, version: i64, account: &str) -> Answer<bool> {
+    outbox::store::was_queued(conn, &key(book, What::Amended, version, account))
+}
+
+/// Tells people of a supplier that may have a bid for the book of a version that affects bids, in the words and by the key with which everybody
+/// else hears of it.
+///
+/// # Errors
+/// A fault of the database, or if there is no such version.
+pub fn tell_bidder(
+    tx: &mut Tx<'_>,
+    book: &BookId,
+    version: i64,
+    (supplier, readers): (&OrganisationId, Vec<Recipient>),
+) -> Answer<()> {
+    let found = store::book(tx.conn(), book)?;
+    let found = found.ok_or_else(|| Fault::broken("news of a book that is not there"))?;
+    let (zh, en) = organisation_name(tx.conn(), supplier)?
+        .ok_or_else(|| Fault::broken("a bid of an organisation that is not there"))?;
+    let because = Because::Bidder {
+        organisation: Both::new(zh, en),
+    };
+    let amendment = Content::from(amendment(tx, &found, version, because)?);
+    for reader in readers {
+        let Some(account) = reader.account_id.clone() else {
+            continue;
+        };
+        let mut notice = Notice::new(
+            key(book, What::Amended, version, &account),
+            reader,
+            amendment.clone(),
+        );
+        notice.useful_until = found.content.document().timetable.bid_deadline;
+        outbox::store::enqueue(tx, &notice)?;
+    }
+    Ok(())
+}
+
+fn amendment(tx: &mut Tx<'_>, book: &Book, number: i64, because: Because) -> Answer<BookAmended> {
+    let version = store_versions::version(tx.conn(), &book.id, number)?;
+    let version = version.ok_or_else(|| Fault::broken("news of a version that is not there"))?;
+    let said = book.content.document();
+    Ok(BookAmended {
+        book: Both::new(said.title_zh.trim(), said.title_en.trim()),
+        version: number,
+        reason: version
+            .reason
+            .map(|reason| Both::new(shortened(&reason.zh), shortened(&reason.en))),
+        affects_bids: version.affects_bids,
+        bid_deadline: said.timetable.bid_deadline,
+        path: path_of(book),
+        because,
+    })
+}
+
+fn path_of(book: &Book) -> String {
+    format!("/api/v1/contract-books/{}/print", book.id)
 }
 
 fn because(why: Why, category: &Both) -> Because {
@@ -96,6 +165,7 @@ fn because(why: Why, category: &Both) -> Because {
 /// A piece of news without its reader.
 struct News {
     category: Both,
+    affects_bids: bool,
     content: Content,
     useful_until: Option<Instant>,
 }
@@ -119,10 +189,11 @@ fn news(tx: &mut Tx<'_>, book: &Book, pending: &Pending) -> Answer<News> {
         || Both::same(&said.category),
         |category| Both::new(category.name.zh, category.name.en),
     );
-    let path = format!("/api/v1/contract-books/{}/print", book.id);
+    let path = path_of(book);
     // Everybody's own reason takes the place of this one.
     let because = Because::FollowsBook;
     let deadline = said.timetable.bid_deadline;
+    let mut affects_bids = false;
     let content = match pending.what {
         What::Published => BookPublished {
             book: title,
@@ -135,17 +206,9 @@ fn news(tx: &mut Tx<'_>, book: &Book, pending: &Pending) -> Answer<News> {
         }
         .into(),
         What::Amended => {
-            let version = store_versions::version(tx.conn(), &book.id, pending.version)?;
-            let reason = version.and_then(|version| version.reason);
-            BookAmended {
-                book: title,
-                version: pending.version,
-                reason: reason.map(|reason| Both::new(shortened(&reason.zh), shortened(&reason.en))),
-                bid_deadline: deadline,
-                path,
-                because,
-            }
-            .into()
+            let amended = amendment(tx, book, pending.version, because)?;
+            affects_bids = amended.affects_bids;
+            amended.into()
         }
         What::Cancelled => {
             let reason = book.cancelled.as_ref().map(|(_, reason)| reason);
@@ -161,6 +224,7 @@ fn news(tx: &mut Tx<'_>, book: &Book, pending: &Pending) -> Answer<News> {
     let useful_until = deadline.filter(|_| pending.what != What::Cancelled);
     Ok(News {
         category,
+        affects_bids,
         content,
         useful_until,
     })

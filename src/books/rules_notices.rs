@@ -35,11 +35,11 @@ impl What {
     }
 
     /// Whether those are told too who do not follow the book itself: its category's followers, and suppliers that are qualified
-    /// for it. An amendment is told to those alone who have chosen this book.
-    pub const fn is_told_widely(self) -> bool {
+    /// for it. Of an amendment only if it affects bids, for then everybody has to hear of it who may have a bid under way (87号令 art 27).
+    pub const fn is_told_widely(self, affects_bids: bool) -> bool {
         match self {
             Self::Published | Self::Cancelled => true,
-            Self::Amended => false,
+            Self::Amended => affects_bids,
         }
     }
 }
@@ -128,6 +128,10 @@ mod tests {
         for what in What::ALL {
             assert_eq!(What::named(what.name()), Some(what));
         }
-        assert!(!What::Amended.is_told_widely() && What::Cancelled.is_told_widely());
+        assert!(
+            !What::Amended.is_told_widely(false)
+                && What::Amended.is_told_widely(true)
+                && What::Cancelled.is_told_widely(false)
+        );
     }
 }

@@ -9,7 +9,8 @@ use crate::db::writer::Tx;
 use crate::kernel::refusal::Answer;
 use crate::kernel::text::Language;
 use crate::outbox::rules::{Frequency, MailId, NOT_DEAD, Preferences, State};
-use crate::outbox::store::{self, Listed};
+use crate::outbox::store;
+use crate::outbox::store_listed::{self, Listed};
 use crate::web::actor::Actor;
 use crate::web::conditional::Expected;
 use crate::web::policy::{self, Action, Matter, UNAUTHENTICATED};
@@ -87,7 +88,7 @@ pub fn unsubscribe(tx: &mut Tx<'_>, actor: &Actor, account_id: &str) -> Answer<(
 /// Permission; not found; [`NOT_DEAD`].
 pub fn requeue(tx: &mut Tx<'_>, actor: &Actor, id: &MailId) -> Answer<Listed> {
     policy::allow(actor, Action::RequeueMail, Matter::default())?;
-    let mail = store::listed(tx.conn(), id)?.ok_or_else(|| NOT_FOUND.refuse())?;
+    let mail = store_listed::listed(tx.conn(), id)?.ok_or_else(|| NOT_FOUND.refuse())?;
     let now = tx.now();
     if mail.state != State::Dead || !store::requeue(tx.conn(), id, now)? {
         return Err(NOT_DEAD.refuse().into());
@@ -99,7 +100,7 @@ pub fn requeue(tx: &mut Tx<'_>, actor: &Actor, id: &MailId) -> Answer<Listed> {
         private: Value::Null,
     };
     audit::store::append(tx, actor, &event)?;
-    Ok(store::listed(tx.conn(), id)?.ok_or_else(|| NOT_FOUND.refuse())?)
+    Ok(store_listed::listed(tx.conn(), id)?.ok_or_else(|| NOT_FOUND.refuse())?)
 }
 
 /// Saves another choice. Mail about what was switched off is not sent any more, not even what waits already.

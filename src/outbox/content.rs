@@ -307,9 +307,10 @@ pub(super) mod tests {
                 book: both(),
                 version: 2,
                 reason: Some(both()),
+                affects_bids: true,
                 bid_deadline: Some(at()),
                 path: path(),
-                because: Because::FollowsBook,
+                because: Because::Bidder { organisation: both() },
             }
             .into(),
             BookCancelled {

@@ -29,6 +29,11 @@ pub enum Because {
         /// For which category of services.
         category: Both,
     },
+    /// They act for a supplier that may have a bid for it.
+    Bidder {
+        /// Which.
+        organisation: Both,
+    },
 }
 
 impl Because {
@@ -53,6 +58,13 @@ impl Because {
                 text!(
                     "您收到此邮件，是因为{zh}具备“{of_zh}”类项目的相关资质，而您是其联系人。",
                     "You receive this because you act for {en}, which holds a qualification for {of_en}."
+                )
+            }
+            Self::Bidder { organisation } => {
+                let (zh, en) = (&organisation.zh, &organisation.en);
+                text!(
+                    "您收到此邮件，是因为您是{zh}的供应商代表，该项目的变更与其有关。",
+                    "You receive this because you act for {en}, which the change concerns."
                 )
             }
         }
@@ -125,6 +137,9 @@ pub struct BookAmended {
     pub version: i64,
     /// Why there is one.
     pub reason: Option<Both>,
+    /// Whether it affects bids.
+    #[serde(default)]
+    pub affects_bids: bool,
     /// Until when bids are taken now.
     pub bid_deadline: Option<Instant>,
     /// Where it is read.
@@ -135,7 +150,13 @@ pub struct BookAmended {
 
 impl Facts for BookAmended {
     fn category(&self) -> Category {
-        Category::News
+        // Whoever may have a bid under way has to hear of what affects it; the mail is the same for all, so that nobody can tell
+        // by its kind who has one.
+        if self.affects_bids {
+            Category::Duty
+        } else {
+            Category::News
+        }
     }
 
     fn wording(&self, head: &Letterhead) -> Wording {
@@ -147,6 +168,12 @@ impl Facts for BookAmended {
             ));
         if let Some(Both { zh, en }) = &self.reason {
             wording = wording.says(text!("变更理由：{zh}", "Reason: {en}"));
+        }
+        if self.affects_bids {
+            wording = wording.says(Text::fixed(
+                "本次变更影响投标：此前提交的投标须在投标截止前确认或替换，否则不参加开标。",
+                "The change affects bids: one that was handed in before counts only if it is confirmed or replaced before the deadline.",
+            ));
         }
         until(wording, self.bid_deadline, head).leads_to(read_it(), &self.path)
     }

@@ -13,7 +13,8 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Language;
 use crate::outbox::acts::{self, ChangePreferences};
 use crate::outbox::rules::{Category, Failure, Frequency, MailId, Preferences, State};
-use crate::outbox::store::{self, Listed};
+use crate::outbox::store;
+use crate::outbox::store_listed::{self, Listed};
 use crate::outbox::unsubscribe::UnsubscribeKey;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
@@ -337,7 +338,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .and_then(|mut key| key.pop());
     let mails = context
         .db
-        .glance(move |conn| store::list(conn, state, after.as_deref(), i64::from(limit) + 1))
+        .glance(move |conn| store_listed::list(conn, state, after.as_deref(), i64::from(limit) + 1))
         .await?;
     let page = Page::cut(mails, limit, &question, |mail| vec![mail.id.to_string()]).map(MailView::from);
     let mut response = HttpResponse::Ok();

@@ -58,6 +58,19 @@ pub fn enqueue(tx: &mut Tx<'_>, notice: &Notice) -> Answer<bool> {
     Ok(insert(tx.conn(), notice, now)?.is_some())
 }
 
+/// Whether a mail was queued under that key, whatever has become of it.
+///
+/// # Errors
+/// A fault of the database.
+pub fn was_queued(conn: &mut Conn, key: &str) -> Answer<bool> {
+    let found: Option<MailId> = outbox::table
+        .filter(outbox::dedup_key.eq(key))
+        .select(outbox::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
 /// As [`enqueue`], for what the outbox itself writes: digests. Tells the new mail's id.
 pub(super) fn insert(conn: &mut Conn, notice: &Notice, now: Instant) -> Answer<Option<MailId>> {
     let key = notice.key.as_str();
@@ -175,7 +188,7 @@ fn language(tag: &str) -> Result<Language, Fault> {
         .ok_or_else(|| Fault::broken(format!("a mail in the language {tag}")))
 }
 
-fn category(name: &str) -> Result<Category, Fault> {
+pub(super) fn category(name: &str) -> Result<Category, Fault> {
     Category::named(name).ok_or_else(|| Fault::broken(format!("a mail of category {name}")))
 }
 
@@ -474,100 +487,6 @@ pub fn counts(conn: &mut Conn) -> Answer<Counts> {
         dead,
         oldest: oldest.map(|oldest| oldest.and_utc()),
     })
-}
-
-/// A mail as administrators see it: not what it says, and of the address only what tells mails apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its id.
-    pub id: MailId,
-    /// What it is about.
-    pub kind: String,
-    /// Why it is sent.
-    pub category: Category,
-    /// Where it stands.
-    pub state: State,
-    /// How often it was tried.
-    pub attempts: i64,
-    /// Why the last attempt failed.
-    pub last_failure: Option<Failure>,
-    /// The address, masked; none once it was forgotten.
-    pub address: Option<String>,
-    /// When it was queued.
-    pub created_at: Instant,
-    /// When it is tried, or told in a digest.
-    pub next_at: Option<Instant>,
-    /// When it was sent, collected, dropped or given up.
-    pub ended_at: Option<Instant>,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = outbox)]
-struct ListedRow {
-    id: MailId,
-    kind: String,
-    category: String,
-    state: String,
-    attempts: i64,
-    last_failure: Option<String>,
-    address: Option<String>,
-    created_at: NaiveDateTime,
-    next_at: Option<NaiveDateTime>,
-    ended_at: Option<NaiveDateTime>,
-}
-
-impl TryFrom<ListedRow> for Listed {
-    type Error = Fault;
-
-    fn try_from(row: ListedRow) -> Result<Self, Fault> {
-        let state =
-            State::named(&row.state).ok_or_else(|| Fault::broken(format!("a mail that is {}", row.state)))?;
-        Ok(Self {
-            id: row.id,
-            kind: row.kind,
-            category: category(&row.category)?,
-            state,
-            attempts: row.attempts,
-            last_failure: row.last_failure.as_deref().and_then(Failure::named),
-            address: row
-                .address
-                .and_then(|address| Some(address.parse::<Address>().ok()?.masked())),
-            created_at: row.created_at.and_utc(),
-            next_at: row.next_at.map(|at| at.and_utc()),
-            ended_at: row.ended_at.map(|at| at.and_utc()),
-        })
-    }
-}
-
-/// The mail of that id, if there is one.
-///
-/// # Errors
-/// A fault of the database.
-pub fn listed(conn: &mut Conn, id: &MailId) -> Answer<Option<Listed>> {
-    let row = outbox::table
-        .find(id)
-        .select(ListedRow::as_select())
-        .first(conn)
-        .optional()?;
-    Ok(row.map(Listed::try_from).transpose()?)
-}
-
-/// Up to `max` mails in a state, newest first; only those older than `before`, where it is given.
-///
-/// # Errors
-/// A fault of the database.
-pub fn list(conn: &mut Conn, state: State, before: Option<&str>, max: i64) -> Answer<Vec<Listed>> {
-    let mut query = outbox::table
-        .filter(outbox::state.eq(state.name()))
-        .order(outbox::id.desc())
-        .select(ListedRow::as_select())
-        .limit(max)
-        .into_boxed();
-    if let Some(before) = before {
-        query = query.filter(outbox::id.lt(before));
-    }
-    let rows: Vec<ListedRow> = query.load(conn)?;
-    Ok(rows.into_iter().map(Listed::try_from).collect::<Result<_, _>>()?)
 }
 
 /// Queues a mail again that was given up. False if it was not.

@@ -7,16 +7,18 @@ use wardbook::audit::note::Verifier;
 use wardbook::bids::receipts::{self, NoReceipt};
 use wardbook::bids::rules::{Fate, Kind, at_opening, hash};
 use wardbook::bids::rules_responses::line_amount;
-use wardbook::bids::{acts_disclosure, sealing, store};
+use wardbook::bids::{acts_amendments, acts_disclosure, sealing, store};
 use wardbook::books::rules::LotId;
 use wardbook::kernel::clock::Instant;
 use wardbook::web::policy::Role;
 
 use crate::books::{Office, ok};
 use crate::cast::Person;
+use crate::faults::block_on;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{CODES, opened, refused, sql, verified};
+use crate::outbox::lines;
 use crate::suppliers::{debarment, of};
 use crate::treasury::yuan;
 
@@ -165,6 +167,30 @@ fn text<'v>(value: &'v Value, field: &str) -> &'v str {
     value[field].as_str().unwrap()
 }
 
+/// Tells whoever has to hear that their bid needs a confirmation, as the house does once a minute; who has been told by then.
+fn told(ward: &Ward) -> Vec<String> {
+    let now = ward.context().clock.now();
+    let db = &ward.context().db;
+    for one in db
+        .read_and_wait(move |conn| acts_amendments::unaware(conn, now))
+        .unwrap()
+    {
+        let tell = db.upkeep(move |tx| acts_amendments::tell(tx, one.clone()));
+        block_on(tell).unwrap();
+    }
+    let of_amendments =
+        "SELECT kind || ' ' || category || ' ' || account_id AS line FROM outbox WHERE kind = 'book.amended'";
+    lines(ward, of_amendments)
+}
+
+fn needs_confirmation(ward: &Ward, bidder: &Bidder, bid: &str) -> Value {
+    ok(&bidder
+        .agent
+        .asks(ward, "GET", &format!("/api/v1/bids/{bid}"))
+        .send())["needs_confirmation"]
+        .clone()
+}
+
 fn fates(ward: &Ward, tender: &Tender) -> Vec<(String, Fate)> {
     let lot = tender.lot_id();
     let versions = ward
@@ -284,14 +310,20 @@ on_both! { in "test";
         let id = text(&first, "bid_id").to_owned();
         tender.addendum(&ward, false);
         assert_eq!(fates(&ward, &tender), [(jie.id.clone(), Fate::Opened(1))], "that one leaves bids alone");
+        assert_eq!((told(&ward), needs_confirmation(&ward, &jie, &id)), (vec![], json!(false)));
         taken(&jie.submits(&ward, &tender, &bid, Some("*")), 201);
         tender.addendum(&ward, true);
         assert_eq!(fates(&ward, &tender), [(jie.id.clone(), Fate::Unconfirmed)]);
+        // Its agent is told once, by a mail that cannot be switched off and is of the kind that everybody gets.
+        let agent = format!("book.amended duty {}", jie.agent.id);
+        assert_eq!((told(&ward), told(&ward)), (vec![agent.clone()], vec![agent.clone()]));
+        assert_eq!(needs_confirmation(&ward, &jie, &id), json!(true));
         refused(&jie.submits(&ward, &tender, &bid, Some("*")), 409, "bid_book_moved_on");
         refused(&jie.acts(&ward, &id, "confirmation", Some(&json!({"book_version": 2}))), 409, "bid_book_moved_on");
         let confirmed = taken(&jie.acts(&ward, &id, "confirmation", Some(&json!({"book_version": 3}))), 200);
         assert_eq!((&confirmed["kind"], &confirmed["sealed_number"], &confirmed["book_version"]), (&json!("confirmed"), &json!(2), &json!(3)));
         assert_eq!(fates(&ward, &tender), [(jie.id.clone(), Fate::Opened(2))]);
+        assert_eq!((told(&ward), needs_confirmation(&ward, &jie, &id)), (vec![agent], json!(false)));
 
         // A security within its bounds, as long as bids are taken.
         let security = |amount: &str| json!({"supplier_id": jie.id, "kind": "transfer", "amount": yuan(amount), "issuer": "某银行", "reference": "7", "lodged_on": "2026-03-02"});

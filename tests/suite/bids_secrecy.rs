@@ -73,12 +73,14 @@ fn everything(ward: &Ward, people: &[(&str, Option<&Person>)], paths: &[String])
             let reply = ask.send();
             assert!(reply.status < 500, "{path} by {who}: {}", reply.text);
             let request = reply.header("x-request-id").unwrap_or("none").to_owned();
-            let headers: Vec<String> = reply
+            let mut headers: Vec<String> = reply
                 .headers
                 .iter()
                 .filter(|(name, _)| !VOLATILE_HEADERS.contains(&name.as_str()))
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
+            // In which order they come is chance.
+            headers.sort();
             let body = reply.text.replace(&request, "(the request)");
             answers.insert(
                 format!("{path} by {who}"),

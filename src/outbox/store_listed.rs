@@ -1,0 +1,106 @@
+//! Mail as administrators see it: lists of it without what it says.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::db::conn::Conn;
+use crate::db::schema::outbox;
+use crate::kernel::clock::Instant;
+use crate::kernel::refusal::{Answer, Fault};
+use crate::outbox::address::Address;
+use crate::outbox::rules::{Category, Failure, MailId, State};
+use crate::outbox::store::category;
+
+/// A mail as administrators see it: not what it says, and of the address only what tells mails apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: MailId,
+    /// What it is about.
+    pub kind: String,
+    /// Why it is sent.
+    pub category: Category,
+    /// Where it stands.
+    pub state: State,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why the last attempt failed.
+    pub last_failure: Option<Failure>,
+    /// The address, masked; none once it was forgotten.
+    pub address: Option<String>,
+    /// When it was queued.
+    pub created_at: Instant,
+    /// When it is tried, or told in a digest.
+    pub next_at: Option<Instant>,
+    /// When it was sent, collected, dropped or given up.
+    pub ended_at: Option<Instant>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+struct ListedRow {
+    id: MailId,
+    kind: String,
+    category: String,
+    state: String,
+    attempts: i64,
+    last_failure: Option<String>,
+    address: Option<String>,
+    created_at: NaiveDateTime,
+    next_at: Option<NaiveDateTime>,
+    ended_at: Option<NaiveDateTime>,
+}
+
+impl TryFrom<ListedRow> for Listed {
+    type Error = Fault;
+
+    fn try_from(row: ListedRow) -> Result<Self, Fault> {
+        let state =
+            State::named(&row.state).ok_or_else(|| Fault::broken(format!("a mail that is {}", row.state)))?;
+        Ok(Self {
+            id: row.id,
+            kind: row.kind,
+            category: category(&row.category)?,
+            state,
+            attempts: row.attempts,
+            last_failure: row.last_failure.as_deref().and_then(Failure::named),
+            address: row
+                .address
+                .and_then(|address| Some(address.parse::<Address>().ok()?.masked())),
+            created_at: row.created_at.and_utc(),
+            next_at: row.next_at.map(|at| at.and_utc()),
+            ended_at: row.ended_at.map(|at| at.and_utc()),
+        })
+    }
+}
+
+/// The mail of that id, if there is one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn listed(conn: &mut Conn, id: &MailId) -> Answer<Option<Listed>> {
+    let row = outbox::table
+        .find(id)
+        .select(ListedRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(row.map(Listed::try_from).transpose()?)
+}
+
+/// Up to `max` mails in a state, newest first; only those older than `before`, where it is given.
+///
+/// # Errors
+/// A fault of the database.
+pub fn list(conn: &mut Conn, state: State, before: Option<&str>, max: i64) -> Answer<Vec<Listed>> {
+    let mut query = outbox::table
+        .filter(outbox::state.eq(state.name()))
+        .order(outbox::id.desc())
+        .select(ListedRow::as_select())
+        .limit(max)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(outbox::id.lt(before));
+    }
+    let rows: Vec<ListedRow> = query.load(conn)?;
+    Ok(rows.into_iter().map(Listed::try_from).collect::<Result<_, _>>()?)
+}
