@@ -633,6 +633,8 @@ pub mod books {
     pub mod rules_planning;
     /// What a book lacks before it may be published.
     pub mod rules_readiness;
+    /// Conditions that are forbidden, and what makes no sense.
+    mod rules_readiness_conditions;
     /// The part of that which is about its lots.
     pub mod rules_readiness_lots;
     /// The rules of saved searches.

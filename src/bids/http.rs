@@ -28,7 +28,7 @@ use crate::web::conditional::{self, Expected};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
-use crate::web::query::Query;
+use crate::web::query::{Query, required};
 
 /// The media type of a sealed bid.
 pub const AGE: &str = "application/age";
@@ -85,9 +85,9 @@ async fn form(
 /// The parameter `supplier_id`, alone.
 fn supplier_of(request: &HttpRequest) -> Answer<OrganisationId> {
     let mut query = Query::of(request);
-    let supplier = query.text("supplier_id");
+    let supplier = query.parsed("supplier_id");
     query.finish()?;
-    parsed(&supplier.unwrap_or_default())
+    required(supplier, "supplier_id")
 }
 
 /// Whether the request means to replace a bid, and which version of it.
@@ -188,10 +188,11 @@ async fn submit_sealed(
 ) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::SubmitBid)?;
     let mut query = Query::of(&request);
-    let supplier = query.text("supplier_id");
+    let supplier = query.parsed::<OrganisationId>("supplier_id");
     let book_version = query.parsed::<u16>("book_version");
     query.finish()?;
-    let supplier: OrganisationId = parsed(&supplier.unwrap_or_default())?;
+    let supplier = required(supplier, "supplier_id")?;
+    let book_version = required(book_version, "book_version")?;
     policy::allow(&actor, Action::SubmitBid, Matter::of_organisation(&supplier))?;
     let body = incoming.bytes(&[AGE], sealing::ARRIVING_BYTES_MAX).await?;
     let ciphertext = sealing::arrived(&body.bytes)?;
@@ -206,7 +207,7 @@ async fn submit_sealed(
         replacing,
         lot,
         supplier,
-        book_version: i64::from(book_version.unwrap_or_default()),
+        book_version: i64::from(book_version),
         ciphertext,
     };
     take(&context, (actor, once, body.digest), sealing, notary, None).await

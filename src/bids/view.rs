@@ -121,6 +121,7 @@ pub struct BidView {
     /// Whose bid.
     pub supplier_id: OrganisationId,
     /// Whether an addendum that affects bids came after it, so that it counts only if it is confirmed or replaced before the deadline.
+    #[schema(example = false)]
     pub needs_confirmation: bool,
     /// Its versions, the first one first.
     pub versions: Vec<VersionView>,

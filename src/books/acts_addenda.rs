@@ -26,6 +26,7 @@ use crate::duties::rules::Duty;
 use crate::files::access::Access;
 use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::text::Text;
 use crate::statutes;
 use crate::statutes::codes::TENDER_CLARIFICATION_DAYS_MIN;
 use crate::statutes::rules::{Statute, StatuteId};
@@ -153,6 +154,15 @@ pub fn judged(
         &statute,
         (place, now),
     )?);
+    if changes.is_empty() {
+        items.push(Item {
+            pointer: String::new(),
+            code: readiness::MISSING,
+            detail: Text::fixed("补遗未作任何更改", "it changes nothing"),
+            rule: None,
+            citations: Vec::new(),
+        });
+    }
     let days = if affects_bids {
         statute.profile.rule(TENDER_CLARIFICATION_DAYS_MIN)?.0
     } else {

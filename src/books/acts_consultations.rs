@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::audit;
 use crate::audit::entry::Event;
@@ -261,17 +261,18 @@ fn undertake(
     duties::undertake(tx, actor, capacity, duty, record.id.as_str())
 }
 
+/// Whose need is talked over is nobody's business before there is a book.
 fn event(kind: &'static str, record: &Consultation) -> Event {
     Event {
         kind,
         subject: record.id.to_string(),
-        data: json!({
+        data: json!({}),
+        private: json!({
             "organisation": record.organisation_id, "state": record.state(), "revision": record.revision,
             "consulted": record.content.consulted.len(), "outsiders": record.content.outsiders.len(),
             "reviews": record.reviews.len(),
             "concluded_on": record.conclusion.as_ref().map(|conclusion| conclusion.on.to_string()),
         }),
-        private: Value::Null,
     }
 }
 

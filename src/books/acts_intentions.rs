@@ -209,11 +209,11 @@ fn draft_event(kind: &'static str, intention: &Intention) -> Event {
     Event {
         kind,
         subject: intention.id.to_string(),
-        data: json!({
+        data: json!({}),
+        private: json!({
             "organisation": intention.organisation_id, "revision": intention.revision,
             "number": intention.draft.as_ref().map(|draft| draft.number),
         }),
-        private: Value::Null,
     }
 }
 

@@ -28,7 +28,7 @@ use crate::web::idempotency::Once;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
-use crate::web::query::Query;
+use crate::web::query::{Query, required};
 
 /// Every operation of this file.
 pub fn operations(config: &mut ServiceConfig<'_>) {
@@ -387,11 +387,11 @@ async fn compare(
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadBooks, Matter::default())?;
     let mut query = Query::of(&request);
-    let from = query.text("from");
+    let from = query.parsed::<u16>("from");
     query.finish()?;
     let (id, number) = path.into_inner();
     let (id, to) = (parsed::<BookId>(&id)?, numbered(&number)?);
-    let from = numbered(from.as_deref().unwrap_or_default())?;
+    let from = i64::from(required(from, "from")?);
     let before = version_of(&context, id.clone(), from).await?;
     let after = version_of(&context, id, to).await?;
     let items = differences(&said(&before)?, &said(&after)?);

@@ -19,14 +19,13 @@ use crate::kernel::local_day::local_date;
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault};
-use crate::kernel::text::Text;
 use crate::statutes;
 use crate::statutes::codes::{PLANNING_OPEN_TENDER_THRESHOLD, PLANNING_SPLITTING_SUMMED_OVER};
 use crate::statutes::profile::{Citation, Profile};
 use crate::web::actor::{Actor, Shared};
 use crate::web::policy::{self, Action, Matter};
-use crate::web::problem::{MALFORMED, NOT_FOUND};
-use crate::web::query::Query;
+use crate::web::problem::NOT_FOUND;
+use crate::web::query::{Query, required};
 
 /// Every operation of this file.
 pub fn operations(config: &mut ServiceConfig<'_>) {
@@ -110,14 +109,10 @@ fn asked(request: &HttpRequest) -> Answer<Asked> {
     let category = query.text("category");
     let fiscal_year = desk::fiscal_year(&mut query);
     query.finish()?;
-    let missing = |name: &str| {
-        let detail = Text::fixed("缺少此参数", "is missing");
-        MALFORMED.because(detail).at(format!("?{name}"))
-    };
     Ok(Asked {
-        organisation_id: organisation_id.ok_or_else(|| missing("organisation_id"))?,
-        category: category.ok_or_else(|| missing("category"))?,
-        fiscal_year: fiscal_year.ok_or_else(|| missing("fiscal_year"))?,
+        organisation_id: required(organisation_id, "organisation_id")?,
+        category: required(category, "category")?,
+        fiscal_year: required(fiscal_year, "fiscal_year")?,
     })
 }
 

@@ -14,7 +14,8 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::statutes::codes::EVALUATION_METHODS;
 use crate::statutes::profile::Profile;
 
-/// What went before a book. A notice or record counts only if it is the same buyer's; a notice not if it was withdrawn.
+/// What went before a book. A notice or record counts only if it is the same buyer's; a notice only if it is of the book's
+/// category and was not withdrawn.
 ///
 /// # Errors
 /// A rule that is not set; a fault of the database.
@@ -25,7 +26,11 @@ pub fn of(conn: &mut Conn, book: &Book, profile: &Profile) -> Answer<Planning> {
         None => None,
     };
     let intention = intention
-        .filter(|notice| notice.organisation_id == book.organisation_id && notice.withdrawn.is_none());
+        .filter(|notice| notice.organisation_id == book.organisation_id && notice.withdrawn.is_none())
+        .filter(|notice| {
+            let told = notice.current.as_ref();
+            told.is_some_and(|version| version.content.category == document.category)
+        });
     let consultation = match &document.consultation_id {
         Some(id) => store_consultations::consultation(conn, id)?,
         None => None,

@@ -167,6 +167,8 @@ pub fn items(content: &Content, facts: Facts<'_>) -> Answer<Vec<Item>> {
     };
     findings.head(book);
     findings.timetable(book)?;
+    findings.sense(book);
+    findings.conditions(book)?;
     if facts.published.is_none() {
         findings.forerunners()?;
     }
@@ -439,8 +441,8 @@ impl Findings<'_> {
             });
             if waited.is_none_or(|waited| waited < i64::from(days)) {
                 let detail = text!(
-                    "采购意向应至少提前 {days} 日公开",
-                    "an intention notice must have been public for at least {days} days"
+                    "同一采购人、同一类别的采购意向应至少提前 {days} 日公开",
+                    "an intention notice of this buyer and category must have been public for at least {days} days"
                 );
                 self.unlawful(codes::PLANNING_INTENTION_NOTICE_DAYS_MIN, "/intention_id", detail);
             }

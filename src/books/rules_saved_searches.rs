@@ -46,7 +46,7 @@ pub struct Wish {
     pub q: Option<String>,
     /// Of this kind.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 40)]
+    #[schema(pattern = "^(intention_notice|contract_book|service_standard)$")]
     pub kind: Option<String>,
     /// Of this category of services.
     #[serde(default)]

@@ -21,6 +21,18 @@ pub struct Query {
     objections: Vec<Objection>,
 }
 
+/// What a parameter was read as that has to be given.
+///
+/// # Errors
+/// [`MALFORMED`] at the parameter, if it was not.
+pub fn required<T>(value: Option<T>, name: &str) -> Answer<T> {
+    let missing = || {
+        let detail = Text::fixed("缺少此参数", "is missing");
+        MALFORMED.because(detail).at(format!("?{name}"))
+    };
+    Ok(value.ok_or_else(missing)?)
+}
+
 impl Query {
     /// Splits the query string (percent- and plus-encoded UTF-8).
     pub fn of(request: &HttpRequest) -> Self {

@@ -356,7 +356,6 @@ fn a_client_made_from_the_document_would_lack_nothing() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The lint itself: whatever it is to find, it finds in a document that was damaged so.
 /// The operations at a path, with the components that they use.
 fn only_of(path: &str, mut document: Value) -> Value {
     let kept = document["paths"].as_object_mut().unwrap();
@@ -376,6 +375,7 @@ fn only_of(path: &str, mut document: Value) -> Value {
     document
 }
 
+/// The lint itself: whatever it is to find, it finds in a document that was damaged so.
 #[test]
 fn a_damaged_document_does_not_pass() {
     // The whole of it is judged by the test above; here it is judged anew for each damage.

@@ -314,6 +314,7 @@ on_both! { in "test";
         taken(&jie.submits(&ward, &tender, &bid, Some("*")), 201);
         tender.addendum(&ward, true);
         assert_eq!(fates(&ward, &tender), [(jie.id.clone(), Fate::Unconfirmed)]);
+        sql(&ward, &format!("UPDATE accounts SET email = 'agent@jie.example' WHERE id = '{}'", jie.agent.id)).unwrap();
         // Its agent is told once, by a mail that cannot be switched off and is of the kind that everybody gets.
         let agent = format!("book.amended duty {}", jie.agent.id);
         assert_eq!((told(&ward), told(&ward)), (vec![agent.clone()], vec![agent.clone()]));
