@@ -741,6 +741,8 @@ pub mod app {
     pub mod bid_receipts;
     /// The demo ward.
     pub mod demo;
+    /// The bids for the demo's books, and an opening.
+    pub mod demo_bids;
     /// The demo's contract books.
     pub mod demo_books;
     /// Who is in the demo ward.
@@ -751,6 +753,8 @@ pub mod app {
     pub mod demo_files;
     /// The money of the demo ward.
     pub mod demo_money;
+    /// What the demo's bidders offer.
+    pub mod demo_offers;
     /// What the demo's bodies plan.
     pub mod demo_planning;
     /// What the demo's contract books are about.

@@ -1,5 +1,5 @@
-//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, over six weeks of a simulated clock. A second
-//! start finds what is there and adds only what is missing.
+//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, over eight weeks of a simulated clock. A
+//! second start finds what is there and adds only what is missing.
 
 use actix_web::web;
 use chrono::{TimeZone, Utc};
@@ -7,11 +7,11 @@ use chrono::{TimeZone, Utc};
 use crate::app::demo_cast::{
     CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
-use crate::app::demo_plans::PLANS;
+use crate::app::demo_offers::OFFERS;
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
-use crate::app::{demo_books, demo_enquiries, demo_files, demo_money, demo_planning, time};
+use crate::app::{demo_bids, demo_books, demo_enquiries, demo_files, demo_money, demo_planning, time};
 use crate::books::acts_publication as books;
 use crate::books::custody::Custody;
 use crate::budget::acts_delegations::Place;
@@ -23,10 +23,10 @@ use crate::web::actor::Actor;
 use crate::web::context::Context;
 use crate::web::policy::Role;
 
-/// Where a simulated clock begins in a new database: 19 January 2026, 09:00 in Shanghai. What went before the demo is played from then
+/// Where a simulated clock begins in a new database: 5 January 2026, 09:00 in Shanghai. What went before the demo is played from then
 /// on, at the instants below.
 pub fn start() -> Instant {
-    instant(1, 19, 1)
+    instant(1, 5, 1)
 }
 
 /// Where the demo's clock stands when it is made: 1 March 2026, 08:00 in Shanghai.
@@ -73,7 +73,8 @@ pub fn address_of(name: &str) -> String {
     format!("{name}@wutong.example")
 }
 
-/// Makes the demo ward, or whatever of it is not there yet: its people and money, and, over six weeks, its planning and its books.
+/// Makes the demo ward, or whatever of it is not there yet: its people and money, and, over eight weeks, its planning, its books and
+/// their bids.
 ///
 /// # Errors
 /// A fault of the database, or if something of the demo cannot be.
@@ -130,28 +131,68 @@ fn plan(house: &House) -> Answer<()> {
     Ok(())
 }
 
-/// The books are drafted when the new year's holidays are over, approved two days later, and published on 27 February.
+/// The upkeep of the older estates is bought first: its bids come in before the new year's holidays and are opened on 27 February. The
+/// other books are drafted when the holidays are over and published on that day; a day later a supplier asks about the first of them,
+/// and suppliers bid.
 fn buy(house: &House) -> Answer<()> {
-    let db = &house.context.db;
-    let custody = Custody::open(&house.settings.keys_dir())?;
-    if db.read_and_wait(demo_books::none_begun)? {
-        stand(house, instant(2, 24, 2))?;
-        for plan in &PLANS {
-            let table = demo_files::places(plan);
-            let places = demo_files::shelve(house, "作业地点.csv", MediaType::Csv, table.as_bytes())?;
-            let (limits, located) = (house.files.limits.clone(), Located::of(house));
-            db.write_and_wait(move |tx| demo_books::draft(tx, plan, &places, (&*limits, located.place())))?;
-        }
-    }
-    stand(house, instant(2, 26, 2))?;
-    db.write_and_wait(demo_books::approve)?;
+    draft(house, true, instant(2, 2, 2))?;
+    approve(house, instant(2, 4, 2))?;
+    publish(house, instant(2, 5, 1))?;
+    bid(house, true)?;
+    draft(house, false, instant(2, 24, 2))?;
+    approve(house, instant(2, 26, 2))?;
     stand(house, instant(2, 27, 1))?;
-    let located = Located::of(house);
-    db.write_and_wait(move |tx| demo_books::publish(tx, located.place(), &custody))?;
-    // A day later a supplier asks about the first of them.
+    demo_bids::open(house)?;
+    publish(house, instant(2, 27, 1))?;
     stand(house, instant(2, 28, 2))?;
     let located = Located::of(house);
-    db.write_and_wait(move |tx| demo_enquiries::clarify(tx, located.place()))
+    house
+        .context
+        .db
+        .write_and_wait(move |tx| demo_enquiries::clarify(tx, located.place()))?;
+    bid(house, false)
+}
+
+/// Drafts the books of which none was begun, unless the demo was made before.
+fn draft(house: &House, early: bool, at: Instant) -> Answer<()> {
+    if house.context.clock.now() >= stands() {
+        return Ok(());
+    }
+    stand(house, at)?;
+    let db = &house.context.db;
+    for plan in db.read_and_wait(|conn| demo_books::unbegun(conn, early))? {
+        let table = demo_files::places(plan);
+        let places = demo_files::shelve(house, "作业地点.csv", MediaType::Csv, table.as_bytes())?;
+        let (limits, located) = (house.files.limits.clone(), Located::of(house));
+        db.write_and_wait(move |tx| demo_books::draft(tx, plan, &places, (&*limits, located.place())))?;
+    }
+    Ok(())
+}
+
+fn approve(house: &House, at: Instant) -> Answer<()> {
+    stand(house, at)?;
+    house.context.db.write_and_wait(demo_books::approve)
+}
+
+fn publish(house: &House, at: Instant) -> Answer<()> {
+    stand(house, at)?;
+    let (located, custody) = (Located::of(house), Custody::open(&house.settings.keys_dir())?);
+    house
+        .context
+        .db
+        .write_and_wait(move |tx| demo_books::publish(tx, located.place(), &custody))
+}
+
+/// Lets suppliers bid for the early book, or for the others, each at its hour.
+fn bid(house: &House, early: bool) -> Answer<()> {
+    for offer in &OFFERS {
+        if offer.plan()?.is_early() == early {
+            let (month, day, hour) = offer.at;
+            stand(house, instant(month, day, hour))?;
+            demo_bids::submit(house, offer)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whose rules apply to a book, and how days are counted, for a job that outlives the call.

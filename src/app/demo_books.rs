@@ -4,12 +4,12 @@
 use chrono::{DateTime, NaiveDate, NaiveTime};
 
 use crate::app::demo_planning::{notice_of, record_of};
-use crate::app::demo_plans::{Own, PLANS, Plan, Quantity};
+use crate::app::demo_plans::{Dates, Own, PLANS, Plan, Quantity};
 use crate::app::demo_stage::{cast, organisation_of};
 use crate::books::acts::{self, Beginning};
 use crate::books::acts_publication::{self, Place};
 use crate::books::custody::Custody;
-use crate::books::rules::{BookId, State};
+use crate::books::rules::{Book, BookId, State};
 use crate::books::rules_documents::{
     BookDocument, CriterionDocument, CriterionKind, LotDocument, Method, PlaceDocument, QuantityDocument,
     SmeDocument, TimetableDocument,
@@ -32,13 +32,35 @@ use crate::standards::rules_units::Unit;
 use crate::standards::{store as standards, store_versions};
 use crate::web::conditional::Expected;
 
-/// Whether no book was begun yet.
+/// Books that are looked through for one of the demo's.
+const LOOKED_AT_MAX: i64 = 100;
+
+/// The plans of which no book was begun yet, either the early ones or the others.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn none_begun(conn: &mut Conn) -> Answer<bool> {
-    let drafts = books::drafts(conn, &DraftFilter::default(), 1)?;
-    Ok(drafts.is_empty() && books::public(conn, &PublicFilter::default(), 1)?.is_empty())
+pub fn unbegun(conn: &mut Conn, early: bool) -> Answer<Vec<&'static Plan>> {
+    let drafts = books::drafts(conn, &DraftFilter::default(), LOOKED_AT_MAX)?;
+    let public = books::public(conn, &PublicFilter::default(), LOOKED_AT_MAX)?;
+    let is_begun = |plan: &Plan| {
+        let mut titles = drafts.iter().chain(&public).map(|head| &head.title_zh);
+        titles.any(|title| title == plan.title.0)
+    };
+    let plans = PLANS.iter().filter(|plan| plan.is_early() == early);
+    Ok(plans.filter(|plan| !is_begun(plan)).collect())
+}
+
+/// The book of a plan, if it is public.
+///
+/// # Errors
+/// A fault of the database.
+pub fn public(conn: &mut Conn, plan: &Plan) -> Answer<Option<Book>> {
+    let heads = books::public(conn, &PublicFilter::default(), LOOKED_AT_MAX)?;
+    let Some(head) = heads.into_iter().find(|head| head.title_zh == plan.title.0) else {
+        return Ok(None);
+    };
+    let book = books::book(conn, &head.id)?;
+    Ok(Some(book.ok_or_else(|| missing("book"))?))
 }
 
 /// Drafts the book of a plan with the list of its places, and submits it.
@@ -109,7 +131,7 @@ fn ours(conn: &mut Conn, state: State) -> Answer<Vec<(&'static Plan, BookId)>> {
         state: Some(state),
         ..DraftFilter::default()
     };
-    let heads = books::drafts(conn, &filter, 100)?;
+    let heads = books::drafts(conn, &filter, LOOKED_AT_MAX)?;
     let of = |plan: &'static Plan| {
         let head = heads.iter().find(|head| head.title_zh == plan.title.0);
         head.map(|head| (plan, head.id.clone()))
@@ -136,7 +158,7 @@ fn document(tx: &mut Tx<'_>, plan: &Plan, places: AttachmentId, place: Place<'_>
         } else {
             template.method
         },
-        timetable: timetable(place),
+        timetable: timetable(plan.dates, place),
         bid_security_percent: if is_open { "2".parse().ok() } else { None },
         intention_id: notice_of(tx.conn(), plan)?.map(|notice| notice.id),
         consultation_id: record_of(tx.conn(), plan)?.map(|record| record.id),
@@ -250,20 +272,19 @@ fn indicator(own: &Own, standard: &Version) -> Result<IndicatorDocument, Fault> 
     })
 }
 
-/// Enquiries until 9 March, answers until the 13th, bids until the 31st, always at nine; the service begins on 1 May and lasts a year.
-fn timetable(place: Place<'_>) -> TimetableDocument {
-    let at = |month: u32, day: u32| -> Option<DateTime<chrono::Utc>> {
-        let day = NaiveDate::from_ymd_opt(2026, month, day)?;
-        let nine = day.and_time(NaiveTime::from_hms_opt(9, 0, 0)?);
+fn timetable(dates: &Dates, place: Place<'_>) -> TimetableDocument {
+    let day = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day);
+    let at = |date| -> Option<DateTime<chrono::Utc>> {
+        let nine = day(date)?.and_time(NaiveTime::from_hms_opt(9, 0, 0)?);
         let local = nine.and_local_timezone(place.calendar.zone).earliest()?;
         Some(local.with_timezone(&chrono::Utc))
     };
     TimetableDocument {
-        enquiry_deadline: at(3, 9),
-        answer_deadline: at(3, 13),
-        bid_deadline: at(3, 31),
-        opening: at(3, 31),
-        service_from: NaiveDate::from_ymd_opt(2026, 5, 1),
-        service_until: NaiveDate::from_ymd_opt(2027, 4, 30),
+        enquiry_deadline: at(dates.enquiries),
+        answer_deadline: at(dates.answers),
+        bid_deadline: at(dates.bids),
+        opening: at(dates.bids),
+        service_from: day(dates.service_from),
+        service_until: day(dates.service_until),
     }
 }

@@ -1,6 +1,7 @@
 //! Who is in the demo ward: its organisations and people, all of them invented. Data only; `demo.rs` puts them on the stage.
 
 use crate::kernel::party::OrganisationKind as Kind;
+use crate::registry::rules_size::Industry;
 use crate::web::policy::Role;
 
 /// An organisation of the demo.
@@ -17,8 +18,53 @@ pub struct Body {
     pub credit_code: Option<&'static str>,
     /// The code of the area where it is at home.
     pub area: &'static str,
-    /// For suppliers: employees, and revenue of a year in yuan.
-    pub size: Option<(i64, i64)>,
+    /// For suppliers: who is in charge. Each has somebody else: one person in charge of two would look like one hand behind both.
+    pub in_charge: Option<&'static str>,
+    /// For companies: how large they are.
+    pub size: Option<Figures>,
+}
+
+/// What a company declares of its size.
+#[derive(Clone, Copy)]
+pub struct Figures {
+    /// Line of business.
+    pub industry: Industry,
+    /// Employees.
+    pub employees: i64,
+    /// Revenue of a year, in yuan.
+    pub revenue_yuan: i64,
+    /// Total assets in yuan, where the standard for the industry asks for them.
+    pub assets_yuan: Option<i64>,
+}
+
+/// A company of cleaners or gardeners.
+const fn services(employees: i64, revenue_yuan: i64) -> Figures {
+    Figures {
+        industry: Industry::OtherServices,
+        employees,
+        revenue_yuan,
+        assets_yuan: None,
+    }
+}
+
+/// A company of guards.
+const fn guards(employees: i64, revenue_yuan: i64, assets_yuan: i64) -> Figures {
+    Figures {
+        industry: Industry::BusinessServices,
+        employees,
+        revenue_yuan,
+        assets_yuan: Some(assets_yuan),
+    }
+}
+
+/// A company that keeps estates.
+const fn estates(employees: i64, revenue_yuan: i64) -> Figures {
+    Figures {
+        industry: Industry::PropertyManagement,
+        employees,
+        revenue_yuan,
+        assets_yuan: None,
+    }
 }
 
 const fn public(
@@ -35,7 +81,27 @@ const fn public(
         name_en: name.1,
         credit_code: Some(credit_code),
         area,
+        in_charge: None,
         size: None,
+    }
+}
+
+const fn company(
+    key: &'static str,
+    name: (&'static str, &'static str),
+    credit_code: &'static str,
+    area: &'static str,
+    (in_charge, size): (&'static str, Figures),
+) -> Body {
+    Body {
+        key,
+        kind: Kind::Company,
+        name_zh: name.0,
+        name_en: name.1,
+        credit_code: Some(credit_code),
+        area,
+        in_charge: Some(in_charge),
+        size: Some(size),
     }
 }
 
@@ -107,43 +173,84 @@ pub const PUBLIC_BODIES: [Body; 9] = [
 ];
 
 /// Those who take on the work.
-pub const SUPPLIERS: [Body; 6] = [
-    Body {
-        key: "qinglan",
-        kind: Kind::Company,
-        name_zh: "清澜环卫有限公司",
-        name_en: "Qinglan Sanitation Ltd",
-        credit_code: Some("91990101MA2QL0017P"),
-        area: "990101",
-        size: Some((420, 96_000_000)),
-    },
-    Body {
-        key: "jiecheng",
-        kind: Kind::Company,
-        name_zh: "梧桐洁城服务有限公司",
-        name_en: "Wutong Clean City Services Ltd",
-        credit_code: Some("91990101MA2WT00248"),
-        area: "990101001",
-        size: Some((86, 8_400_000)),
-    },
-    Body {
-        key: "derun",
-        kind: Kind::Company,
-        name_zh: "德润环境服务有限公司",
-        name_en: "Derun Environment Ltd",
-        credit_code: Some("91990101MA2DR0034T"),
-        area: "9901",
-        size: Some((350, 71_000_000)),
-    },
-    Body {
-        key: "xinhe",
-        kind: Kind::Company,
-        name_zh: "新禾保洁有限公司",
-        name_en: "Xinhe Cleaning Ltd",
-        credit_code: Some("91990101MA2XH0046D"),
-        area: "990101",
-        size: Some((54, 4_900_000)),
-    },
+pub const SUPPLIERS: [Body; 13] = [
+    company(
+        "qinglan",
+        ("清澜环卫有限公司", "Qinglan Sanitation Ltd"),
+        "91990101MA2QL0017P",
+        "990101",
+        ("沈清澜", services(420, 96_000_000)),
+    ),
+    company(
+        "jiecheng",
+        ("梧桐洁城服务有限公司", "Wutong Clean City Services Ltd"),
+        "91990101MA2WT00248",
+        "990101001",
+        ("石建诚", services(86, 8_400_000)),
+    ),
+    company(
+        "derun",
+        ("德润环境服务有限公司", "Derun Environment Ltd"),
+        "91990101MA2DR0034T",
+        "9901",
+        ("林德润", services(350, 71_000_000)),
+    ),
+    company(
+        "xinhe",
+        ("新禾保洁有限公司", "Xinhe Cleaning Ltd"),
+        "91990101MA2XH0046D",
+        "990101",
+        ("谷新禾", services(54, 4_900_000)),
+    ),
+    company(
+        "cuiping",
+        ("翠屏园林养护有限公司", "Cuiping Greening Ltd"),
+        "91990101MA2CP00675",
+        "990101",
+        ("崔屏", services(48, 5_600_000)),
+    ),
+    company(
+        "luzhi",
+        ("绿枝园艺有限公司", "Lüzhi Gardening Ltd"),
+        "91990101MA2LX00779",
+        "9901",
+        ("叶知春", services(33, 3_200_000)),
+    ),
+    company(
+        "anlan",
+        ("安澜保安服务有限公司", "Anlan Guarding Ltd"),
+        "91990101MA2AL008XY",
+        "990101",
+        ("安远", guards(68, 6_900_000, 6_200_000)),
+    ),
+    company(
+        "panshi",
+        ("磐石保安服务有限公司", "Panshi Guarding Ltd"),
+        "91990101MA2PH009XA",
+        "9901",
+        ("潘磊", guards(124, 12_800_000, 9_000_000)),
+    ),
+    company(
+        "mingdun",
+        ("鸣盾保安服务有限公司", "Mingdun Guarding Ltd"),
+        "91990101MA2MD0108H",
+        "990101",
+        ("鲁鸣", guards(45, 4_100_000, 3_100_000)),
+    ),
+    company(
+        "anju",
+        ("安居里物业服务有限公司", "Anjuli Estates Ltd"),
+        "91990101MA2AJ0118W",
+        "990101",
+        ("居正安", estates(130, 11_200_000)),
+    ),
+    company(
+        "huaian",
+        ("槐安物业服务有限公司", "Huai'an Estates Ltd"),
+        "91990101MA2HA0123J",
+        "990101001",
+        ("怀远", estates(62, 4_100_000)),
+    ),
     Body {
         key: "lvhe",
         kind: Kind::SocialOrganisation,
@@ -151,6 +258,7 @@ pub const SUPPLIERS: [Body; 6] = [
         name_en: "Lühe Community Service Centre",
         credit_code: Some("52990101MJ0LH00520"),
         area: "990101",
+        in_charge: Some("林禾"),
         size: None,
     },
     Body {
@@ -160,6 +268,7 @@ pub const SUPPLIERS: [Body; 6] = [
         name_en: "Guiyuan Sanitation and Greening Team",
         credit_code: None,
         area: "990101001001",
+        in_charge: Some("桂兰"),
         size: None,
     },
 ];
@@ -283,17 +392,31 @@ pub const STAFF: [Somebody; 21] = [
 ];
 
 /// Those who register the suppliers, and their agents.
-pub const SUPPLIER_PEOPLE: [Somebody; 12] = [
+pub const SUPPLIER_PEOPLE: [Somebody; 26] = [
     person("qinglan.owner", "清澜", "qinglan", &[]),
     person("jiecheng.owner", "洁城", "jiecheng", &[]),
     person("derun.owner", "德润", "derun", &[]),
     person("xinhe.owner", "新禾", "xinhe", &[]),
+    person("cuiping.owner", "崔屏", "cuiping", &[]),
+    person("luzhi.owner", "叶知春", "luzhi", &[]),
+    person("anlan.owner", "安远", "anlan", &[]),
+    person("panshi.owner", "潘磊", "panshi", &[]),
+    person("mingdun.owner", "鲁鸣", "mingdun", &[]),
+    person("anju.owner", "居正安", "anju", &[]),
+    person("huaian.owner", "怀远", "huaian", &[]),
     person("lvhe.owner", "绿禾", "lvhe", &[]),
     person("green.owner", "桂兰", "green_team", &[]),
     person("qinglan.agent", "江水", "qinglan", &[Role::SupplierAgent]),
     person("jiecheng.agent", "石坚", "jiecheng", &[Role::SupplierAgent]),
     person("derun.agent", "田园", "derun", &[Role::SupplierAgent]),
     person("xinhe.agent", "谷雨", "xinhe", &[Role::SupplierAgent]),
+    person("cuiping.agent", "苏木", "cuiping", &[Role::SupplierAgent]),
+    person("luzhi.agent", "白芷", "luzhi", &[Role::SupplierAgent]),
+    person("anlan.agent", "雷鸣", "anlan", &[Role::SupplierAgent]),
+    person("panshi.agent", "岳峰", "panshi", &[Role::SupplierAgent]),
+    person("mingdun.agent", "甲盾", "mingdun", &[Role::SupplierAgent]),
+    person("anju.agent", "路平", "anju", &[Role::SupplierAgent]),
+    person("huaian.agent", "成荫", "huaian", &[Role::SupplierAgent]),
     person("lvhe.agent", "林木", "lvhe", &[Role::SupplierAgent]),
     person("green.agent", "桂英", "green_team", &[Role::SupplierAgent]),
 ];

@@ -1,6 +1,7 @@
 //! Lets a supplier of the demo ask about the first book, and its buyer answer in public and amend the book by what was asked. All by the
 //! acts.
 
+use crate::app::demo_books;
 use crate::app::demo_plans::PLANS;
 use crate::app::demo_stage::{cast, organisation_of};
 use crate::books::acts_addenda::{self, WriteAddendum};
@@ -9,10 +10,8 @@ use crate::books::acts_publication::Place;
 use crate::books::rules::Book;
 use crate::books::rules_documents::{BookDocument, ClauseDocument, Party};
 use crate::books::rules_enquiries::Entered;
-use crate::books::store::{PublicFilter, book, public};
-use crate::db::conn::Conn;
 use crate::db::writer::Tx;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::Answer;
 use crate::web::conditional::Expected;
 
 /// Asks, amends and answers, unless the first book was amended already or takes no bids.
@@ -21,11 +20,11 @@ use crate::web::conditional::Expected;
 /// A fault or a refusal if something of the demo cannot be.
 pub fn clarify(tx: &mut Tx<'_>, place: Place<'_>) -> Answer<()> {
     let now = tx.now();
-    let Some(book) = first(tx.conn())?.filter(|book| is_fresh(book, now)) else {
+    let [plan, ..] = &PLANS;
+    let Some(book) = demo_books::public(tx.conn(), plan)?.filter(|book| is_fresh(book, now)) else {
         tx.nothing_to_change();
         return Ok(());
     };
-    let [plan, ..] = &PLANS;
     let asker = cast(tx, "jiecheng.agent")?;
     let ask = Ask {
         organisation_id: organisation_of(&asker)?,
@@ -62,19 +61,6 @@ fn is_fresh(book: &Book, now: crate::kernel::clock::Instant) -> bool {
     let asked_until = book.content.document().timetable.enquiry_deadline;
     let versions = book.publication.as_ref().map(|one| one.versions);
     versions == Some(1) && asked_until.is_some_and(|until| until > now)
-}
-
-/// The first book, if it is public.
-fn first(conn: &mut Conn) -> Answer<Option<Book>> {
-    let [plan, ..] = &PLANS;
-    let heads = public(conn, &PublicFilter::default(), 100)?;
-    let head = heads.into_iter().find(|head| head.title_zh == plan.title.0);
-    match head {
-        Some(head) => Ok(Some(
-            book(conn, &head.id)?.ok_or_else(|| Fault::broken("a book of the demo is missing"))?,
-        )),
-        None => Ok(None),
-    }
 }
 
 fn amended(book: &Book) -> BookDocument {

@@ -3,6 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::app::demo_offers::Offer;
 use crate::app::demo_plans::Plan;
 use crate::app::server::House;
 use crate::files::acts::Upload;
@@ -55,6 +56,15 @@ pub fn minutes(plan: &Plan) -> Vec<u8> {
         plan.conclusion.0,
         plan.conclusion.1,
     ];
+    page(&lines)
+}
+
+/// What a bidder offers in words, as the document that its bid names by its hash: a page of PDF in both languages.
+pub fn proposal(plan: &Plan, offer: &Offer) -> Vec<u8> {
+    let mut lines = vec![plan.title.0, plan.title.1, "响应文件 Proposal"];
+    for (zh, en) in [offer.work, offer.means, offer.experience] {
+        lines.extend([zh, en]);
+    }
     page(&lines)
 }
 

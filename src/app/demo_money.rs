@@ -170,8 +170,8 @@ impl Office {
                 scope_en: Some(Some(
                     "Toilets and greens of Guiyuan, kept by its residents".to_owned(),
                 )),
-                document_number: Some(Some("梧街发〔2026〕8号".to_owned())),
-                document_date: Some(Some("2026-01-15".to_owned())),
+                document_number: Some(Some("梧街发〔2026〕1号".to_owned())),
+                document_date: Some(Some("2026-01-04".to_owned())),
                 amount: Some(Some(amount(line.yuan)?)),
                 from_line_id: Some(Some(from)),
                 to_line_id: Some(Some(to)),

@@ -52,6 +52,38 @@ pub struct Own {
     pub added: Option<(Pair, Pair, &'static str)>,
 }
 
+/// The days on which things happen, as year, month and day; by the hour it is always nine.
+pub struct Dates {
+    /// Enquiries until.
+    pub enquiries: (i32, u32, u32),
+    /// Answers until.
+    pub answers: (i32, u32, u32),
+    /// Bids until, and their opening.
+    pub bids: (i32, u32, u32),
+    /// The service begins.
+    pub service_from: (i32, u32, u32),
+    /// Its last day.
+    pub service_until: (i32, u32, u32),
+}
+
+/// Of the book whose bids are open when the demo begins.
+static EARLY: Dates = Dates {
+    enquiries: (2026, 2, 10),
+    answers: (2026, 2, 12),
+    bids: (2026, 2, 27),
+    service_from: (2026, 4, 1),
+    service_until: (2027, 3, 31),
+};
+
+/// Of the books that take bids when the demo begins.
+static LATE: Dates = Dates {
+    enquiries: (2026, 3, 9),
+    answers: (2026, 3, 13),
+    bids: (2026, 3, 31),
+    service_from: (2026, 5, 1),
+    service_until: (2027, 4, 30),
+};
+
 /// A book of the demo.
 pub struct Plan {
     /// Who buys.
@@ -86,6 +118,15 @@ pub struct Plan {
     pub own: &'static [Own],
     /// Whether the residents' ballot decides.
     pub by_ballot: bool,
+    /// When.
+    pub dates: &'static Dates,
+}
+
+impl Plan {
+    /// Whether its bids are open when the demo begins.
+    pub fn is_early(&self) -> bool {
+        std::ptr::eq(self.dates, &EARLY)
+    }
 }
 
 const M2: Pair = ("平方米", "m²");
@@ -162,6 +203,7 @@ pub static PLANS: [Plan; 5] = [
             },
         ],
         by_ballot: false,
+        dates: &LATE,
     },
     Plan {
         office: &STREET,
@@ -205,6 +247,7 @@ pub static PLANS: [Plan; 5] = [
         ],
         own: &[],
         by_ballot: false,
+        dates: &LATE,
     },
     Plan {
         office: &STREET,
@@ -247,6 +290,7 @@ pub static PLANS: [Plan; 5] = [
         ],
         own: &[],
         by_ballot: false,
+        dates: &LATE,
     },
     Plan {
         office: &STREET,
@@ -288,6 +332,7 @@ pub static PLANS: [Plan; 5] = [
         ],
         own: &[],
         by_ballot: false,
+        dates: &EARLY,
     },
     Plan {
         office: &GUIYUAN,
@@ -350,5 +395,6 @@ pub static PLANS: [Plan; 5] = [
             },
         ],
         by_ballot: true,
+        dates: &LATE,
     },
 ];

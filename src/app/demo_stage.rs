@@ -8,10 +8,12 @@ use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
 use crate::app::demo_cast::{
-    Body, CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
+    Body, CHIEFS, Figures, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
 use crate::app::{demo, demo_roll};
+use crate::db::conn::Conn;
 use crate::db::writer::Tx;
+use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::party::{AccountId, AreaId, OrganisationId, OrganisationKind};
 use crate::kernel::refusal::{Answer, Fault};
@@ -29,7 +31,7 @@ use crate::registry::import_roll::{self, Mode, Row};
 use crate::registry::rules_organisations::{Entered, Size};
 use crate::registry::rules_qualifications::Licence;
 use crate::registry::rules_roll::{self, State};
-use crate::registry::rules_size::{Industry, SizeFacts};
+use crate::registry::rules_size::SizeFacts;
 use crate::registry::store_qualifications;
 use crate::registry::store_roll;
 use crate::registry::store_roll_reading::{self as reading, ResidentFilter, Sort};
@@ -48,7 +50,7 @@ const ROLLS: [(&str, &str); 5] = [
 ];
 
 /// What suppliers are licensed for: who says so, the kind, the issuer and the number.
-const LICENCES: [(&str, &str, &str, &str); 5] = [
+const LICENCES: [(&str, &str, &str, &str); 12] = [
     (
         "qinglan.owner",
         "city_cleaning",
@@ -74,6 +76,43 @@ const LICENCES: [(&str, &str, &str, &str); 5] = [
         "凤环许 2025-045",
     ),
     ("lvhe.owner", "greening", "凤城市园林绿化协会", "凤绿证 2025-008"),
+    (
+        "cuiping.owner",
+        "greening",
+        "凤城市园林绿化协会",
+        "凤绿证 2025-014",
+    ),
+    ("luzhi.owner", "greening", "凤城市园林绿化协会", "凤绿证 2025-021"),
+    (
+        "anlan.owner",
+        "security_service",
+        "凤城市公安局",
+        "凤保服 20250007",
+    ),
+    (
+        "panshi.owner",
+        "security_service",
+        "凤城市公安局",
+        "凤保服 20250012",
+    ),
+    (
+        "mingdun.owner",
+        "security_service",
+        "凤城市公安局",
+        "凤保服 20250019",
+    ),
+    (
+        "anju.owner",
+        "property_service",
+        "凤城市物业管理协会",
+        "凤物证 2025-003",
+    ),
+    (
+        "huaian.owner",
+        "property_service",
+        "凤城市物业管理协会",
+        "凤物证 2025-016",
+    ),
 ];
 
 /// What the stage is set with.
@@ -189,26 +228,16 @@ impl Stage<'_, '_, '_> {
     }
 
     fn register(&mut self, body: &Body, by: &str) -> Answer<()> {
-        let is_company = body.kind == OrganisationKind::Company;
-        let is_supplier = is_company || body.size.is_some() || body.credit_code.is_none();
-        let private = |value: &str| {
-            (is_supplier || body.kind == OrganisationKind::SocialOrganisation).then(|| value.to_owned())
-        };
+        let is_supplier = body.in_charge.is_some();
+        let private = |value: &str| is_supplier.then(|| value.to_owned());
         let size = match body.size {
-            Some((employees, revenue_yuan)) => Size::Declared(
-                SizeFacts {
-                    industry: Industry::OtherServices,
-                    employees: Some(employees),
-                    revenue: Some(
-                        Money::from_fen(revenue_yuan.saturating_mul(100))
-                            .map_err(|error| Fault::caused("an amount of the demo", error))?,
-                    ),
-                    assets: None,
-                },
-                None,
-            ),
+            Some(figures) => Size::Declared(size_facts(figures)?, None),
             None => Size::Undeclared,
         };
+        let contact = SUPPLIER_PEOPLE
+            .iter()
+            .find(|somebody| somebody.body == Some(body.key) && !somebody.roles.is_empty());
+        let number = SUPPLIERS.iter().position(|one| one.key == body.key);
         let command = RegisterOrganisation {
             kind: body.kind,
             entered: Entered {
@@ -216,9 +245,9 @@ impl Stage<'_, '_, '_> {
                 name_en: body.name_en.to_owned(),
                 credit_code: body.credit_code.map(str::to_owned),
                 area_id: Some(self.area(body.area)?),
-                legal_representative: private("负责人"),
-                contact_name: private("联系人"),
-                phone: private("0999-5550100"),
+                legal_representative: body.in_charge.map(str::to_owned),
+                contact_name: contact.map(|somebody| somebody.display_name.to_owned()),
+                phone: number.map(|number| format!("0990-55503{number:02}")),
                 mail: private(&demo::address_of(body.key)),
                 address: private("凤鸣区梧桐街道"),
                 member_count: (body.kind == OrganisationKind::ResidentsGroup).then_some(12),
@@ -266,13 +295,29 @@ impl Stage<'_, '_, '_> {
     }
 }
 
+fn size_facts(figures: Figures) -> Answer<SizeFacts> {
+    let yuan = |yuan| Money::from_yuan(yuan).map_err(|error| Fault::caused("an amount of the demo", error));
+    Ok(SizeFacts {
+        industry: figures.industry,
+        employees: Some(figures.employees),
+        revenue: Some(yuan(figures.revenue_yuan)?),
+        assets: figures.assets_yuan.map(yuan).transpose()?,
+    })
+}
+
 /// Somebody of the demo, with whatever they may do by now.
 pub(super) fn cast(tx: &mut Tx<'_>, name: &str) -> Answer<Actor> {
+    let now = tx.now();
+    acting(tx.conn(), name, now)
+}
+
+/// Somebody of the demo, with whatever they may do at an instant.
+pub(super) fn acting(conn: &mut Conn, name: &str, now: Instant) -> Answer<Actor> {
     let email = address(name)?;
-    let (account, _) = people_store::account_of_email(tx.conn(), &email)?
+    let (account, _) = people_store::account_of_email(conn, &email)?
         .ok_or_else(|| Fault::broken("somebody of the demo is missing"))?;
-    let (id, now) = (account.id.to_string(), tx.now());
-    let grants = grants_of(tx.conn(), &id, now)?;
+    let id = account.id.to_string();
+    let grants = grants_of(conn, &id, now)?;
     Ok(Actor::in_session(id, "session_demo".to_owned(), grants))
 }
 

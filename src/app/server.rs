@@ -198,6 +198,11 @@ impl House {
         Ok(())
     }
 
+    /// Who signs the receipts of bids.
+    pub fn notary(&self) -> Notary {
+        Notary::new(self.sequencer.clone())
+    }
+
     /// Checks the stored log before anything is signed over it, and starts a new one in a new database. Asks the database
     /// that is written to: a replica that lags behind would look like an older backup.
     fn check_log(&self) -> Result<(), Fault> {
@@ -391,7 +396,7 @@ impl Server {
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let custody = web::Data::new(Custody::open(&house.settings.keys_dir())?);
-        let notary = web::Data::new(Notary::new(house.sequencer.clone()));
+        let notary = web::Data::new(house.notary());
         let (settings, context, gate) = (house.settings.clone(), house.context.clone(), house.gate.clone());
         let keeper = Keeper {
             context: context.clone(),
