@@ -454,7 +454,10 @@ mod tests {
     }
 
     fn to(recipients: &[&age::x25519::Recipient], content: &[u8]) -> Vec<u8> {
-        let all = recipients.iter().map(|one| -> &dyn age::Recipient { *one });
+        let all = recipients
+            .iter()
+            .copied()
+            .map(|one| -> &dyn age::Recipient { one });
         let mut sealed = Vec::new();
         let mut writer = age::Encryptor::with_recipients(all)
             .unwrap()

@@ -412,7 +412,7 @@ on_both! { in "test";
         let (mut book, mut affecting, mut chance) = (1_i64, 0_i64, 7_u64);
         for step in 0..60 {
             chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let (who, what) = ((chance >> 33) as usize % 2, (chance >> 40) % 9);
+            let (who, what) = (usize::try_from(chance >> 33).unwrap() % 2, (chance >> 40) % 9);
             let (bidder, (number, stands, id)) = (&bidders[who], &mut model[who]);
             let (reply, expected) = match what {
                 0 | 1 => (bidder.sends(&ward, &tender, &sealed, (book, None)), if stands.is_some() { 409 } else { 201 }),

@@ -53,6 +53,7 @@ fn good_request<'w>(
     area: &str,
 ) -> Ask<'w> {
     let mut path = path.to_owned();
+    let mut query = Vec::new();
     let mut headers = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().unwrap();
@@ -68,7 +69,17 @@ fn good_request<'w>(
             path = path.replace(&format!("{{{name}}}"), &value);
         } else if name == "If-Match" {
             headers.push((name.to_owned(), "*".to_owned()));
+        } else if parameter["in"] == "query" && parameter["required"] == true {
+            let schema = resolved(document, &parameter["schema"]);
+            let example = parameter["example"].as_str().or(schema["examples"][0].as_str());
+            query.push(format!(
+                "{name}={}",
+                example.expect("a required parameter has an example")
+            ));
         }
+    }
+    if !query.is_empty() {
+        path = format!("{path}?{}", query.join("&"));
     }
     let mut ask = ward.ask(method, &path);
     for (name, value) in headers {
