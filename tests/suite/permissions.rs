@@ -71,11 +71,13 @@ fn good_request<'w>(
             headers.push((name.to_owned(), "*".to_owned()));
         } else if parameter["in"] == "query" && parameter["required"] == true {
             let schema = resolved(document, &parameter["schema"]);
-            let example = parameter["example"].as_str().or(schema["examples"][0].as_str());
-            query.push(format!(
-                "{name}={}",
-                example.expect("a required parameter has an example")
-            ));
+            let mut examples =
+                [&parameter["example"], &schema["examples"][0], &schema["example"]].into_iter();
+            match examples.find(|example| !example.is_null()) {
+                Some(Value::String(text)) => query.push(format!("{name}={text}")),
+                Some(other) => query.push(format!("{name}={other}")),
+                None => panic!("{path}: the required parameter {name} has no example"),
+            }
         }
     }
     if !query.is_empty() {
