@@ -31,6 +31,8 @@ mod reads;
 mod report;
 /// The last seconds before a deadline.
 mod rush;
+/// The public search.
+mod search;
 /// The log's sequencer alone.
 mod sequence;
 /// The service, started for one measurement.
@@ -55,8 +57,8 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
     clients: Vec<usize>,
     /// What to measure: W writes, R the same rows inserted raw, B a bare server, G our reads, S the sequencer,
-    /// L the ledger's transfers, D bids in the last seconds before a deadline (`deadline-rush`)
-    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S", "L", "D"])]
+    /// L the ledger's transfers, F the public search, D bids in the last seconds before a deadline (`deadline-rush`)
+    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S", "L", "F", "D"])]
     only: Vec<Scenario>,
     /// Of the service's lines only those whose name holds this text, `grouped` for one
     #[arg(long, default_value = "")]
@@ -90,6 +92,7 @@ enum Scenario {
     G,
     S,
     L,
+    F,
     #[value(alias = "deadline-rush")]
     D,
 }
@@ -148,6 +151,11 @@ fn main() {
     if wanted(Scenario::L) {
         for database in &databases {
             ledger::measure(&options, database, &mut report);
+        }
+    }
+    if wanted(Scenario::F) {
+        for database in &databases {
+            search::measure(&options, database, &mut report);
         }
     }
     if wanted(Scenario::D) {

@@ -7,7 +7,7 @@ use crate::addenda::addendum;
 use crate::books::{Office, ok};
 use crate::harness::Ward;
 use crate::on_both;
-use crate::organisations::refused;
+use crate::organisations::{refused, sql};
 use crate::planning::{concluded, puts};
 use crate::treasury::{CATEGORY, gets, made, posts, yuan};
 
@@ -90,6 +90,43 @@ on_both! { in "cn";
         // Cancelled, the first counts for nothing.
         ok(&posts(&ward, &office.approver, &format!("/contract-books/{first}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
         assert_eq!(items(&format!("/contract-books/{second}")), []);
+    }
+
+    fn what_makes_no_sense_or_shuts_suppliers_out_is_listed_and_not_published(ward) {
+        let office = Office::new(&ward);
+        // A notice of another category, as old as that of the book.
+        sql(&ward, "INSERT INTO service_categories (code, name_zh, name_en, state, version, created_at, updated_at) \
+             SELECT 'other', '他', 'Other', state, version, created_at, updated_at FROM service_categories WHERE code = 'testing'").unwrap();
+        let notice = json!({"organisation_id": office.treasury.department, "content": {"category": "other", "area_ids": [ward.area(None, "凤城市")],
+            "title_zh": "他", "title_en": "Other", "overview_zh": "他", "overview_en": "Other", "budget": yuan("1000.00"), "expected_month": "2026-06", "contact": "王磊 0990-1234567"}});
+        let other = made(&posts(&ward, &office.officer, "/intention-notices", Some(&notice)));
+        ok(&posts(&ward, &office.approver, &format!("/intention-notices/{other}/publication"), None));
+        let body = ready(&ward, &office);
+        let listed = |change: &dyn Fn(&mut Value)| {
+            let mut changed = body.clone();
+            change(&mut changed["content"]);
+            let id = office.approved(&ward, &changed);
+            let refusal = office.publishes(&ward, &id);
+            refused(&refusal, 409, "book_not_ready");
+            refusal.faults()
+        };
+        let fault = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
+        // Nobody is chosen before the day after the opening, 10 May.
+        assert_eq!(listed(&|content| { content["timetable"]["service_from"] = json!("2026-05-10"); content["timetable"]["service_until"] = json!("2027-05-09"); }), [fault("/timetable/service_from", "unfit")]);
+        assert_eq!(listed(&|content| content["lots"][0]["quantities"][0]["amount"] = json!("0.00")), [fault("/lots/0/quantities/0/amount", "unfit")]);
+        // 87号令 art 17, in either language.
+        let forbidden = "planning.conditions_forbidden";
+        assert_eq!(listed(&|content| content["qualifications"] = json!([{"name_zh": "注册资本一千万元以上", "name_en": "Ten million"}])), [fault("/qualifications/0", forbidden)]);
+        assert_eq!(listed(&|content| content["lots"][0]["criteria"][1]["name_en"] = json!("Yearly Turnover")), [fault("/lots/0/criteria/1", forbidden)]);
+
+        // A notice of something else is no notice of this.
+        assert_eq!(listed(&|content| content["intention_id"] = json!(other)), [fault("/intention_id", "planning.intention_notice_days_min")]);
+
+        // The book itself is published, and an addendum that changes nothing is not.
+        let (book, published) = office.published(&ward, &body);
+        let idle = made(&posts(&ward, &office.officer, &format!("/contract-books/{book}/addenda"), Some(&addendum(&published, |_| {}))));
+        let readiness = ok(&gets(&ward, &office.officer, &format!("/addenda/{idle}/readiness")));
+        assert_eq!((&readiness["ready"], &readiness["items"][0]["code"]), (&json!(false), &json!("missing")), "{readiness}");
     }
 
     fn a_change_that_affects_bids_moves_a_deadline_that_is_too_near(ward) {

@@ -9,6 +9,7 @@ use wardbook::kernel::party::OrganisationKind;
 use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
 
+use crate::addenda::addendum;
 use crate::cast::{Person, organisation};
 use crate::files::wait;
 use crate::harness::{Reply, Ward};
@@ -178,6 +179,9 @@ on_both! { in "test";
         let version = ok(&ward.get(&format!("/api/v1{path}/versions/1")));
         assert_eq!((&version["sha256"], &version["content"]), (&published["sha256"], &published["content"]));
         assert_eq!(ok(&ward.get(&format!("/api/v1{path}/versions/1/differences?from=1")))["items"], json!([]));
+        let without = ward.get(&format!("/api/v1{path}/versions/1/differences"));
+        refused(&without, 400, "malformed");
+        assert_eq!(without.faults()[0].0, "?from");
         assert_eq!(ward.get(&format!("/api/v1{path}/versions/2")).status, 404);
         // What is printed says all of it; what is fetched is what was hashed.
         let hash = published["sha256"].as_str().unwrap();
@@ -309,12 +313,12 @@ on_both! { in "test";
             told.sort();
             told
         };
-        let expected = |what: &str, readers: &[&str]| {
-            let mut keys: Vec<String> = readers.iter().map(|reader| format!("{id}:{what}:1:{reader}")).collect();
+        let expected = |what: &str, version: u8, readers: &[&str]| {
+            let mut keys: Vec<String> = readers.iter().map(|reader| format!("{id}:{what}:{version}:{reader}")).collect();
             keys.sort();
             keys
         };
-        let published = expected("published", &[&agent.id, &follower.id]);
+        let published = expected("published", 1, &[&agent.id, &follower.id]);
         for _ in 0..2 {
             tell();
             assert_eq!(told(), published);
@@ -328,6 +332,23 @@ on_both! { in "test";
         assert_eq!(end(follower.access(), &category).status, 200);
         refused(&end(follower.access(), &category), 404, "not_found");
         assert!(ward.events("follow.begun").iter().all(|event| !event.to_string().contains(CATEGORY) && !event.to_string().contains(&id)));
+
+        // An addendum that affects bids is told as widely as the publication, by mail that nobody can switch off; one that gives more time is news to
+        // followers of the book alone. The book is found by its new words.
+        let amends = |change: &dyn Fn(&mut Value)| {
+            let entered = addendum(&ok(&ward.get(&format!("/api/v1/contract-books/{id}"))), |content| change(content));
+            let written = made(&posts(&ward, &office.officer, &format!("/contract-books/{id}/addenda"), Some(&entered)));
+            ok(&posts(&ward, &office.approver, &format!("/addenda/{written}/publication"), None));
+            tell();
+            let mut told = lines(&ward, "SELECT dedup_key || ' ' || category AS line FROM outbox WHERE kind = 'book.amended'");
+            told.sort();
+            told
+        };
+        let duties: Vec<String> = expected("amended", 2, &[&agent.id, &follower.id]).iter().map(|key| format!("{key} duty")).collect();
+        assert_eq!(amends(&|content| content["title_en"] = json!("Sweeping with quokkas")), duties);
+        assert_eq!((found("q=quokkas").len(), found("q=everywhere").len()), (1, 1));
+        let news = format!("{id}:amended:3:{} news", follower.id);
+        assert_eq!(amends(&|content| content["timetable"]["enquiry_deadline"] = json!("2026-03-13T01:00:00Z")), [duties, vec![news]].concat());
 
         // After the deadline no bids are taken; a cancelled book is found as such, and its readers hear of it.
         ward.context().clock.advance("2026-04-01T01:00:00Z".parse().unwrap());
@@ -353,7 +374,7 @@ on_both! { in "test";
         // The debarment is over by then.
         let after: Vec<String> = told().into_iter().filter(|key| key.contains(":cancelled:")).collect();
         assert_eq!(after.len(), 3, "{after:?}");
-        assert!(expected("cancelled", &[&agent.id, &follower.id]).iter().all(|key| after.contains(key)), "{after:?}");
+        assert!(expected("cancelled", 3, &[&agent.id, &follower.id]).iter().all(|key| after.contains(key)), "{after:?}");
     }
 
     fn what_does_not_hold_together_is_refused_whole_and_never_saved(ward) {

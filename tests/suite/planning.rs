@@ -152,6 +152,7 @@ on_both! {
         assert_eq!(gets(&ward, &desk.officer, "/intention-notices").json()["items"][0]["draft"]["title_zh"], "道路环卫保洁");
         for event in ward.events("intention.drafted") {
             assert!(!event.to_string().contains("保洁"), "{event}");
+            assert_eq!(event["entry"]["data"], json!({}), "whose draft it is, is nobody's business");
         }
         let both = person(&ward, &[wardbook::web::actor::Grant::of(Role::BuyerOfficer).in_organisation(desk.treasury.department.clone()),
             wardbook::web::actor::Grant::of(Role::BuyerApprover).in_organisation(desk.treasury.department.clone())]);
@@ -285,6 +286,7 @@ on_both! {
         for kind in ["consultation.drafted", "consultation.reviewed", "consultation.concluded"] {
             let events = ward.events(kind);
             assert!(!events.is_empty() && events.iter().all(|event| !event.to_string().contains("方圆圆")), "{kind}");
+            assert!(events.iter().all(|event| event["entry"]["data"] == json!({})), "{kind}: {events:?}");
         }
         let wanted = id.parse().unwrap();
         let public = ward.context().db.read_and_wait(move |conn| acts_consultations::public_part(conn, &wanted)).unwrap().unwrap();

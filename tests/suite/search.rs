@@ -1,15 +1,7 @@
 //! The public search: what is found, what is never found, and that people are told once of what their saved searches find.
 
-use std::time::Instant as Stopwatch;
-
 use serde_json::{Value, json};
-use wardbook::audit;
-use wardbook::audit::entry::Event;
 use wardbook::books::acts_search;
-use wardbook::books::store_search::{Document, index};
-use wardbook::kernel::money::Money;
-use wardbook::kernel::text::Text;
-use wardbook::web::actor::Actor;
 use wardbook::web::policy::Role;
 
 use crate::cast::Person;
@@ -123,6 +115,7 @@ on_both! {
         let saved = made(&posts(&ward, &reader, "/me/saved-searches", Some(&search)));
         refused(&posts(&ward, &reader, "/me/saved-searches", Some(&json!({"name": "x", "question": {"q": "!!"}}))), 422, "invalid");
         refused(&posts(&ward, &reader, "/me/saved-searches", Some(&json!({"name": "x", "question": {"stage": "tea"}}))), 422, "invalid");
+        refused(&posts(&ward, &reader, "/me/saved-searches", Some(&json!({"name": "x", "question": {"kind": "tea"}}))), 422, "invalid");
         let queued = || lines(&ward, "SELECT dedup_key AS line FROM outbox WHERE kind = 'followed.happened' ORDER BY id");
         tell(&ward);
         assert_eq!(queued(), Vec::<String>::new(), "{before} was public before");
@@ -158,80 +151,5 @@ on_both! {
             made(&posts(&ward, &reader, "/me/saved-searches", Some(&search)));
         }
         refused(&posts(&ward, &reader, "/me/saved-searches", Some(&search)), 409, "saved_searches_too_many");
-    }
-}
-
-/// Fills the index and says how long questions take: on standard error, for whoever runs it by hand.
-fn measure(ward: &Ward) {
-    let desk = Desk::new(ward);
-    let (zh, en) = (
-        ["道路", "公厕", "绿化", "治安", "物业"],
-        ["Street", "Toilet", "Greening", "Security", "Property"],
-    );
-    for batch in 0..200_usize {
-        let buyer = desk.treasury.department.clone();
-        let filled = ward.context().db.write_and_wait(move |tx| {
-            for n in 0..100_usize {
-                let number = batch * 100 + n;
-                let (zh, en) = (zh[number % 5], en[number % 5]);
-                let body = (
-                    format!("{zh}环卫保洁第 {number} 号，主次干道日常保洁与公共服务，含设施维护。"),
-                    format!("{en} cleaning no. {number}, daily common service and upkeep"),
-                );
-                let document = Document {
-                    kind: "intention_notice",
-                    subject_id: format!("measured_{number}"),
-                    path: "/x".to_owned(),
-                    title: Text::made(format!("{zh}保洁"), format!("{en} sanitation")),
-                    body: Text::made(body.0, body.1),
-                    category: CATEGORY.to_owned(),
-                    organisation_id: Some(buyer.clone()),
-                    value: Some(Money::from_fen(1).unwrap()),
-                    area_ids: Vec::new(),
-                    published_at: tx.now(),
-                    stage: Some("planned"),
-                    closes_at: None,
-                };
-                index(tx, &document)?;
-            }
-            let event = Event {
-                kind: "search.measured",
-                subject: "x".to_owned(),
-                data: json!({}),
-                private: Value::Null,
-            };
-            audit::store::append(tx, &Actor::system(), &event)?;
-            Ok(())
-        });
-        filled.unwrap();
-    }
-    for query in [
-        "q=环卫",
-        "q=环卫保洁公共服务",
-        "q=co",
-        "q=co da se up sa 环卫",
-        "q=19999",
-        "q=环卫&sort=date",
-        "q=卫",
-        "",
-        "q=没有",
-    ] {
-        let begun = Stopwatch::now();
-        let found = hits(ward, query).len();
-        eprintln!("{query}: {found} hits in {:?}", begun.elapsed());
-    }
-}
-
-#[test]
-#[ignore = "run by hand: measures, and can only fail if the service does"]
-fn twenty_thousand_documents_on_sqlite() {
-    measure(&Ward::sqlite());
-}
-
-#[test]
-#[ignore = "run by hand: measures, and can only fail if the service does"]
-fn twenty_thousand_documents_on_postgresql() {
-    if let Some(ward) = Ward::postgres() {
-        measure(&ward);
     }
 }
