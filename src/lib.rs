@@ -731,6 +731,14 @@ pub mod bids {
     pub mod warnings;
 }
 
+/// Who gets the contract, why, and what can be said against it.
+pub mod award {
+    /// What came of judging a lot's bids.
+    pub mod rules_results;
+    /// The tables of what came of it.
+    pub mod store_evaluations;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.

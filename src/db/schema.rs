@@ -1175,6 +1175,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What came of judging a lot's bids, a row for each round.
+    evaluations (id) {
+        id -> Text,
+        lot_id -> Text,
+        book_id -> Text,
+        round -> BigInt,
+        outcome -> Text,
+        concluded_at -> Timestamp,
+        content -> Text,
+        content_sha256 -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Where each bid of a round stands.
+    evaluation_places (evaluation_id, bid_id) {
+        evaluation_id -> Text,
+        bid_id -> Text,
+        supplier_id -> Text,
+        place -> Nullable<BigInt>,
+        price_fen -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
 diesel::allow_tables_to_appear_in_same_query!(books, search_documents);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);

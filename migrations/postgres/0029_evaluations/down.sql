@@ -1,0 +1,2 @@
+DROP TABLE evaluation_places;
+DROP TABLE evaluations;
