@@ -100,6 +100,8 @@ pub mod web {
     pub mod idempotency;
     /// How much one address or account may ask for.
     pub mod limits;
+    /// Where operations are registered.
+    pub mod operations;
     /// Pages of other origins.
     pub mod origins;
     /// Pages for people who follow a link.
@@ -689,6 +691,10 @@ pub mod bids {
     pub mod acts_amendments;
     /// The end of secrecy.
     pub mod acts_disclosure;
+    /// The files of bids, handed in at the opening.
+    pub mod acts_documents;
+    /// Reading bids that were opened.
+    pub mod acts_opened;
     /// Opening a book's bids.
     pub mod acts_openings;
     /// What is done to bid securities.
@@ -697,6 +703,8 @@ pub mod bids {
     pub mod desk;
     /// Making bids over HTTP.
     pub mod http;
+    /// The files of opened bids over HTTP.
+    pub mod http_documents;
     /// Openings over HTTP.
     pub mod http_openings;
     /// A bidder's own bids over HTTP.
@@ -709,6 +717,8 @@ pub mod bids {
     pub mod rules;
     /// What a bid says, as JSON.
     pub mod rules_document;
+    /// The documents of a bid, named by their hashes.
+    pub mod rules_documents;
     /// Who may not bid, or not beside whom.
     pub mod rules_eligibility;
     /// The opening of a lot, and its record.

@@ -6,7 +6,9 @@ use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
 use crate::app::share_files::read_up_to;
+use crate::bids::rules_document::BidDocument;
 use crate::bids::sealing::{self, CONTENT_BYTES_MAX, OneFileKey};
+use crate::kernel::money::Money;
 use crate::kernel::refusal::{Fault, Stop};
 use crate::web::secret_file;
 
@@ -62,12 +64,20 @@ pub struct SealedFile {
 /// Seals a bid that lies in a file as JSON, and writes it to another; to the same name with `.age` behind it, if none is given.
 ///
 /// # Errors
-/// A file that cannot be read, or is there already; what is no JSON; those of sealing.
+/// A file that cannot be read, or is there already; what is no bid, or one whose price lines do not add up; those of sealing. Whether it answers
+/// its lot only its book could tell.
 pub fn seal(file: &Path, recipient: &str, output: Option<PathBuf>) -> Result<SealedFile, Fault> {
     let content = read_up_to(file, CONTENT_BYTES_MAX)?;
-    // What is no JSON would be found unopenable when nothing can be done about it any more.
-    serde_json::from_slice::<serde::de::IgnoredAny>(&content)
-        .map_err(|error| Fault::caused(format!("{} is no JSON", file.display()), error))?;
+    // What is no bid would be found unopenable when nothing can be done about it any more.
+    let document = BidDocument::read(&content)
+        .map_err(|why| Fault::broken(format!("{}: {}", file.display(), why.en())))?;
+    let sum = Money::sum(document.price_lines.iter().map(|line| line.amount));
+    if sum.as_ref() != Ok(&document.total) {
+        let (path, total) = (file.display(), document.total);
+        return Err(Fault::broken(format!(
+            "{path}: its price lines do not add up to its total of {total}"
+        )));
+    }
     let sealed = sealing::seal(&content, recipient).map_err(|error| Fault::caused("seal the bid", error))?;
     let path = output.unwrap_or_else(|| {
         let mut name = file.as_os_str().to_owned();

@@ -22,8 +22,8 @@ use crate::web::query::Query;
 /// The OpenAPI document.
 #[get("/api/openapi.json")]
 pub async fn openapi_json(context: Shared) -> Answer<HttpResponse> {
-    let text =
-        serde_json::to_vec(&*context.document).map_err(|error| Fault::caused("write the document", error))?;
+    let text = serde_json::to_vec(&context.schemas.document)
+        .map_err(|error| Fault::caused("write the document", error))?;
     Ok(HttpResponse::Ok()
         .content_type("application/json")
         .insert_header((CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")))
@@ -76,7 +76,7 @@ pub async fn as_documented(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let refused = request
         .app_data::<Shared>()
-        .and_then(|context| refused_by(&context.document, &request));
+        .and_then(|context| refused_by(&context.schemas.document, &request));
     match refused {
         Some(refused) => Ok(request.into_response(refused)),
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
@@ -113,7 +113,7 @@ fn refused_by(document: &Value, request: &ServiceRequest) -> Option<HttpResponse
 
 /// The answer where no operation is: 405 with `Allow` if the path has others, else 404.
 pub async fn nothing_here(request: HttpRequest, context: Shared) -> HttpResponse {
-    nothing_at(&context.document, request.path())
+    nothing_at(&context.schemas.document, request.path())
 }
 
 fn nothing_at(document: &Value, path: &str) -> HttpResponse {

@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
 use crate::app::registration::{self, Ask, Open};
@@ -16,9 +15,10 @@ use crate::people::rules_links::REGISTRATION_HOURS;
 use crate::registry::rules_roll::ResidentId;
 use crate::web::actor::Shared;
 use crate::web::body::Incoming;
+use crate::web::operations::Operations;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(ask).service(open);
 }
 

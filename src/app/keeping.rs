@@ -11,15 +11,20 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
-use crate::bids::{acts_amendments as amendments, acts_disclosure as disclosure};
+use crate::bids::acts_openings::{self as openings, Place};
+use crate::bids::{acts_amendments as amendments, acts_disclosure as disclosure, store_openings};
+use crate::books::custody::Custody;
 use crate::books::rules::BookId;
 use crate::books::{acts_enquiries, acts_search, notices};
+use crate::db::conn::Conn;
+use crate::db::writer::Tx;
 use crate::kernel::local_day::local_date;
-use crate::kernel::refusal::Answer;
+use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::people::identities::Identities;
 use crate::people::{store_api_tokens, store_links, store_outside, store_sessions};
 use crate::registry::acts_qualifications::{self, Reminded};
 use crate::registry::store_registrations;
+use crate::web::actor::Actor;
 use crate::web::context::Context;
 use crate::web::idempotency;
 
@@ -42,6 +47,13 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether a lot whose book was cancelled has bids that are still kept secret.
 const DISCLOSE_EVERY: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether bids wait to be opened.
+const OPEN_EVERY: Duration = Duration::from_secs(60);
+/// How long the buyer's people have for it before the service opens them.
+const OPENED_AFTER_MINUTES: i64 = 5;
+/// Books that are opened in one round at most.
+const OPENED_AT_ONCE: i64 = 10;
+
 /// Everything that is looked after.
 pub struct Keeper {
     /// The shared state.
@@ -52,6 +64,8 @@ pub struct Keeper {
     pub sequencer: Sequencer,
     /// Who is who.
     pub identities: Arc<Identities>,
+    /// Who keeps the keys that open bids.
+    pub custody: web::Data<Custody>,
 }
 
 impl Keeper {
@@ -83,8 +97,9 @@ impl Keeper {
             }
             if is_due(round, TELL_EVERY) {
                 self.complete_the_search().await;
-                self.tell_hits().await;
+                // Before what saved searches find: whoever follows a book hears of it once.
                 self.tell_of_books().await;
+                self.tell_hits().await;
                 self.tell_bidders().await;
             }
             if is_due(round, ESCALATE_EVERY) {
@@ -95,6 +110,9 @@ impl Keeper {
             }
             if is_due(round, DISCLOSE_EVERY) {
                 self.disclose_ended().await;
+            }
+            if is_due(round, OPEN_EVERY) {
+                self.open_what_waits().await;
             }
         }
     }
@@ -225,6 +243,45 @@ impl Keeper {
                 tracing::warn!(%stop, "the secrecy of bids for a lot that has ended could not be ended");
             }
         }
+    }
+
+    /// Opens the bids that nobody has opened although their time has come: nobody's absence delays an opening. Where witnesses share the key and have
+    /// not handed in enough of it, they are waited for.
+    async fn open_what_waits(&self) {
+        let before = self.context.clock.now() - chrono::Duration::minutes(OPENED_AFTER_MINUTES);
+        let waiting = move |conn: &mut Conn| store_openings::waiting(conn, before, OPENED_AT_ONCE);
+        let waiting = match self.context.db.read(waiting).await {
+            Ok(waiting) => waiting,
+            Err(stop) => return tracing::warn!(%stop, "it could not be read which bids wait to be opened"),
+        };
+        for book in waiting {
+            let name = book.to_string();
+            match self.open_one(book).await {
+                Ok(()) => tracing::info!(book = name, "opened the bids that nobody had opened"),
+                Err(Stop::Refused(_)) => {}
+                Err(stop) => tracing::warn!(book = name, %stop, "bids could not be opened"),
+            }
+        }
+    }
+
+    async fn open_one(&self, book: BookId) -> Answer<()> {
+        let (now, zone) = (self.context.clock.now(), self.context.calendar.zone);
+        let (of, keeper, db) = (book.clone(), self.custody.clone(), self.context.db.clone());
+        let prepare = move || {
+            let place = Place {
+                zone,
+                keeper: &keeper,
+            };
+            db.read_primary_and_wait(|conn| openings::prepare(conn, &Actor::system(), &of, now, place))
+        };
+        let prepared = web::block(prepare)
+            .await
+            .map_err(|error| Fault::caused("open bids", error))??;
+        let prepared = Arc::new(prepared);
+        let open = move |tx: &mut Tx<'_>| {
+            openings::open(tx, &Actor::system(), &book, prepared.as_ref().as_ref()).map(|_| ())
+        };
+        self.context.db.write(open).await
     }
 
     /// Tells people of what has become public and fits what they saved.

@@ -1,10 +1,11 @@
 //! The OpenAPI document: collected from the handlers, then completed with what holds for all of them, so that no handler
 //! repeats it and none can forget it.
 
-use actix_web::App;
+use std::sync::{Arc, OnceLock};
+
+use actix_web::{App, web};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
-use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::app::{http_registration, operation, time};
@@ -14,11 +15,16 @@ use crate::registry::rules_roll::State as ResidentState;
 use crate::registry::store::Sort as AreaSort;
 use crate::registry::store_organisations::Sort as OrganisationSort;
 use crate::registry::store_roll_reading::Sort as ResidentSort;
+use crate::web::context::Schemas;
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{audit, bids, books, budget, duties, files, outbox, people, registry, standards, statutes};
+
+/// Where the API lies.
+const API: &str = "/api/v1";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -54,69 +60,91 @@ use crate::{audit, bids, books, budget, duties, files, outbox, people, registry,
 )]
 struct Head;
 
-/// Every operation of the service.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+/// Those operations whose paths are not the API's.
+fn beside(config: &mut impl Operations) {
     config
         .configure(operation::operations)
         .configure(audit::http_tiles::operations)
-        .configure(people::http_return::operations)
-        .service(
-            scope("/api/v1")
-                .configure(registry::http_organisations::operations)
-                .configure(registry::http_organisation_decisions::operations)
-                .configure(registry::http_bank_accounts::operations)
-                .configure(registry::http_qualifications::operations)
-                .configure(registry::http_debarments::operations)
-                .configure(registry::http_evidence::operations)
-                .configure(registry::http::operations)
-                .configure(people::http_roles::operations)
-                .configure(people::http_api_tokens::operations)
-                .configure(duties::http::operations)
-                .configure(registry::http_roll_import::operations)
-                .configure(registry::http_roll_export::operations)
-                .configure(registry::http_roll::operations)
-                .configure(registry::http_resident::operations)
-                .configure(registry::http_letters::operations)
-                .configure(http_registration::operations)
-                .configure(people::http_sessions::operations)
-                .configure(people::http_links::operations)
-                .configure(people::http_outside::operations)
-                .configure(people::http_passwords::operations)
-                .configure(people::http_second_factor::operations)
-                .configure(people::http_accounts::operations)
-                .configure(statutes::http::operations)
-                .configure(standards::http::operations)
-                .configure(standards::http_versions::operations)
-                .configure(standards::http_evaluations::operations)
-                .configure(budget::http::operations)
-                .configure(budget::http_lines::operations)
-                .configure(budget::http_movements::operations)
-                .configure(budget::http_delegations::operations)
-                .configure(budget::http_assessments::operations)
-                .configure(budget::http_holds::operations)
-                .configure(budget::http_ledger::operations)
-                .configure(books::http_intentions::operations)
-                .configure(books::http_consultations::operations)
-                .configure(books::http_purchase_totals::operations)
-                .configure(books::http_search::operations)
-                .configure(books::http_saved_searches::operations)
-                .configure(books::http_follows::operations)
-                .configure(books::http::operations)
-                .configure(books::http_publication::operations)
-                .configure(books::http_addenda::operations)
-                .configure(books::http_print::operations)
-                .configure(books::http_witnesses::operations)
-                .configure(books::http_enquiries::operations)
-                .configure(books::http_witnesses::operations)
-                .configure(bids::http_openings::operations)
-                .configure(bids::http::operations)
-                .configure(bids::http_own::operations)
-                .configure(bids::http_securities::operations)
-                .configure(audit::http::operations)
-                .configure(outbox::http::operations)
-                .configure(files::http::operations)
-                .configure(time::operations),
-        );
+        .configure(people::http_return::operations);
+}
+
+/// Those of the API, under its path.
+fn api(config: &mut impl Operations) {
+    config
+        .configure(registry::http_organisations::operations)
+        .configure(registry::http_organisation_decisions::operations)
+        .configure(registry::http_bank_accounts::operations)
+        .configure(registry::http_qualifications::operations)
+        .configure(registry::http_debarments::operations)
+        .configure(registry::http_evidence::operations)
+        .configure(registry::http::operations)
+        .configure(people::http_roles::operations)
+        .configure(people::http_api_tokens::operations)
+        .configure(duties::http::operations)
+        .configure(registry::http_roll_import::operations)
+        .configure(registry::http_roll_export::operations)
+        .configure(registry::http_roll::operations)
+        .configure(registry::http_resident::operations)
+        .configure(registry::http_letters::operations)
+        .configure(http_registration::operations)
+        .configure(people::http_sessions::operations)
+        .configure(people::http_links::operations)
+        .configure(people::http_outside::operations)
+        .configure(people::http_passwords::operations)
+        .configure(people::http_second_factor::operations)
+        .configure(people::http_accounts::operations)
+        .configure(statutes::http::operations)
+        .configure(standards::http::operations)
+        .configure(standards::http_versions::operations)
+        .configure(standards::http_evaluations::operations)
+        .configure(budget::http::operations)
+        .configure(budget::http_lines::operations)
+        .configure(budget::http_movements::operations)
+        .configure(budget::http_delegations::operations)
+        .configure(budget::http_assessments::operations)
+        .configure(budget::http_holds::operations)
+        .configure(budget::http_ledger::operations)
+        .configure(books::http_intentions::operations)
+        .configure(books::http_consultations::operations)
+        .configure(books::http_purchase_totals::operations)
+        .configure(books::http_search::operations)
+        .configure(books::http_saved_searches::operations)
+        .configure(books::http_follows::operations)
+        .configure(books::http::operations)
+        .configure(books::http_publication::operations)
+        .configure(books::http_addenda::operations)
+        .configure(books::http_print::operations)
+        .configure(books::http_witnesses::operations)
+        .configure(books::http_enquiries::operations)
+        .configure(books::http_witnesses::operations)
+        .configure(bids::http_openings::operations)
+        .configure(bids::http_documents::operations)
+        .configure(bids::http::operations)
+        .configure(bids::http_own::operations)
+        .configure(bids::http_securities::operations)
+        .configure(audit::http::operations)
+        .configure(outbox::http::operations)
+        .configure(files::http::operations)
+        .configure(time::operations);
+}
+
+/// Every operation of the service, to be answered.
+pub fn operations(config: &mut web::ServiceConfig) {
+    beside(config);
+    web::ServiceConfig::service(config, web::scope(API).configure(api));
+}
+
+/// What the operations are checked by: the document, and the validators of its schemas. It is made once for all servers of a process.
+///
+/// # Errors
+/// As [`document`].
+pub fn schemas() -> Result<Arc<Schemas>, Fault> {
+    static MADE: OnceLock<Arc<Schemas>> = OnceLock::new();
+    if let Some(made) = MADE.get() {
+        return Ok(made.clone());
+    }
+    let made = Arc::new(Schemas::of(document()?));
+    Ok(MADE.get_or_init(|| made).clone())
 }
 
 /// The document as JSON.
@@ -127,7 +155,8 @@ pub fn document() -> Result<Value, Fault> {
     let (_, document) = App::new()
         .into_utoipa_app()
         .openapi(Head::openapi())
-        .configure(operations)
+        .configure(|config| beside(config))
+        .service(scope(API).configure(|config| api(config)))
         .split_for_parts();
     let mut document =
         serde_json::to_value(document).map_err(|error| Fault::caused("write the OpenAPI document", error))?;

@@ -7,7 +7,6 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use std::sync::OnceLock;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit;
 use crate::db::conn::DATABASE_TIMED_OUT;
@@ -15,11 +14,12 @@ use crate::db::database::{DATABASE_UNAVAILABLE, READ_ONLY};
 use crate::kernel::refusal::{Answer, Fault, Reason};
 use crate::kernel::text::Language::{Chinese, English};
 use crate::web::actor::Shared;
+use crate::web::operations::Operations;
 use crate::web::problem::{self, NOT_FOUND};
 use crate::web::token::Jwks;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(live)
         .service(ready)
@@ -233,6 +233,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::books::rules_witnesses::REASONS);
     reasons.extend(crate::bids::sealing::REASONS);
     reasons.extend(crate::books::rules_enquiries::REASONS);
+    reasons.extend(crate::bids::rules_documents::REASONS);
     reasons.extend(crate::bids::rules_opening::REASONS);
     reasons.extend(crate::bids::rules::REASONS);
     reasons.extend(crate::bids::rules_securities::REASONS);

@@ -11,7 +11,6 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer, web};
-use utoipa_actix_web::AppExt;
 
 use crate::app::keeping::Keeper;
 use crate::app::settings::{ClockKind, Settings};
@@ -20,6 +19,7 @@ use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
+use crate::bids::acts_documents::BidAccess;
 use crate::bids::receipts::Notary;
 use crate::books::acts::BookAccess;
 use crate::books::acts_addenda::AddendumAccess;
@@ -110,7 +110,7 @@ impl House {
         )?;
         halting.get_or_init(|| db.halting());
         let tokens = Tokens::open(&keys, &settings.public_url(), clock.now())?;
-        let document = Arc::new(openapi::document()?);
+        let schemas = openapi::schemas()?;
         let calendar = WardCalendar {
             zone: settings.zone,
             days: settings.calendar()?,
@@ -122,7 +122,7 @@ impl House {
             &keys,
         )?);
         let identities = Arc::new(Identities::new(settings.second_factor_roles.clone()));
-        let context = Context::new(db, clock, calendar, tokens, throttle, settings.web(), document);
+        let context = Context::new(db, clock, calendar, tokens, throttle, settings.web(), schemas);
         let context = web::Data::new(context.identifying(identities.identify()));
         let mark = Mark::in_directory(&keys);
         let files = web::Data::new(crate::app::files::open(&settings)?);
@@ -134,6 +134,7 @@ impl House {
             .register(Arc::new(crate::books::acts_consultations::MinutesAccess));
         files.deciders.register(Arc::new(BookAccess));
         files.deciders.register(Arc::new(AddendumAccess));
+        files.deciders.register(Arc::new(BidAccess));
         let mut house = Self {
             settings,
             context,
@@ -403,6 +404,7 @@ impl Server {
             mark: house.mark.clone(),
             sequencer: house.sequencer.clone(),
             identities: house.identities.clone(),
+            custody: custody.clone(),
         };
         let files = house.files.clone();
         let (ready, started) = std::sync::mpsc::channel();
@@ -515,17 +517,15 @@ fn http(
     let (custody, notary) = (custody.clone(), notary.clone());
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
-        let (app, _) = App::new()
+        App::new()
             .app_data(context.clone())
             .app_data(key.clone())
             .app_data(files.clone())
             .app_data(gate.clone())
             .app_data(custody.clone())
             .app_data(notary.clone())
-            .into_utoipa_app()
             .configure(openapi::operations)
-            .split_for_parts();
-        app.service(documents::openapi_json)
+            .service(documents::openapi_json)
             .service(documents::docs_redirect)
             .service(documents::docs)
             .configure(documents::pages)

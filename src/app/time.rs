@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit;
 use crate::audit::entry::Event;
@@ -20,6 +19,7 @@ use crate::text;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::{INVALID, NOT_FOUND};
 
@@ -35,7 +35,7 @@ pub static CLOCK_GOES_FORWARD: Reason = Reason::new(
 const STEP_MAX: Duration = Duration::days(3_660);
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(time).service(move_clock);
 }
 

@@ -8,13 +8,13 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit::entry::{Commitments, EventId, Written, commitment};
 use crate::audit::store::{self, EventFilter, EventRow};
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::web::actor::{Actor, Shared};
 use crate::web::format::{Format, csv_table};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -24,7 +24,7 @@ use crate::web::query::Query;
 const EXPORT_PAGE: i64 = 500;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(list).service(export).service(read);
 }
 

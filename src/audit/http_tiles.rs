@@ -3,7 +3,6 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, get, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit::entry::EventId;
 use crate::audit::proof::Proof;
@@ -13,6 +12,7 @@ use crate::audit::tree::{self, Hash, Unprovable};
 use crate::db::conn::Conn;
 use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Stop};
 use crate::web::actor::Shared;
+use crate::web::operations::Operations;
 use crate::web::problem::NOT_FOUND;
 
 /// The event has no place in the log yet.
@@ -24,7 +24,7 @@ pub static NOT_SEQUENCED: Reason = Reason::new(
 );
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(checkpoint)
         .service(key)

@@ -8,6 +8,7 @@ use crate::bids::rules::{Fate, at_opening};
 use crate::bids::store;
 use crate::books::notices;
 use crate::books::rules::{BookId, LotId, State};
+use crate::books::rules_notices::What;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
@@ -74,7 +75,7 @@ fn of_lot(conn: &mut Conn, lot: &LotId, now: Instant, found: &mut Vec<Unaware>) 
         let mut unaware = Vec::new();
         for reader in store_contacts::people(conn, &bid.supplier_id, Role::SupplierAgent)? {
             let account = reader.account_id.as_deref().unwrap_or_default();
-            if !notices::has_heard(conn, &lot.book_id, version, account)? {
+            if !notices::has_heard(conn, &lot.book_id, (What::Amended, version), account)? {
                 unaware.push(reader);
             }
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
-use crate::bids::rules::{BidId, Fate, Version, at_opening};
+use crate::bids::rules::{Fate, Version, at_opening};
 use crate::bids::rules_document::BidDocument;
 use crate::bids::rules_eligibility::{self as eligibility, Facts, Rival};
 use crate::bids::rules_opening::{
@@ -20,7 +20,7 @@ use crate::bids::store_openings::Opening;
 use crate::bids::{acts_disclosure, store, store_openings, warnings};
 use crate::books::acts_witnesses;
 use crate::books::custody::Custody;
-use crate::books::rules::{Book, BookId, LotId};
+use crate::books::rules::{Book, BookId};
 use crate::books::rules_documents::LotDocument;
 use crate::books::rules_witnesses::{SharedCustody, may_open};
 use crate::books::store::Lot;
@@ -35,7 +35,7 @@ use crate::kernel::local_day::local_date;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::outbox;
-use crate::outbox::content::LotOpened;
+use crate::outbox::content::{BidFate, LotOpened};
 use crate::outbox::notice::Notice;
 use crate::outbox::wording::Both;
 use crate::registry::rules_organisations::Organisation;
@@ -47,7 +47,7 @@ use crate::statutes::profile::Profile;
 use crate::statutes::store as statutes;
 use crate::text;
 use crate::web::actor::Actor;
-use crate::web::policy::{self, Action, Matter};
+use crate::web::policy::{self, Action, Matter, Role};
 use crate::web::problem::NOT_FOUND;
 
 /// Qualifications of one bidder that are looked at.
@@ -69,6 +69,8 @@ struct PreparedLot {
     opened: Vec<OpenedBid>,
     unopenable: Vec<UnopenableBid>,
     still_sealed: Vec<StillSealedBid>,
+    /// What became of each supplier's bid, if anything was opened.
+    fates: Vec<(OrganisationId, BidFate)>,
 }
 
 /// Where a book is opened.
@@ -218,13 +220,14 @@ impl OfLot<'_> {
             opened: Vec::new(),
             unopenable: Vec::new(),
             still_sealed: Vec::new(),
+            fates: Vec::new(),
         };
         if outcome == Outcome::Unsuccessful {
             return Ok(prepared);
         }
         let (mut versions, mut keys, mut bidders) = (Vec::new(), Vec::new(), Vec::new());
         for (version, fate) in fates {
-            let reason = match fate {
+            let (reason, fate) = match fate {
                 Fate::Opened(_) => {
                     match self.attempt(conn, &version, identity)? {
                         Attempt::Opened(opened) => {
@@ -233,13 +236,20 @@ impl OfLot<'_> {
                             keys.push(key);
                             versions.push(version);
                         }
-                        Attempt::Unopenable(reason) => prepared.unopenable.push(unopenable(version, reason)),
+                        Attempt::Unopenable(reason) => {
+                            let fate = BidFate::Unopenable {
+                                reason: reason.to_owned(),
+                            };
+                            prepared.fates.push((version.supplier_id.clone(), fate));
+                            prepared.unopenable.push(unopenable(version, reason));
+                        }
                     }
                     continue;
                 }
-                Fate::Withdrawn => "withdrawn",
-                Fate::Unconfirmed => "unconfirmed",
+                Fate::Withdrawn => ("withdrawn", BidFate::Withdrawn),
+                Fate::Unconfirmed => ("unconfirmed", BidFate::Unconfirmed),
             };
+            prepared.fates.push((version.supplier_id, fate));
             prepared.still_sealed.push(StillSealedBid {
                 bid_id: version.bid_id,
                 sha256: hex::encode(version.sha256),
@@ -249,6 +259,13 @@ impl OfLot<'_> {
         let findings = self.findings(conn, &prepared.lot, &bidders)?;
         let judged = bidders.into_iter().zip(findings);
         for (((bidder, document), findings), (version, key)) in judged.zip(versions.into_iter().zip(keys)) {
+            let decisive = findings.iter().filter(|finding| finding.is_decisive);
+            let against = decisive
+                .map(|finding| Both::new(&finding.detail_zh, &finding.detail_en))
+                .collect();
+            prepared
+                .fates
+                .push((version.supplier_id.clone(), BidFate::Opened { against }));
             prepared
                 .opened
                 .push(opened(version, (bidder, &document), &key, findings));
@@ -471,7 +488,7 @@ fn release(tx: &mut Tx<'_>, lot: &Lot) -> Answer<Vec<Transfer>> {
     posting::post(tx, vec![order])
 }
 
-/// Tells everyone who has bid what came of it; each supplier's administrators, once.
+/// Tells everyone who has bid what came of it and what became of their bid; each supplier's administrators and agents, once.
 fn tell(
     tx: &mut Tx<'_>,
     book: &Book,
@@ -479,49 +496,26 @@ fn tell(
     bidders: &[(OrganisationId, i64)],
 ) -> Answer<()> {
     let lot = &prepared.lot;
-    let mut told: Option<&OrganisationId> = None;
-    for (supplier, _) in bidders {
-        if told == Some(supplier) {
-            continue;
-        }
-        told = Some(supplier);
-        for reader in store_contacts::administrators(tx.conn(), supplier)? {
+    let mut suppliers: Vec<&OrganisationId> = bidders.iter().map(|(supplier, _)| supplier).collect();
+    suppliers.dedup();
+    for supplier in suppliers {
+        let fate = prepared.fates.iter().find(|(whose, _)| whose == supplier);
+        let document = book.content.document();
+        let content = LotOpened {
+            book: Both::new(&document.title_zh, &document.title_en),
+            lot: lot.code.clone(),
+            is_unsuccessful: prepared.outcome == Outcome::Unsuccessful,
+            bid: fate.map(|(_, fate)| fate.clone()),
+            path: format!("/api/v1/lots/{}/opening", lot.id),
+        };
+        let mut readers = store_contacts::administrators(tx.conn(), supplier)?;
+        readers.extend(store_contacts::people(tx.conn(), supplier, Role::SupplierAgent)?);
+        for reader in readers {
+            // Whoever is both is told once: what was queued under a key is not queued again.
             let account = reader.account_id.clone().unwrap_or_default();
-            let document = book.content.document();
-            let content = LotOpened {
-                book: Both::new(&document.title_zh, &document.title_en),
-                lot: lot.code.clone(),
-                is_unsuccessful: prepared.outcome == Outcome::Unsuccessful,
-                path: format!("/api/v1/lots/{}/opening", lot.id),
-            };
-            let notice = Notice::new(format!("{}:opening:{account}", lot.id), reader, content);
-            outbox::store::enqueue(tx, &notice)?;
+            let key = format!("{}:opening:{account}", lot.id);
+            outbox::store::enqueue(tx, &Notice::new(key, reader, content.clone()))?;
         }
     }
     Ok(())
-}
-
-/// The sealed bytes of an opened bid, and their key, for whoever may have them: everybody if nothing in them is personal or confidential.
-///
-/// # Errors
-/// Not found, whatever it is that is not to be seen.
-pub fn readable(
-    conn: &mut Conn,
-    actor: &Actor,
-    (lot, bid): (&LotId, &BidId),
-) -> Answer<(Vec<u8>, OneFileKey)> {
-    let not_found = || NOT_FOUND.refuse();
-    let opening = store_openings::of_lot(conn, lot)?.ok_or_else(not_found)?;
-    let opened = store_openings::opened_bid(conn, lot, bid)?.ok_or_else(not_found)?;
-    let book = books::book(conn, &opening.book_id)?.ok_or_else(not_found)?;
-    let matter = Matter::of_organisation(&book.organisation_id);
-    if !opened.is_public && !policy::allows(actor, Action::ReadOpenedBids, matter) {
-        return Err(not_found().into());
-    }
-    let versions = store::versions_of(conn, bid)?;
-    let version = versions.iter().find(|one| one.number == opened.version);
-    let version = version.ok_or_else(|| Fault::broken(format!("an opened version of {bid} is gone")))?;
-    let sealed = store::ciphertext(conn, version)?;
-    let sealed = sealed.ok_or_else(|| Fault::broken(format!("the bytes of {bid} are gone")))?;
-    Ok((sealed, opened.file_key))
 }

@@ -8,10 +8,11 @@ use crate::audit::entry::Event;
 use crate::audit::store_withheld;
 use crate::bids::acts::{lot, may_bid, standing};
 use crate::bids::rules::{self, Standing};
+use crate::bids::rules_opening::Outcome;
 use crate::bids::rules_securities::{
-    self as securities, Lodged, SECURITIES_MAX, Security, SecurityId, State, TOO_MANY,
+    self as securities, Lodged, RECORDED_TWICE, SECURITIES_MAX, Security, SecurityId, State, TOO_MANY,
 };
-use crate::bids::{desk, store, store_securities};
+use crate::bids::{desk, store, store_openings, store_securities};
 use crate::books::rules::LotId;
 use crate::books::store::{self as books, Lot};
 use crate::db::conn::Conn;
@@ -31,7 +32,7 @@ use crate::web::problem::NOT_FOUND;
 ///
 /// # Errors
 /// In this order: permission; not found; those of [`may_bid`]; those of [`rules::in_time`]; those of [`securities::bounds`] and
-/// [`securities::checked`]; [`TOO_MANY`].
+/// [`securities::checked`]; [`TOO_MANY`]; [`RECORDED_TWICE`].
 pub fn lodge(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -53,6 +54,9 @@ pub fn lodge(
     let lodged = securities::checked(lodged, bounds, (today, deadline))?;
     if store_securities::count(tx.conn(), lot_id, supplier)? >= SECURITIES_MAX {
         return Err(TOO_MANY.refuse().into());
+    }
+    if store_securities::is_recorded(tx.conn(), (lot_id, supplier), &lodged)? {
+        return Err(RECORDED_TWICE.refuse().at("/reference").into());
     }
     let security = Security {
         id: SecurityId::mint(tx.now()),
@@ -180,7 +184,9 @@ pub fn return_due(
     let book: Standing = standing(conn, &lot.book_id)?;
     let last = store::last_of(conn, &lot.id, &security.supplier_id)?;
     let is_without_bid = last.is_none_or(|last| last.kind == rules::Kind::Withdrawn);
-    if !is_without_bid && book.state != crate::books::rules::State::Cancelled {
+    let opening = store_openings::of_lot(conn, &lot.id)?;
+    let is_unsuccessful = opening.is_some_and(|one| one.outcome == Outcome::Unsuccessful);
+    if !is_without_bid && !is_unsuccessful && book.state != crate::books::rules::State::Cancelled {
         return Ok(None);
     }
     let from = local_date(disclosed_at, calendar.zone);

@@ -5,7 +5,6 @@ use actix_web::http::header::IF_MATCH;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::bids::acts::{self, Place, Sealing};
 use crate::bids::desk;
@@ -26,6 +25,7 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::{Query, required};
@@ -34,7 +34,7 @@ use crate::web::query::{Query, required};
 pub const AGE: &str = "application/age";
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(form)
         .service(submit)

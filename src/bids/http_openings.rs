@@ -7,22 +7,23 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::bids::acts_opened;
 use crate::bids::acts_openings::{self as acts, Place};
 use crate::bids::rules::BidId;
 use crate::bids::rules_document::BidDocument;
 use crate::bids::rules_opening::{OPENING_OVERTAKEN, OpeningRecord, Outcome};
-use crate::bids::sealing;
 use crate::bids::store_openings::{self as store, Opening};
 use crate::books::custody::Custody;
 use crate::books::rules::{BookId, LotId};
+use crate::books::store as books;
 use crate::budget::desk::parsed;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::web::actor::{Actor, Shared};
 use crate::web::conditional;
 use crate::web::idempotency::{NO_BODY, Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
@@ -30,7 +31,7 @@ use crate::web::problem::NOT_FOUND;
 const ATTEMPTS: usize = 3;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(open)
         .service(list)
@@ -149,14 +150,25 @@ async fn open(
     operation_id = "list_openings",
     tag = "openings",
     params(("id" = BookId, Path, description = "The book")),
-    responses((status = 200, description = "What came of each lot; none before the opening", body = OpeningsView)),
+    responses(
+        (status = 200, description = "What came of each lot; none before the opening", body = OpeningsView),
+        (status = 404, description = "There is no such book"),
+    ),
     extensions(("x-action" = json!("ReadOpenings"))),
 )]
 #[get("/contract-books/{id}/opening")]
 async fn list(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadOpenings, Matter::default())?;
     let id = parsed::<BookId>(&id)?;
-    let openings = context.db.glance(move |conn| store::of_book(conn, &id)).await?;
+    let openings = context
+        .db
+        .glance(move |conn| {
+            if books::standing(conn, &id)?.is_none() {
+                return Err(NOT_FOUND.refuse().into());
+            }
+            store::of_book(conn, &id)
+        })
+        .await?;
     Ok(HttpResponse::Ok().json(shown(&openings)))
 }
 
@@ -207,7 +219,7 @@ async fn read(
 
 /// Download the sealed bytes of an opened bid
 ///
-/// Everybody may if nothing in the bid is personal or marked as confidential; otherwise the buyer, auditors and the regulator.
+/// Everybody may if nothing in the bid is personal or marked as confidential; otherwise its bidder, the buyer, auditors and the regulator.
 #[utoipa::path(
     operation_id = "read_opened_ciphertext",
     tag = "openings",
@@ -231,7 +243,7 @@ async fn read_sealed(
     let (lot, bid) = named(&path)?;
     let (sealed, _) = context
         .db
-        .read(move |conn| acts::readable(conn, &actor, (&lot, &bid)))
+        .read(move |conn| acts_opened::readable(conn, &actor, (&lot, &bid)))
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")))
@@ -266,12 +278,8 @@ async fn read_bid(context: Shared, actor: Actor, path: web::Path<(String, String
     let document = context
         .db
         .read(move |conn| {
-            let (sealed, key) = acts::readable(conn, &actor, (&lot, &bid))?;
-            let content =
-                sealing::reopen(&sealed, &key).map_err(|why| Fault::caused(format!("reopen {bid}"), why))?;
-            BidDocument::read(&content).map_err(|why| {
-                Fault::broken(format!("{bid} was a bid when it was opened: {}", why.en())).into()
-            })
+            let (sealed, key) = acts_opened::readable(conn, &actor, (&lot, &bid))?;
+            acts_opened::read_again(&bid, &sealed, &key)
         })
         .await?;
     Ok(HttpResponse::Ok()

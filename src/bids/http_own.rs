@@ -2,7 +2,6 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::bids::acts;
 use crate::bids::http::AGE;
@@ -15,13 +14,14 @@ use crate::budget::desk::{after, one_more, parsed};
 use crate::kernel::refusal::Answer;
 use crate::web::actor::{Actor, Shared};
 use crate::web::conditional;
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(list).service(read).service(download);
 }
 

@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::bids::rules_securities::{Kind, Lodged, Security, SecurityId, State};
 use crate::bids::{acts, acts_securities, store, store_securities};
@@ -20,12 +19,13 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(lodge)
         .service(list_own)
@@ -175,7 +175,7 @@ impl SecurityView {
     responses(
         (status = 201, description = "The record", body = SecurityView, headers(("ETag" = String, description = "The revision"))),
         (status = 404, description = "There is no such lot"),
-        (status = 409, description = "`bid_not_a_supplier`, `bid_debarred`, `bid_not_taken`, `bid_late`, `bid_security_not_asked`, `bid_security_too_many`"),
+        (status = 409, description = "`bid_not_a_supplier`, `bid_debarred`, `bid_not_taken`, `bid_late`, `bid_security_not_asked`, `bid_security_too_many`, `bid_security_recorded`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("LodgeBidSecurity"))),

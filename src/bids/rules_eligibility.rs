@@ -24,6 +24,8 @@ use crate::text;
 pub struct Rival {
     /// Who.
     pub supplier_id: OrganisationId,
+    /// Its names, in Chinese and English.
+    pub name: (String, String),
     /// Its unified social credit code.
     pub credit_code: Option<String>,
     /// Who is in charge of it.
@@ -249,22 +251,33 @@ fn tie(facts: Facts<'_>, rival: &Rival) -> Option<TieKind> {
 
 fn one_hand(found: &mut Found<'_>, facts: Facts<'_>) -> Result<(), Fault> {
     let key = codes::TENDER_SAME_CONTROL_TIES;
-    for rival in facts.rivals {
-        if rival.supplier_id == facts.supplier.id {
+    let others = facts
+        .rivals
+        .iter()
+        .filter(|rival| rival.supplier_id != facts.supplier.id);
+    let tied: Vec<(TieKind, &Rival)> = others
+        .filter_map(|rival| tie(facts, rival).map(|kind| (kind, rival)))
+        .collect();
+    for kind in [TieKind::SamePersonInCharge, TieKind::Holding] {
+        let of_kind: Vec<&Rival> = tied
+            .iter()
+            .filter(|(one, _)| *one == kind)
+            .map(|(_, rival)| *rival)
+            .collect();
+        if of_kind.is_empty() || !found.lists(key, kind.name())? {
             continue;
         }
-        let Some(kind) = tie(facts, rival) else { continue };
-        if !found.lists(key, kind.name())? {
-            continue;
-        }
+        let zh: Vec<&str> = of_kind.iter().map(|rival| rival.name.0.as_str()).collect();
+        let en: Vec<&str> = of_kind.iter().map(|rival| rival.name.1.as_str()).collect();
+        let (zh, en) = (zh.join("、"), en.join(", "));
         let detail = match kind {
-            TieKind::SamePersonInCharge => Text::fixed(
-                "另一承接主体的负责人为同一人，不得参加同一标段",
-                "another supplier has the same person in charge; both may not bid for one lot",
+            TieKind::SamePersonInCharge => text!(
+                "与{zh}的负责人为同一人，不得参加同一标段",
+                "it has the same person in charge as {en}; both may not bid for one lot"
             ),
-            TieKind::Holding => Text::fixed(
-                "与另一承接主体存在直接控股、管理关系，不得参加同一标段",
-                "another supplier holds or manages it, or the other way round; both may not bid for one lot",
+            TieKind::Holding => text!(
+                "与{zh}存在直接控股、管理关系，不得参加同一标段",
+                "it holds or manages {en}, or the other way round; both may not bid for one lot"
             ),
         };
         found.add("/supplier_id", "same_control", Some(key.code()), detail);
@@ -515,6 +528,7 @@ mod tests {
     #[test]
     fn one_hand_behind_two_bidders_shows_from_either_side() {
         let rival = |code: &str, person: Option<&str>, ties: Vec<(TieKind, String)>| Rival {
+            name: ("德润环境".to_owned(), "Derun".to_owned()),
             supplier_id: "org_01jd3n8f5teqkrzvq1c0m6h2ay".parse().unwrap(),
             credit_code: Some(code.to_owned()),
             person_in_charge: person.map(str::to_owned),

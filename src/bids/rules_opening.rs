@@ -318,6 +318,7 @@ pub fn rival((supplier, document): &(Organisation, BidDocument)) -> Rival {
     let particulars = &supplier.current.particulars;
     Rival {
         supplier_id: supplier.id.clone(),
+        name: (particulars.name_zh.clone(), particulars.name_en.clone()),
         credit_code: particulars.credit_code.as_ref().map(ToString::to_string),
         person_in_charge: particulars.legal_representative.clone(),
         ties: document

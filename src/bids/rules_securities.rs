@@ -46,6 +46,13 @@ pub static TOO_MANY: Reason = Reason::new(
     "投标保证金记录过多",
     "There are as many records of bid security as there may be",
 );
+/// The same is recorded already.
+pub static RECORDED_TWICE: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "bid_security_recorded",
+    "该投标保证金已登记",
+    "That bid security is recorded already",
+);
 /// It is not in a state in which this can be done.
 pub static WRONG_STATE: Reason = Reason::new(
     ReasonKind::Conflict,
@@ -55,7 +62,7 @@ pub static WRONG_STATE: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 3] = [&NOT_ASKED, &TOO_MANY, &WRONG_STATE];
+pub static REASONS: [&Reason; 4] = [&NOT_ASKED, &TOO_MANY, &RECORDED_TWICE, &WRONG_STATE];
 
 /// In which form it was lodged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

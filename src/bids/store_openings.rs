@@ -180,7 +180,34 @@ pub fn opened_bid(conn: &mut Conn, lot: &LotId, bid: &BidId) -> Answer<Option<Re
     }))
 }
 
-/// Notes that a book's bids were opened.
+/// For which lot an opened bid is, and whose.
+///
+/// # Errors
+/// A fault of the database.
+pub fn whose(conn: &mut Conn, bid: &BidId) -> Answer<Option<(LotId, OrganisationId)>> {
+    Ok(opened_bids::table
+        .filter(opened_bids::bid_id.eq(bid))
+        .select((opened_bids::lot_id, opened_bids::supplier_id))
+        .first(conn)
+        .optional()?)
+}
+
+/// Up to `max` published books whose deadline came before then, and whose bids were not opened; the oldest first.
+///
+/// # Errors
+/// A fault of the database.
+pub fn waiting(conn: &mut Conn, before: Instant, max: i64) -> Answer<Vec<BookId>> {
+    Ok(books::table
+        .filter(books::state.eq("published"))
+        .filter(books::opened_at.is_null())
+        .filter(books::bid_deadline.lt(before.naive_utc()))
+        .order((books::bid_deadline, books::id))
+        .limit(max)
+        .select(books::id)
+        .load(conn)?)
+}
+
+/// Notes that a book's bids were opened, which is a revision of the book.
 ///
 /// # Errors
 /// A fault of the database, or if it is not published any more, or was noted before.
@@ -191,7 +218,11 @@ pub fn note_opened(tx: &mut Tx<'_>, book: &BookId) -> Answer<()> {
         .filter(books::state.eq("published"))
         .filter(books::opened_at.is_null());
     let changed = diesel::update(waiting)
-        .set(books::opened_at.eq(now))
+        .set((
+            books::opened_at.eq(now),
+            books::updated_at.eq(now),
+            books::revision.eq(books::revision + 1),
+        ))
         .execute(tx.conn())?;
     if changed == 1 {
         Ok(())

@@ -111,6 +111,28 @@ pub fn count(conn: &mut Conn, lot: &LotId, supplier: &OrganisationId) -> Answer<
         .get_result(conn)?)
 }
 
+/// Whether a supplier has recorded this for a lot already, under the same number of the same issuer, and it is not known to be missing.
+///
+/// # Errors
+/// A fault of the database.
+pub fn is_recorded(
+    conn: &mut Conn,
+    (lot, supplier): (&LotId, &OrganisationId),
+    lodged: &Lodged,
+) -> Answer<bool> {
+    let known: Option<SecurityId> = bid_securities::table
+        .filter(bid_securities::lot_id.eq(lot))
+        .filter(bid_securities::supplier_id.eq(supplier))
+        .filter(bid_securities::kind.eq(lodged.kind.name()))
+        .filter(bid_securities::issuer.eq(&lodged.issuer))
+        .filter(bid_securities::reference.eq(&lodged.reference))
+        .filter(bid_securities::state.ne(State::NotFound.name()))
+        .select(bid_securities::id)
+        .first(conn)
+        .optional()?;
+    Ok(known.is_some())
+}
+
 /// Adds a security.
 ///
 /// # Errors

@@ -41,15 +41,17 @@ pub fn of(
         Some(person) => store_organisations::led_by(conn, person, id)?,
         None => Vec::new(),
     };
-    let rivals: Vec<Rival> = rivals
-        .into_iter()
-        .map(|supplier_id| Rival {
+    let mut known_rivals = Vec::with_capacity(rivals.len());
+    for supplier_id in rivals {
+        let name = store_grants::organisation_name(conn, &supplier_id)?;
+        known_rivals.push(Rival {
+            name: name.unwrap_or_default(),
             supplier_id,
             credit_code: None,
             person_in_charge: person.clone(),
             ties: Vec::new(),
-        })
-        .collect();
+        });
+    }
     let publication = known.book.publication.as_ref();
     let statute = match publication {
         Some(publication) => statutes::store::statute(conn, &publication.statute_id)?,
@@ -64,7 +66,7 @@ pub fn of(
         book: known.book.content.document(),
         lot: known.document()?,
         shared_accounts: shared_accounts(conn, &known.book.organisation_id, id)?,
-        rivals: &rivals,
+        rivals: &known_rivals,
         today: local_date(context.clock.now(), context.calendar.zone),
         profile: &statute.profile,
     };

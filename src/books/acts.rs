@@ -287,6 +287,19 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, expected: Expected) 
     Ok(approved)
 }
 
+/// Gives a book up that was not published. Nothing becomes of it any more.
+///
+/// # Errors
+/// Permission; not found; a stale revision; those of the rules.
+pub fn discard(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, expected: Expected) -> Answer<Book> {
+    let before = found(tx, actor, Action::DiscardBook, id)?;
+    expected.check(before.revision)?;
+    let discarded = rules::discard(before, tx.now())?;
+    store::discard(tx, &discarded)?;
+    record(tx, actor, "book.discarded", &discarded, json!({}), Value::Null)?;
+    Ok(discarded)
+}
+
 pub(super) fn undertake(
     tx: &mut Tx<'_>,
     actor: &Actor,

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::books::notices;
 use crate::books::rules::{Book, State};
 use crate::books::rules_intentions::{Intention, IntentionId};
+use crate::books::rules_notices::What;
 use crate::books::rules_saved_searches::{self as rules, SavedSearch, SavedSearchId, TOO_MANY, Wish};
 use crate::books::rules_search_texts as texts;
 use crate::books::rules_stages::Stage;
@@ -253,6 +255,10 @@ pub fn tell_hits(tx: &mut Tx<'_>) -> Answer<bool> {
             // What was cancelled before anybody could be told of it is no news.
             let is_cancelled = |hit: &&Found| hit.stage.as_deref() == Some(Stage::Cancelled.stored());
             for hit in found.iter().filter(|hit| !is_cancelled(hit)) {
+                // Whoever follows it has heard of it already: that is told first.
+                if hit.kind == KIND_BOOK && has_heard(tx, hit, &saved.account_id)? {
+                    continue;
+                }
                 let key = format!("{}:{}", saved.id, hit.subject_id);
                 outbox::store::enqueue(tx, &Notice::new(key, reader.clone(), news(saved, hit)))?;
             }
@@ -264,12 +270,19 @@ pub fn tell_hits(tx: &mut Tx<'_>) -> Answer<bool> {
     Ok(behind.is_empty())
 }
 
+fn has_heard(tx: &mut Tx<'_>, hit: &Found, account: &str) -> Answer<bool> {
+    match hit.subject_id.parse() {
+        Ok(id) => notices::has_heard(tx.conn(), &id, (What::Published, 1), account),
+        Err(_) => Ok(false),
+    }
+}
+
 fn news(saved: &SavedSearch, hit: &Found) -> FollowedHappened {
     FollowedHappened {
         what: Both::same(&saved.name),
         happened: Both::new(
-            format!("新发布：{}。", hit.title_zh),
-            format!("New: {}.", hit.title_en),
+            format!("符合条件：{}。", hit.title_zh),
+            format!("It fits: {}.", hit.title_en),
         ),
         path: hit.path.clone(),
     }

@@ -4,7 +4,6 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts::{self, Beginning};
 use crate::books::acts_enquiries;
@@ -24,6 +23,7 @@ use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::context::Context;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -38,7 +38,7 @@ pub static BEGINNING_UNCLEAR: Reason = Reason::new(
 );
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list_drafts)
         .service(create)
@@ -46,6 +46,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(submit)
         .service(send_back)
         .service(approve)
+        .service(discard)
         .service(readiness)
         .service(list_templates)
         .service(read_template);
@@ -143,8 +144,8 @@ async fn list_drafts(request: HttpRequest, context: Shared, actor: Actor) -> Ans
     responses(
         (status = 201, description = "The draft", body = BookView, headers(("ETag" = String, description = "The revision, for `If-Match`"), ("Location" = String, description = "Where the book is"))),
         (status = 404, description = "There is no such book to copy"),
-        (status = 409, description = "`book_no_buyer`, `book_category_closed`, `book_template_unknown`"),
-        (status = 422, description = "What it says does not hold together; every fault is listed"),
+        (status = 409, description = "`book_no_buyer`, `book_template_unknown`"),
+        (status = 422, description = "What it says does not hold together, every fault is listed; `book_category_closed`"),
     ),
     extensions(("x-action" = json!("DraftBook"))),
 )]
@@ -184,9 +185,9 @@ async fn create(context: Shared, actor: Actor, once: Once, incoming: Incoming) -
     responses(
         (status = 200, description = "The draft as it is now", body = BookView, headers(("ETag" = String, description = "The revision, for `If-Match`"))),
         (status = 404, description = "There is no such book"),
-        (status = 409, description = "`book_wrong_state`, `book_category_closed`"),
+        (status = 409, description = "`book_wrong_state`"),
         (status = 412, description = "`version_stale`"),
-        (status = 422, description = "What it says does not hold together; every fault is listed"),
+        (status = 422, description = "What it says does not hold together, every fault is listed; `book_category_closed`"),
         (status = 428, description = "`version_missing`"),
     ),
     extensions(("x-action" = json!("DraftBook"))),
@@ -322,6 +323,44 @@ async fn approve(
     context
         .act_once(actor, once, [0; 32], move |tx, by| {
             let book = acts::approve(tx, by, &id, expected)?;
+            reply(200, tx.conn(), book)
+        })
+        .await
+}
+
+/// Give a book up
+///
+/// Before it is published: nothing becomes of it any more, and it is left out of the list of drafts unless `state=discarded` asks for it. Needs
+/// `If-Match` with the `ETag` of the revision you mean.
+#[utoipa::path(
+    operation_id = "discard_book",
+    tag = "books",
+    params(
+        ("id" = BookId, Path, description = "The book"),
+        ("If-Match" = String, Header, max_length = 100, description = "The `ETag` of the revision you mean; `*` for whatever it is now", example = "\"v1\""),
+    ),
+    responses(
+        (status = 200, description = "The book as it is now", body = BookView, headers(("ETag" = String, description = "The revision"))),
+        (status = 404, description = "There is no such book"),
+        (status = 409, description = "`book_wrong_state`"),
+        (status = 412, description = "`version_stale`"),
+        (status = 428, description = "`version_missing`"),
+    ),
+    extensions(("x-action" = json!("DiscardBook"))),
+)]
+#[post("/contract-books/{id}/discarding")]
+async fn discard(
+    request: HttpRequest,
+    context: Shared,
+    actor: Actor,
+    once: Once,
+    id: web::Path<String>,
+) -> Answer<HttpResponse> {
+    policy::allow_at_all(&actor, Action::DiscardBook)?;
+    let (id, expected) = (parsed::<BookId>(&id)?, Expected::of(&request)?);
+    context
+        .act_once(actor, once, [0; 32], move |tx, by| {
+            let book = acts::discard(tx, by, &id, expected)?;
             reply(200, tx.conn(), book)
         })
         .await

@@ -3,7 +3,6 @@
 use actix_web::{HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts_follows as acts;
 use crate::books::rules::BookId;
@@ -16,10 +15,11 @@ use crate::registry::acts_organisations::account;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(list).service(begin).service(end);
 }
 

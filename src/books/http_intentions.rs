@@ -4,7 +4,6 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts_intentions::{self as acts, DraftIntention};
 use crate::books::rules_intentions::{Entered, Intention, IntentionId, Month, State, Version};
@@ -21,12 +20,13 @@ use crate::web::body::Incoming;
 use crate::web::conditional::{Expected, etag};
 use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list)
         .service(draft)

@@ -4,7 +4,6 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts_consultations::PublicConsultation;
 use crate::books::http::place;
@@ -30,6 +29,7 @@ use crate::statutes;
 use crate::statutes::rules::Statute;
 use crate::web::actor::{Actor, Shared};
 use crate::web::context::Context;
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::print::{Document, Tongue};
 use crate::web::problem::NOT_FOUND;
@@ -39,7 +39,7 @@ use crate::web::query::Query;
 static REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(print_current)
         .service(print_version)
@@ -55,7 +55,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     tag = "books",
     params(
         ("id" = BookId, Path, description = "The book"),
-        ("lang" = Option<String>, Query, pattern = "^(zh-CN|en|both)$", description = "In Chinese, in English, or in both side by side, as usual", example = "both"),
+        ("lang" = Option<String>, Query, pattern = "^(zh-CN|zh|en|both)$", description = "In Chinese, in English, or in both side by side, as usual", example = "both"),
     ),
     responses(
         (status = 200, description = "The book, to be printed", body = String, content_type = "text/html", example = "<!doctype html>"),
@@ -97,7 +97,7 @@ async fn print_current(
     params(
         ("id" = BookId, Path, description = "The book"),
         ("number" = String, Path, pattern = "^[1-9][0-9]{0,2}$", description = "The number of the version", example = "1"),
-        ("lang" = Option<String>, Query, pattern = "^(zh-CN|en|both)$", description = "In Chinese, in English, or in both side by side, as usual", example = "both"),
+        ("lang" = Option<String>, Query, pattern = "^(zh-CN|zh|en|both)$", description = "In Chinese, in English, or in both side by side, as usual", example = "both"),
     ),
     responses(
         (status = 200, description = "The version, to be printed", body = String, content_type = "text/html", example = "<!doctype html>"),

@@ -6,13 +6,12 @@ use chrono::NaiveDateTime;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::custody::Custody;
 use crate::books::http::{place, reply};
 use crate::books::rules::{BookId, State};
 use crate::books::rules_differences::differences;
-use crate::books::store::{self, PublicFilter};
+use crate::books::store::{self, PublicFilter, PublicOrder};
 use crate::books::store_intentions::{ids_above, ids_within};
 use crate::books::store_versions::{self, Version};
 use crate::books::view::{BookView, DifferencesView, HeadView, VersionView};
@@ -25,13 +24,14 @@ use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::Once;
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::{Query, required};
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list)
         .service(read)
@@ -56,7 +56,7 @@ pub struct CancellationBody {
 
 /// List public books
 ///
-/// The one published last first. As CSV with `Accept: text/csv`.
+/// The one published last first, or with `sort=deadline` the one whose deadline comes first. As CSV with `Accept: text/csv`.
 #[utoipa::path(
     operation_id = "list_books",
     tag = "books",
@@ -68,6 +68,7 @@ pub struct CancellationBody {
         ("published_from" = Option<String>, Query, format = DateTime, description = "Published from then on"),
         ("published_until" = Option<String>, Query, format = DateTime, description = "Published before then"),
         ("deadline_from" = Option<String>, Query, format = DateTime, description = "Taking bids until then or later"),
+        ("sort" = Option<String>, Query, pattern = "^(published|deadline)$", description = "By publication, as usual, or by the deadline for bids; with `deadline_from` what can still be bid for", example = "deadline"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "Items on a page, 50 by default"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -87,6 +88,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         limit,
         question,
     } = asked(&request)?;
+    let order = filter.order;
     let found = context
         .db
         .read(move |conn| {
@@ -102,7 +104,11 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .map(HeadView::try_from)
         .collect::<Result<Vec<_>, _>>()?;
     let page = Page::cut(heads, limit, &question, |one| {
-        vec![one.published_at.clone().unwrap_or_default(), one.id.to_string()]
+        let at = match order {
+            PublicOrder::Published => &one.published_at,
+            PublicOrder::Deadline => &one.bid_deadline,
+        };
+        vec![at.clone().unwrap_or_default(), one.id.to_string()]
     });
     let mut response = HttpResponse::Ok();
     page.link(&request, &mut response);
@@ -131,14 +137,20 @@ fn asked(request: &HttpRequest) -> Answer<Asked> {
         published_from: query.instant("published_from"),
         published_until: query.instant("published_until"),
         deadline_from: query.instant("deadline_from"),
-        before: None,
+        order: PublicOrder::default(),
+        after: None,
     };
+    let orders = [
+        ("published", PublicOrder::Published),
+        ("deadline", PublicOrder::Deadline),
+    ];
+    filter.order = query.one_of("sort", &orders).unwrap_or_default();
     let limit = query.limit(LIMIT_USUAL, LIMIT_MAX);
     let cursor = query.text("cursor");
     query.finish()?;
     let question = Question::of(&["books", &format!("{filter:?} {area:?}")]);
     let after = question.after(cursor.as_deref(), 2)?;
-    filter.before = match after.as_deref() {
+    filter.after = match after.as_deref() {
         Some([at, id]) => Some((moment_of(at)?, id.clone())),
         _ => None,
     };

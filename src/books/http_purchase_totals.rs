@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::rules_splitting::SplittingRule;
 use crate::budget::acts::may_see;
@@ -23,12 +22,13 @@ use crate::statutes;
 use crate::statutes::codes::{PLANNING_OPEN_TENDER_THRESHOLD, PLANNING_SPLITTING_SUMMED_OVER};
 use crate::statutes::profile::{Citation, Profile};
 use crate::web::actor::{Actor, Shared};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::{Query, required};
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(totals);
 }
 

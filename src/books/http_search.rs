@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::NaiveDateTime;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts_search::{KIND_BOOK, KIND_STANDARD};
 use crate::books::rules_search::{Piece, Term, snippet, terms};
@@ -16,6 +15,7 @@ use crate::kernel::money::Money;
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::{Actor, Shared};
+use crate::web::operations::Operations;
 use crate::web::paging::{Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
@@ -27,7 +27,7 @@ const HITS_MAX: u16 = 100;
 const INSTANT: &str = "%Y-%m-%dT%H:%M:%S%.6f";
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(search);
 }
 
@@ -64,6 +64,8 @@ enum SearchSort {
     Date,
     /// The most money first.
     Value,
+    /// The soonest deadline for bids first.
+    Deadline,
 }
 
 /// A piece of a text.
@@ -168,7 +170,7 @@ fn hit(found: Found, terms: &[Term], now: Instant) -> Result<SearchHit, Fault> {
         ("until" = Option<String>, Query, format = "date-time", description = "Public before this instant", example = "2026-04-01T00:00:00Z"),
         ("value_min" = Option<String>, Query, max_length = 20, description = "For at least so many yuan", example = "100000.00"),
         ("value_max" = Option<String>, Query, max_length = 20, description = "For at most so many yuan", example = "2000000.00"),
-        ("sort" = Option<String>, Query, pattern = "^(relevance|date|value)$", description = "By relevance, as usual with `q`, by date, or by value, the highest first", example = "date"),
+        ("sort" = Option<String>, Query, pattern = "^(relevance|date|value|deadline)$", description = "By relevance, as usual with `q`; by date, the newest first; by value, the highest first; or by the deadline for bids, the soonest first, which leaves out what has none: with `stage=open` what can still be bid for", example = "date"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 100, description = "Hits on a page, 20 by default"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -203,6 +205,7 @@ fn key(order: &Order, one: &Found) -> Vec<String> {
     let by = match order {
         Order::Relevance(_) => one.relevance.to_string(),
         Order::Value(_) => one.value_fen.unwrap_or_default().to_string(),
+        Order::Deadline(_) => one.closes_at.unwrap_or_default().format(INSTANT).to_string(),
         Order::Newest(_) | Order::Sequence(_) => one.published_at.format(INSTANT).to_string(),
     };
     vec![by, one.sequence.to_string()]
@@ -225,6 +228,7 @@ fn asked(request: &HttpRequest, now: Instant) -> Answer<(Wanted, u16, Question)>
         ("relevance", SearchSort::Relevance),
         ("date", SearchSort::Date),
         ("value", SearchSort::Value),
+        ("deadline", SearchSort::Deadline),
     ];
     let sort = query.one_of("sort", &sorts);
     let limit = query.limit(HITS_USUAL, HITS_MAX);
@@ -267,12 +271,17 @@ fn order(sort: SearchSort, after: Option<Vec<String>>) -> Answer<Order> {
         Some([by, sequence]) => Some((by.clone(), sequence.parse::<i64>().map_err(|_| bad_cursor())?)),
         _ => None,
     };
-    if sort == SearchSort::Date {
-        let Some((at, sequence)) = after else {
-            return Ok(Order::Newest(None));
+    if matches!(sort, SearchSort::Date | SearchSort::Deadline) {
+        let moment = |text: &str| NaiveDateTime::parse_from_str(text, INSTANT).map_err(|_| bad_cursor());
+        let after = match after {
+            Some((at, sequence)) => Some((moment(&at)?, sequence)),
+            None => None,
         };
-        let at = NaiveDateTime::parse_from_str(&at, INSTANT).map_err(|_| bad_cursor())?;
-        return Ok(Order::Newest(Some((at, sequence))));
+        return Ok(if sort == SearchSort::Date {
+            Order::Newest(after)
+        } else {
+            Order::Deadline(after)
+        });
     }
     let after = match after {
         Some((number, sequence)) => Some((number.parse::<i64>().map_err(|_| bad_cursor())?, sequence)),
@@ -280,6 +289,6 @@ fn order(sort: SearchSort, after: Option<Vec<String>>) -> Answer<Order> {
     };
     Ok(match sort {
         SearchSort::Value => Order::Value(after),
-        SearchSort::Relevance | SearchSort::Date => Order::Relevance(after),
+        SearchSort::Relevance | SearchSort::Date | SearchSort::Deadline => Order::Relevance(after),
     })
 }

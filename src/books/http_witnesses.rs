@@ -5,7 +5,6 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, 
 use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::acts_witnesses as acts;
 use crate::books::custody::Custody;
@@ -19,11 +18,12 @@ use crate::registry::acts_organisations::account;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list_keys)
         .service(register)

@@ -86,12 +86,17 @@ fn key(book: &BookId, what: What, version: i64, account: &str) -> String {
     format!("{book}:{}:{version}:{account}", what.name())
 }
 
-/// Whether an account was told of a version of a book.
+/// Whether an account was told of what happened to a book in a version.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn has_heard(conn: &mut Conn, book: &BookId, version: i64, account: &str) -> Answer<bool> {
-    outbox::store::was_queued(conn, &key(book, What::Amended, version, account))
+pub fn has_heard(
+    conn: &mut Conn,
+    book: &BookId,
+    (what, version): (What, i64),
+    account: &str,
+) -> Answer<bool> {
+    outbox::store::was_queued(conn, &key(book, what, version, account))
 }
 
 /// Tells people of a supplier that may have a bid for the book of a version that affects bids, in the words and by the key with which everybody

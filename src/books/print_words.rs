@@ -61,6 +61,7 @@ pub(super) fn state(state: State) -> Text {
         State::Approved => Text::fixed("已批准，待发布", "Approved, not published"),
         State::Published => Text::fixed("已发布", "Published"),
         State::Cancelled => Text::fixed("已终止", "Cancelled"),
+        State::Discarded => Text::fixed("已放弃", "Given up"),
     }
 }
 

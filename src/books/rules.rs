@@ -43,7 +43,7 @@ pub static NOT_READY: Reason = Reason::new(
 );
 /// There is no such category, or it takes nothing new.
 pub static CATEGORY_CLOSED: Reason = Reason::new(
-    Kind::Conflict,
+    Kind::Invalid,
     "book_category_closed",
     "服务类别不存在或已停用",
     "There is no such category of services, or it is retired",
@@ -87,18 +87,21 @@ pub enum State {
     Published,
     /// It was cancelled after it was published, and its money is free again.
     Cancelled,
+    /// It was given up before it was published.
+    Discarded,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Draft,
         Self::Submitted,
         Self::Approved,
         Self::Published,
         Self::Cancelled,
+        Self::Discarded,
     ];
-    /// Those that nobody outside the buyer's organisation learns of.
+    /// Those in which something may still become of it, and that nobody outside the buyer's organisation learns of.
     pub const INSIDE: [Self; 3] = [Self::Draft, Self::Submitted, Self::Approved];
     /// Those that everyone sees.
     pub const PUBLIC: [Self; 2] = [Self::Published, Self::Cancelled];
@@ -111,6 +114,7 @@ impl State {
             Self::Approved => "approved",
             Self::Published => "published",
             Self::Cancelled => "cancelled",
+            Self::Discarded => "discarded",
         }
     }
 
@@ -161,6 +165,8 @@ pub struct Book {
     pub sent_back: Option<String>,
     /// Since it was published.
     pub publication: Option<Publication>,
+    /// When its bids were opened, UTC.
+    pub opened_at: Option<Instant>,
     /// When it was cancelled, UTC, and why.
     pub cancelled: Option<(Instant, Line)>,
 }
@@ -184,6 +190,7 @@ pub fn draft(id: BookId, organisation_id: OrganisationId, content: Content, now:
         updated_at: now,
         sent_back: None,
         publication: None,
+        opened_at: None,
         cancelled: None,
     }
 }
@@ -254,6 +261,15 @@ pub fn send_back(before: Book, reason: &str, now: Instant) -> Result<Book, Refus
 pub fn approve(before: Book, now: Instant) -> Result<Book, Refusal> {
     in_state(&before, &[State::Submitted])?;
     Ok(advanced(before, State::Approved, now))
+}
+
+/// The book, given up. What it said stays with its organisation.
+///
+/// # Errors
+/// [`WRONG_STATE`] if it was published, or given up before.
+pub fn discard(before: Book, now: Instant) -> Result<Book, Refusal> {
+    in_state(&before, &State::INSIDE)?;
+    Ok(advanced(before, State::Discarded, now))
 }
 
 /// Whether it may be published as far as its state goes.

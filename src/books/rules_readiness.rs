@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 
 use crate::books::rules_content::Content;
 use crate::books::rules_documents::{BookDocument, CustodyDocument, LotDocument, Method, Party};
+use crate::books::rules_splitting::{Purchase, SplittingRule, judge};
 use crate::budget::rules::BudgetLine;
 use crate::kernel::calendar::{Calendar, local_date};
 use crate::kernel::clock::Instant;
@@ -20,15 +21,28 @@ use crate::statutes::profile::{Citation, Profile};
 use crate::statutes::value::Kinded;
 use crate::text;
 
+/// The intention notice that a book keeps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intended {
+    /// When it was published, UTC.
+    pub published_at: Instant,
+    /// For how much it was.
+    pub budget: Money,
+    /// What other books that keep to it have taken of that.
+    pub taken: Money,
+}
+
 /// What went before the book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Planning {
-    /// When the intention notice was published that the book names.
-    pub intention_published_at: Option<Instant>,
+    /// The intention notice that the book names, if it counts.
+    pub intended: Option<Intended>,
     /// Whether the consultation on the need is concluded.
     pub consultation_concluded: bool,
-    /// What the buyer has spent, or is about to spend, alike in the fiscal year, without this book.
-    pub spent_alike: Money,
+    /// The book's own lots as purchases.
+    pub own: Vec<Purchase>,
+    /// What the buyer has bought, or is about to buy, without this book.
+    pub others: Vec<Purchase>,
 }
 
 /// What is known of the budget line of a lot.
@@ -170,9 +184,9 @@ pub fn items(content: &Content, facts: Facts<'_>) -> Answer<Vec<Item>> {
     findings.sense(book);
     findings.conditions(book)?;
     if facts.published.is_none() {
-        findings.forerunners()?;
+        findings.forerunners(content.budget())?;
     }
-    findings.splitting(book, content.budget())?;
+    findings.splitting(content.budget())?;
     findings.method(book, content.budget())?;
     findings.securities(book)?;
     for (index, lot) in book.lots.iter().enumerate() {
@@ -424,19 +438,23 @@ impl Findings<'_> {
             self.unlawful(
                 key,
                 "/timetable/service_until",
-                text!("服务期不得超过 {years} 年", "the term is at most {years} years"),
+                if years == 1 {
+                    Text::fixed("服务期不得超过 1 年", "the term is at most one year")
+                } else {
+                    text!("服务期不得超过 {years} 年", "the term is at most {years} years")
+                },
             );
         }
         Ok(())
     }
 
     /// What has to have gone before a book; asked once, before it is published.
-    fn forerunners(&mut self) -> Answer<()> {
+    fn forerunners(&mut self, budget: Option<Money>) -> Answer<()> {
         let days = self.rule(codes::PLANNING_INTENTION_NOTICE_DAYS_MIN)?.0;
         if days > 0 {
-            let waited = self.facts.planning.intention_published_at.map(|at| {
+            let waited = self.facts.planning.intended.map(|notice| {
                 self.today()
-                    .signed_duration_since(local_date(at, self.facts.zone))
+                    .signed_duration_since(local_date(notice.published_at, self.facts.zone))
                     .num_days()
             });
             if waited.is_none_or(|waited| waited < i64::from(days)) {
@@ -447,6 +465,7 @@ impl Findings<'_> {
                 self.unlawful(codes::PLANNING_INTENTION_NOTICE_DAYS_MIN, "/intention_id", detail);
             }
         }
+        self.announced(budget)?;
         if self.rule(codes::PLANNING_CONSULTATION_RECORD_REQUIRED)?
             && !self.facts.planning.consultation_concluded
         {
@@ -463,16 +482,39 @@ impl Findings<'_> {
         Ok(())
     }
 
-    fn splitting(&mut self, book: &BookDocument, budget: Option<Money>) -> Answer<()> {
-        let threshold = self.rule(codes::PLANNING_OPEN_TENDER_THRESHOLD)?;
-        let total = budget.and_then(|budget| budget.checked_add(self.facts.planning.spent_alike).ok());
-        let is_small = budget.is_some_and(|budget| budget < threshold);
-        let is_open = self.names(book.method)?;
-        if is_small
-            && !is_open
-            && total.is_some_and(|total| total >= threshold)
-            && self.rule(codes::PLANNING_SPLITTING_FORBIDDEN)?
-        {
+    /// What a notice announced, its budget among it, is what is bought: one notice covers several books as far as its budget goes.
+    fn announced(&mut self, budget: Option<Money>) -> Answer<()> {
+        let (Some(notice), Some(budget)) = (self.facts.planning.intended, budget) else {
+            return Ok(());
+        };
+        let names_budget = self
+            .rule(codes::PLANNING_INTENTION_NOTICE_CONTENTS)?
+            .names("budget");
+        let total = budget.checked_add(notice.taken).ok();
+        if names_budget && total.is_none_or(|total| total > notice.budget) {
+            let (announced, taken) = (notice.budget.grouped(), notice.taken.grouped());
+            let detail = text!(
+                "采购意向公开的预算为 {announced} 元，其他责任书已占用 {taken} 元，本次超出",
+                "the notice announced {announced} yuan, of which other books have taken {taken}, and this is more"
+            );
+            self.unlawful(codes::PLANNING_INTENTION_NOTICE_CONTENTS, "/intention_id", detail);
+        }
+        Ok(())
+    }
+
+    fn splitting(&mut self, budget: Option<Money>) -> Answer<()> {
+        let rule = SplittingRule::of(self.facts.profile)?;
+        // What reaches the threshold alone is said of its method.
+        if budget.is_none_or(|budget| budget >= rule.threshold) {
+            return Ok(());
+        }
+        let planning = self.facts.planning;
+        let all: Vec<Purchase> = planning.own.iter().chain(&planning.others).cloned().collect();
+        let mut is_split = false;
+        for purchase in &planning.own {
+            is_split |= judge(purchase, &all, &rule)?.forbidden;
+        }
+        if is_split {
             let detail = Text::fixed(
                 "与同类采购合计已达公开招标限额，不得化整为零",
                 "together with what was bought alike it reaches the threshold of open tender, which must not be split",

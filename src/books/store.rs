@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use crate::books::rules::{self, Book, BookId, LotId, Publication, State};
 use crate::books::rules_content::Content;
 use crate::books::rules_documents::BookDocument;
+use crate::books::rules_intentions::IntentionId;
 use crate::budget::rules::BudgetLineId;
 use crate::db::conn::Conn;
 use crate::db::schema::{areas, book_areas, books, lots, opening_keys};
@@ -47,6 +48,8 @@ struct BookRow {
     cancelled_at: Option<NaiveDateTime>,
     cancellation_zh: Option<String>,
     cancellation_en: Option<String>,
+    discarded_at: Option<NaiveDateTime>,
+    opened_at: Option<NaiveDateTime>,
 }
 
 /// What stored bytes say, if they are those that were hashed.
@@ -62,12 +65,22 @@ pub(super) fn content(what: &str, content: &str, hash: &[u8]) -> Result<(Content
     Ok((content, sha256))
 }
 
+/// What was given up keeps the state that it had then in its column.
+fn standing_of(state: State, discarded_at: Option<NaiveDateTime>) -> State {
+    if discarded_at.is_some() {
+        State::Discarded
+    } else {
+        state
+    }
+}
+
 impl TryFrom<BookRow> for Book {
     type Error = Fault;
 
     fn try_from(row: BookRow) -> Result<Self, Fault> {
         let broken = |what: &str| Fault::broken(format!("the book {}: {what}", row.id));
         let state = State::named(&row.state).ok_or_else(|| broken("its state is none"))?;
+        let state = standing_of(state, row.discarded_at);
         let (content, sha256) = content(row.id.as_str(), &row.content, &row.content_sha256)?;
         let publication = match (row.published_at, row.statute_id, row.recipient, row.versions) {
             (Some(at), Some(statute_id), Some(recipient), Some(versions)) => Some(Publication {
@@ -94,6 +107,7 @@ impl TryFrom<BookRow> for Book {
             updated_at: row.updated_at.and_utc(),
             sent_back: row.sent_back,
             publication,
+            opened_at: row.opened_at.map(|at| at.and_utc()),
             cancelled: row.cancelled_at.map(|at| at.and_utc()).zip(reason),
         })
     }
@@ -140,6 +154,20 @@ pub struct Head {
     pub published_at: Option<NaiveDateTime>,
     /// Counts the published versions.
     pub versions: Option<i64>,
+    /// When it was given up.
+    pub discarded_at: Option<NaiveDateTime>,
+}
+
+impl Head {
+    /// How far it has come.
+    ///
+    /// # Errors
+    /// A fault if its row has no state that there is.
+    pub fn standing(&self) -> Result<State, Fault> {
+        let state = State::named(&self.state);
+        let state = state.ok_or_else(|| Fault::broken(format!("the state of {} is none", self.id)))?;
+        Ok(standing_of(state, self.discarded_at))
+    }
 }
 
 /// Which books that are not public are asked for.
@@ -158,14 +186,14 @@ pub struct DraftFilter {
 /// # Errors
 /// A fault of the database.
 pub fn drafts(conn: &mut Conn, filter: &DraftFilter, max: i64) -> Answer<Vec<Head>> {
-    let states: Vec<&str> = match filter.state {
-        Some(state) => vec![state.name()],
-        None => State::INSIDE.iter().map(|state| state.name()).collect(),
+    let mut query = books::table.filter(books::published_at.is_null()).into_boxed();
+    query = match filter.state {
+        Some(State::Discarded) => query.filter(books::discarded_at.is_not_null()),
+        Some(state) => query
+            .filter(books::state.eq(state.name()))
+            .filter(books::discarded_at.is_null()),
+        None => query.filter(books::discarded_at.is_null()),
     };
-    let mut query = books::table
-        .filter(books::published_at.is_null())
-        .filter(books::state.eq_any(states))
-        .into_boxed();
     if let Some(organisations) = &filter.organisations {
         query = query.filter(books::organisation_id.eq_any(organisations));
     }
@@ -196,11 +224,23 @@ pub struct PublicFilter {
     pub published_until: Option<Instant>,
     /// Taking bids until then or later.
     pub deadline_from: Option<Instant>,
-    /// Published before this one, or at the same instant with a lower id.
-    pub before: Option<(NaiveDateTime, String)>,
+    /// In which order.
+    pub order: PublicOrder,
+    /// After this one: its instant by that order, and its id.
+    pub after: Option<(NaiveDateTime, String)>,
 }
 
-/// Up to `max` public books, the one published last first.
+/// In which order public books come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublicOrder {
+    /// The one published last first.
+    #[default]
+    Published,
+    /// The one whose deadline for bids comes first.
+    Deadline,
+}
+
+/// Up to `max` public books, in the order that is asked for.
 ///
 /// # Errors
 /// A fault of the database.
@@ -241,16 +281,22 @@ pub fn public(conn: &mut Conn, filter: &PublicFilter, max: i64) -> Answer<Vec<He
     if let Some(from) = filter.deadline_from {
         query = query.filter(books::bid_deadline.ge(from.naive_utc()));
     }
-    if let Some((at, id)) = &filter.before {
-        let earlier = books::published_at.lt(at);
-        let same = books::published_at.eq(at).and(books::id.lt(id));
-        query = query.filter(earlier.or(same));
-    }
-    Ok(query
-        .order((books::published_at.desc(), books::id.desc()))
-        .limit(max)
-        .select(Head::as_select())
-        .load(conn)?)
+    query = match (filter.order, &filter.after) {
+        (_, None) => query,
+        (PublicOrder::Published, Some((at, id))) => {
+            let same = books::published_at.eq(at).and(books::id.lt(id));
+            query.filter(books::published_at.lt(at).or(same))
+        }
+        (PublicOrder::Deadline, Some((at, id))) => {
+            let same = books::bid_deadline.eq(at).and(books::id.gt(id));
+            query.filter(books::bid_deadline.gt(at).or(same))
+        }
+    };
+    query = match filter.order {
+        PublicOrder::Published => query.order((books::published_at.desc(), books::id.desc())),
+        PublicOrder::Deadline => query.order((books::bid_deadline.asc(), books::id.asc())),
+    };
+    Ok(query.limit(max).select(Head::as_select()).load(conn)?)
 }
 
 /// Adds a draft; `content` are the bytes whose hash it carries.
@@ -320,6 +366,34 @@ pub fn advance(tx: &mut Tx<'_>, book: &Book) -> Answer<()> {
     one(changed)
 }
 
+/// Saves that a book was given up.
+///
+/// # Errors
+/// A fault of the database, or if the revision before is not there any more.
+pub fn discard(tx: &mut Tx<'_>, book: &Book) -> Answer<()> {
+    let changed = diesel::update(before!(book))
+        .set((
+            books::discarded_at.eq(book.updated_at.naive_utc()),
+            books::revision.eq(book.revision),
+            books::updated_at.eq(book.updated_at.naive_utc()),
+        ))
+        .execute(tx.conn())?;
+    one(changed)
+}
+
+/// The published books that keep to this intention notice.
+///
+/// # Errors
+/// A fault of the database.
+pub fn keeping_to(conn: &mut Conn, intention: &IntentionId) -> Answer<Vec<BookId>> {
+    Ok(books::table
+        .filter(books::intention_id.eq(intention))
+        .filter(books::state.eq(State::Published.name()))
+        .order(books::id)
+        .select(books::id)
+        .load(conn)?)
+}
+
 /// Saves that a book was published: its state, its areas.
 ///
 /// # Errors
@@ -336,6 +410,7 @@ pub fn publish(tx: &mut Tx<'_>, book: &Book) -> Answer<()> {
             books::statute_id.eq(&publication.statute_id),
             books::recipient.eq(&publication.recipient),
             books::versions.eq(publication.versions),
+            books::intention_id.eq(&book.content.document().intention_id),
         ))
         .execute(tx.conn())?;
     one(changed)?;
@@ -470,6 +545,20 @@ pub fn books_on(conn: &mut Conn, lines: &BTreeSet<&BudgetLineId>) -> Answer<Vec<
         .select(lots::book_id)
         .distinct()
         .order(lots::book_id)
+        .load(conn)?)
+}
+
+/// The published books of a buyer in a category of services.
+///
+/// # Errors
+/// A fault of the database.
+pub fn published_of(conn: &mut Conn, buyer: &OrganisationId, category: &str) -> Answer<Vec<BookId>> {
+    Ok(books::table
+        .filter(books::organisation_id.eq(buyer))
+        .filter(books::category.eq(category))
+        .filter(books::state.eq(State::Published.name()))
+        .order(books::id)
+        .select(books::id)
         .load(conn)?)
 }
 

@@ -213,6 +213,8 @@ pub enum Order {
     Newest(Option<(NaiveDateTime, i64)>),
     /// The most money first: after so many fen and this sequence. What has no value comes last.
     Value(Option<(i64, i64)>),
+    /// What takes bids, or did, by its deadline, the soonest first: after this instant and sequence.
+    Deadline(Option<(NaiveDateTime, i64)>),
     /// As they became public, after this sequence.
     Sequence(i64),
 }
@@ -485,6 +487,16 @@ fn in_order(it: &mut Statement, order: &Order, relevance: &str) {
                 );
             }
             it.says(" ORDER BY COALESCE(d.value_fen, 0) DESC, d.sequence DESC");
+        }
+        Order::Deadline(after) => {
+            it.says(" AND d.closes_at IS NOT NULL");
+            if let Some((at, sequence)) = after {
+                it.asks(
+                    " AND (d.closes_at > ? OR (d.closes_at = ? AND d.sequence > ?))",
+                    [Time(*at), Time(*at), Number(*sequence)],
+                );
+            }
+            it.says(" ORDER BY d.closes_at, d.sequence");
         }
         Order::Sequence(after) => {
             it.asks(" AND d.sequence > ?", [Number(*after)]);

@@ -18,7 +18,7 @@ use crate::statutes::rules::StatuteId;
 
 /// A contract book.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Book, example = json!({"id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "organisation_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "draft", "revision": 1, "created_at": "2026-03-02T00:00:00.000000Z", "updated_at": "2026-03-02T00:00:00.000000Z", "sent_back": null, "published_at": null, "statute_id": null, "recipient": null, "versions": null, "sha256": null, "lots": [], "cancelled_at": null, "cancellation_zh": null, "cancellation_en": null, "content": {"title_zh": "梧桐街道道路保洁", "title_en": "Street sanitation of Wutong Street", "category": "sanitation", "areas": [], "method": "comprehensive_scoring", "clauses": [], "timetable": {"enquiry_deadline": null, "answer_deadline": null, "bid_deadline": null, "opening": null, "service_from": null, "service_until": null}, "qualifications": [], "bid_security_percent": null, "performance_security_percent": "5", "tie_rule": null, "rounding": {"mode": "half_up", "places": 2, "stage": "factor"}, "custody": null, "budget_is_stable": false, "intention_id": null, "consultation_id": null, "documents": [], "lots": []}}))]
+#[schema(as = Book, example = json!({"id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "organisation_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "draft", "revision": 1, "created_at": "2026-03-02T00:00:00.000000Z", "updated_at": "2026-03-02T00:00:00.000000Z", "sent_back": null, "published_at": null, "statute_id": null, "recipient": null, "versions": null, "sha256": null, "lots": [], "opened_at": null, "cancelled_at": null, "cancellation_zh": null, "cancellation_en": null, "content": {"title_zh": "梧桐街道道路保洁", "title_en": "Street sanitation of Wutong Street", "category": "sanitation", "areas": [], "method": "comprehensive_scoring", "clauses": [], "timetable": {"enquiry_deadline": null, "answer_deadline": null, "bid_deadline": null, "opening": null, "service_from": null, "service_until": null}, "qualifications": [], "bid_security_percent": null, "performance_security_percent": "5", "tie_rule": null, "rounding": {"mode": "half_up", "places": 2, "stage": "factor"}, "custody": null, "budget_is_stable": false, "intention_id": null, "consultation_id": null, "documents": [], "lots": []}}))]
 pub struct BookView {
     /// Its id.
     pub id: BookId,
@@ -46,6 +46,8 @@ pub struct BookView {
     pub sha256: Option<String>,
     /// The lots by their ids; none before publication.
     pub lots: Vec<LotView>,
+    /// When its bids were opened, UTC; what came of each lot is at `…/opening`.
+    pub opened_at: Option<String>,
     /// When it was cancelled, UTC.
     pub cancelled_at: Option<String>,
     /// Why, in Chinese.
@@ -91,6 +93,7 @@ impl BookView {
                     code: lot.code,
                 })
                 .collect(),
+            opened_at: book.opened_at.map(rfc3339),
             cancelled_at: cancelled_at.map(rfc3339),
             cancellation_zh: cancellation.as_ref().map(|reason| reason.zh.clone()),
             cancellation_en: cancellation.map(|reason| reason.en),
@@ -131,9 +134,8 @@ impl TryFrom<Head> for HeadView {
     type Error = Fault;
 
     fn try_from(head: Head) -> Result<Self, Fault> {
-        let state = State::named(&head.state);
         Ok(Self {
-            state: state.ok_or_else(|| Fault::broken(format!("the state of {} is none", head.id)))?,
+            state: head.standing()?,
             id: head.id,
             organisation_id: head.organisation_id,
             category: head.category,

@@ -4,7 +4,6 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::budget::acts::own_organisations;
 use crate::budget::acts_delegations::{self as acts, DraftDelegation, Place};
@@ -21,12 +20,13 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::body::{Incoming, given};
 use crate::web::conditional::{Expected, etag};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list)
         .service(draft)

@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::budget::acts::{may_see, own_organisations};
 use crate::budget::desk::{self, attached, parsed};
@@ -20,13 +19,14 @@ use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::web::actor::{Actor, Shared};
 use crate::web::format::{Format, csv_table};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list)
         .service(read)

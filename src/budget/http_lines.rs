@@ -6,7 +6,6 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::budget::acts;
 use crate::budget::desk::{self, attached, parsed};
@@ -23,12 +22,13 @@ use crate::web::body::Incoming;
 use crate::web::conditional::{Expected, etag};
 use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list_lines)
         .service(create_line)

@@ -279,6 +279,28 @@ pub fn holds_of(conn: &mut Conn, matter: &str, code: AccountCode) -> Answer<Vec<
     Ok(rows.into_iter().map(Hold::try_from).collect::<Result<_, _>>()?)
 }
 
+/// What was reserved for a matter and is not free again: what still waits, and what has gone on into commitments.
+///
+/// # Errors
+/// A fault of the database, or of sums beyond all bounds.
+pub fn taken_for(conn: &mut Conn, matter: &str) -> Answer<Money> {
+    let holds: Vec<(TransferId, i64)> = both!(conn, c => ledger_holds::table
+        .inner_join(ledger_accounts::table.on(ledger_accounts::id.eq(ledger_holds::account_id)))
+        .filter(ledger_holds::matter.eq(matter))
+        .filter(ledger_accounts::code.eq(AccountCode::Reserved.name()))
+        .select((ledger_holds::id, ledger_holds::remaining_fen))
+        .load(c))?;
+    let ids: Vec<&TransferId> = holds.iter().map(|(id, _)| id).collect();
+    let posted: Vec<i64> = both!(conn, c => ledger_transfers::table
+        .filter(ledger_transfers::hold_id.eq_any(&ids))
+        .filter(ledger_transfers::phase.eq(Phase::Posted.name()))
+        .select(ledger_transfers::amount_fen)
+        .load(c))?;
+    let amounts = holds.iter().map(|(_, remaining)| *remaining).chain(posted);
+    let amounts = amounts.map(money).collect::<Result<Vec<_>, _>>()?;
+    Ok(Money::sum(amounts).map_err(|error| Fault::caused("add up what was taken for a matter", error))?)
+}
+
 /// Saves what an order did: the transfer, its two entries, both balances, and the holds that it drew on and began.
 ///
 /// # Errors

@@ -574,6 +574,7 @@ diesel::table! {
         withdrawn_at -> Nullable<Timestamp>,
         withdrawal_zh -> Nullable<Text>,
         withdrawal_en -> Nullable<Text>,
+        discarded_at -> Nullable<Timestamp>,
     }
 }
 
@@ -903,6 +904,8 @@ diesel::table! {
         cancellation_zh -> Nullable<Text>,
         cancellation_en -> Nullable<Text>,
         opened_at -> Nullable<Timestamp>,
+        discarded_at -> Nullable<Timestamp>,
+        intention_id -> Nullable<Text>,
     }
 }
 

@@ -3,19 +3,19 @@
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::duties::store::{self, Done};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::refusal::{Answer, Objection};
 use crate::kernel::text::Text;
 use crate::web::actor::{Actor, Shared};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::MALFORMED;
 use crate::web::query::Query;
 
 /// Every operation of this slice.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(list);
 }
 

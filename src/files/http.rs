@@ -14,7 +14,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::StreamExt;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::files::desk::{Desk, Files};
 use crate::files::intake::{self, Claim};
@@ -32,6 +31,7 @@ use crate::web::conditional;
 use crate::web::context::Context;
 use crate::web::envelope::{CONTENT_SECURITY_POLICY, RequestInfo};
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter, UNAUTHENTICATED};
 use crate::web::problem::{INVALID, MALFORMED, NOT_FOUND};
@@ -41,7 +41,7 @@ use crate::web::query::Query;
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// Every operation of this slice.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(upload)
         .service(list)

@@ -21,7 +21,7 @@ pub use crate::outbox::content_matters::{
     OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
-pub use crate::outbox::content_openings::{LotOpened, ShareSealed};
+pub use crate::outbox::content_openings::{BidFate, LotOpened, ShareSealed};
 
 /// What the facts of one kind of mail can tell.
 pub trait Facts {
@@ -346,7 +346,10 @@ pub(super) mod tests {
             LotOpened {
                 book: both(),
                 lot: one(),
-                is_unsuccessful: true,
+                is_unsuccessful: false,
+                bid: Some(BidFate::Opened {
+                    against: vec![both()],
+                }),
                 path: path(),
             }
             .into(),

@@ -49,6 +49,56 @@ impl Facts for ShareSealed {
     }
 }
 
+/// What became of one bid at the opening of its lot.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum BidFate {
+    /// It was opened.
+    Opened {
+        /// What was found that puts it out, if anything was.
+        #[serde(default)]
+        against: Vec<Both>,
+    },
+    /// It could not be opened.
+    Unopenable {
+        /// The name of the reason, as in the record.
+        reason: String,
+    },
+    /// An addendum affected it, and it was not confirmed.
+    Unconfirmed,
+    /// It was withdrawn.
+    Withdrawn,
+}
+
+impl BidFate {
+    fn wording(&self, wording: Wording) -> Wording {
+        match self {
+            Self::Opened { against } if against.is_empty() => wording,
+            Self::Opened { against } => {
+                let wording = wording.says(Text::fixed(
+                    "您的投标已开启，但因下列情形不参加评审：",
+                    "Your bid was opened, and does not go on to the evaluation, because of this:",
+                ));
+                against
+                    .iter()
+                    .fold(wording, |wording, Both { zh, en }| wording.says(text!("{zh}", "{en}")))
+            }
+            Self::Unopenable { reason } => wording.says(text!(
+                "您的投标未能开启（{reason}），不参加评审。",
+                "Your bid could not be opened ({reason}), and does not count."
+            )),
+            Self::Unconfirmed => wording.says(Text::fixed(
+                "变更公告影响投标后，您的投标未经确认，不予开启，不参加评审。",
+                "An addendum affected your bid and it was not confirmed. It was not opened, and does not count.",
+            )),
+            Self::Withdrawn => wording.says(Text::fixed(
+                "您的投标已撤回，不予开启。",
+                "Your bid was withdrawn, and was not opened.",
+            )),
+        }
+    }
+}
+
 /// A lot was opened for which the reader's organisation has bid.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LotOpened {
@@ -58,6 +108,9 @@ pub struct LotOpened {
     pub lot: String,
     /// True if there were too few bids, and nothing was opened.
     pub is_unsuccessful: bool,
+    /// What became of the bid; `None` if nothing was opened.
+    #[serde(default)]
+    pub bid: Option<BidFate>,
     /// Where the record of the opening is.
     pub path: String,
 }
@@ -86,14 +139,18 @@ impl Facts for LotOpened {
                 ),
             )
         };
-        Wording::new(
+        let wording = Wording::new(
             subject,
             Text::fixed(
                 "您收到此邮件，是因为您的单位参加了本次投标。",
                 "You receive this because your organisation has bid.",
             ),
         )
-        .says(words)
-        .leads_to(Text::fixed("查看开标记录", "See the record"), &self.path)
+        .says(words);
+        let told = match &self.bid {
+            Some(bid) => bid.wording(wording),
+            None => wording,
+        };
+        told.leads_to(Text::fixed("查看开标记录", "See the record"), &self.path)
     }
 }

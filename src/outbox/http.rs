@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use askama::Template;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::clock::rfc3339;
 use crate::kernel::refusal::{Answer, Fault};
@@ -21,13 +20,14 @@ use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter, UNAUTHENTICATED};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
 /// Every operation of this slice.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(read_preferences)
         .service(change_preferences)

@@ -5,7 +5,6 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::{AccountId, AreaId, OrganisationId};
@@ -21,13 +20,14 @@ use crate::web::actor::{Actor, Grant, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter, Role};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list)
         .service(invite)

@@ -4,7 +4,6 @@
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
 use crate::db::writer::Tx;
@@ -21,9 +20,10 @@ use crate::people::{store, store_links};
 use crate::web::actor::Shared;
 use crate::web::body::Incoming;
 use crate::web::context::Context;
+use crate::web::operations::Operations;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(accept_invitation)
         .service(ask_for_code)

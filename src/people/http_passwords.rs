@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
 use crate::kernel::refusal::Answer;
@@ -15,10 +14,11 @@ use crate::people::store;
 use crate::people::throttle::Tried;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(change);
 }
 

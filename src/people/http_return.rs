@@ -4,7 +4,6 @@
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpRequest, HttpResponse, get};
 use askama::Template;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::refusal::{Answer, Fault};
 use crate::people::rules_outside::is_opaque;
@@ -12,6 +11,7 @@ use crate::people::secrets::hash_of;
 use crate::people::store_outside;
 use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
+use crate::web::operations::Operations;
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
@@ -19,7 +19,7 @@ use crate::web::query::Query;
 pub const RETURN_PATH: &str = "/sign-in/return";
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(returned);
 }
 

@@ -5,7 +5,6 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
 use crate::kernel::id;
@@ -18,6 +17,7 @@ use crate::people::rules_totp::{self as rules, RECOVERY_CODE_LENGTH, RECOVERY_CO
 use crate::people::throttle::Tried;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
@@ -25,7 +25,7 @@ use crate::web::problem::NOT_FOUND;
 const QR_SIDE_MIN: u32 = 200;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(propose)
         .service(confirm)

@@ -3,7 +3,6 @@
 use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::files::http::AttachmentView;
 use crate::files::rules::{Attachment, AttachmentId};
@@ -18,11 +17,12 @@ use crate::registry::rules_qualifications::QualificationId;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action};
 use crate::web::problem::NOT_FOUND;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(of_organisation)
         .service(for_organisation)

@@ -7,7 +7,6 @@ use actix_web::{HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::Answer;
@@ -20,6 +19,7 @@ use crate::registry::rules_roll::ResidentId;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::INVALID;
 
@@ -27,7 +27,7 @@ use crate::web::problem::INVALID;
 const LETTERS_REMAINING: HeaderName = HeaderName::from_static("letters-remaining");
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(print).service(claim);
 }
 

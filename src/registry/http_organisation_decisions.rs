@@ -1,7 +1,6 @@
 //! Decisions about organisations over HTTP: verified, refused, closed. No SQL and no rule.
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::Answer;
@@ -12,10 +11,11 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::Expected;
 use crate::web::idempotency::Once;
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action};
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(verify).service(refuse).service(close);
 }
 

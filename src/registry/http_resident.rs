@@ -5,7 +5,6 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::refusal::Answer;
 use crate::kernel::text::Text;
@@ -18,11 +17,12 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::body::{Incoming, given};
 use crate::web::conditional::{self, Expected};
 use crate::web::idempotency::Once;
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action};
 use crate::web::problem::{INVALID, NOT_FOUND};
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(read)
         .service(change)

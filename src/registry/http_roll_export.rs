@@ -2,7 +2,6 @@
 
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::Answer;
@@ -11,11 +10,12 @@ use crate::registry::export_roll::{Encoding, table};
 use crate::registry::http_roll::roll_of;
 use crate::web::actor::{Actor, Shared};
 use crate::web::envelope::RequestInfo;
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action};
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(export_table);
 }
 

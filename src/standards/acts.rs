@@ -311,6 +311,21 @@ fn judged(tx: &mut Tx<'_>, actor: &Actor, command: &ImportIndicators) -> Answer<
     Ok((rewritten, imported))
 }
 
+/// Gives a draft up. Another may be begun; the number is not given again.
+///
+/// # Errors
+/// Permission; not found; a stale version; a version that is no draft.
+pub fn discard(tx: &mut Tx<'_>, actor: &Actor, named: &Named, expected: Expected) -> Answer<Version> {
+    policy::allow(actor, Action::DraftStandard, Matter::default())?;
+    let draft = found(tx, named)?;
+    expected.check(draft.revision)?;
+    rules::may_discard(&draft)?;
+    store_versions::discard(tx, &draft)?;
+    let data = json!({ "standard_id": draft.standard_id, "number": draft.number });
+    audit::store::append(tx, actor, &version_event("standard.discarded", &draft, data))?;
+    Ok(draft)
+}
+
 /// Publishes a draft.
 ///
 /// # Errors

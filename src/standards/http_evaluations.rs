@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::refusal::{Answer, Objection};
 use crate::kernel::score::Score;
@@ -18,12 +17,13 @@ use crate::standards::rules_units::Unit;
 use crate::standards::view::{ComparisonView, DifferenceView, EvaluationView, EvaluationsView};
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
+use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::{INVALID, MALFORMED};
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config.service(compare).service(judge);
 }
 

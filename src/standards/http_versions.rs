@@ -4,7 +4,6 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, HeaderVa
 use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::refusal::Answer;
 use crate::registry::http_roll_import::charset;
@@ -21,19 +20,21 @@ use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::format::Format;
 use crate::web::idempotency::{Once, Reply};
+use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
 /// Every operation of this file.
-pub fn operations(config: &mut ServiceConfig<'_>) {
+pub fn operations(config: &mut impl Operations) {
     config
         .service(list)
         .service(draft)
         .service(read)
         .service(rewrite)
         .service(import_table)
+        .service(discard)
         .service(publish)
         .service(withdraw);
 }
@@ -332,6 +333,45 @@ async fn import_table(
                 acts::import(tx, &by, &command)?
             };
             Ok(Reply::json(200, &ImportView::of(imported, dry_run))?)
+        })
+        .await
+}
+
+/// Give a draft up
+///
+/// It is gone, and another may be begun; its number is not given again. The answer is the draft as it was. Needs `If-Match` with the `ETag` of the
+/// revision you mean.
+#[utoipa::path(
+    operation_id = "discard_standard_version",
+    tag = "standards",
+    params(
+        ("id" = StandardId, Path, description = "The standard"),
+        ("number" = String, Path, pattern = "^[1-9][0-9]{0,3}$", description = "The number of the draft", example = "1"),
+        ("If-Match" = String, Header, max_length = 100, description = "The `ETag` of the revision you mean; `*` for whatever it is now", example = "\"v1\""),
+    ),
+    responses(
+        (status = 200, description = "The draft as it was", body = VersionView),
+        (status = 404, description = "There is no such version"),
+        (status = 409, description = "`standard_wrong_state`"),
+        (status = 412, description = "`version_stale`"),
+        (status = 428, description = "`version_missing`"),
+    ),
+    extensions(("x-action" = json!("DraftStandard"))),
+)]
+#[post("/standards/{id}/versions/{number}/discarding")]
+async fn discard(
+    request: HttpRequest,
+    context: Shared,
+    actor: Actor,
+    once: Once,
+    path: web::Path<(String, String)>,
+) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::DraftStandard, Matter::default())?;
+    let (named, expected) = (named(path.into_inner())?, Expected::of(&request)?);
+    let by = actor.clone();
+    context
+        .write_once(&actor, once, [0; 32], move |tx| {
+            reply(200, &acts::discard(tx, &by, &named, expected)?)
         })
         .await
 }

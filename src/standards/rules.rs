@@ -433,6 +433,14 @@ pub fn publish(before: Version, now: Instant) -> Result<Version, Refusal> {
     })
 }
 
+/// Whether a version may be given up.
+///
+/// # Errors
+/// [`WRONG_STATE`] unless it is a draft.
+pub fn may_discard(version: &Version) -> Result<(), Refusal> {
+    in_state(version, State::Draft)
+}
+
 /// The published version, taken from further use.
 ///
 /// # Errors

@@ -74,6 +74,7 @@ fn read(row: Option<VersionRow>) -> Answer<Option<Version>> {
 pub fn version_of_id(conn: &mut Conn, id: &StandardVersionId) -> Answer<Option<Version>> {
     let row = standard_versions::table
         .find(id)
+        .filter(standard_versions::discarded_at.is_null())
         .select(VersionRow::as_select())
         .first(conn)
         .optional()?;
@@ -88,6 +89,7 @@ pub fn version(conn: &mut Conn, standard: &StandardId, number: i64) -> Answer<Op
     let row = standard_versions::table
         .filter(standard_versions::standard_id.eq(standard))
         .filter(standard_versions::number.eq(number))
+        .filter(standard_versions::discarded_at.is_null())
         .select(VersionRow::as_select())
         .first(conn)
         .optional()?;
@@ -102,6 +104,7 @@ pub fn draft(conn: &mut Conn, standard: &StandardId) -> Answer<Option<Version>> 
     let row = standard_versions::table
         .filter(standard_versions::standard_id.eq(standard))
         .filter(standard_versions::state.eq(State::Draft.name()))
+        .filter(standard_versions::discarded_at.is_null())
         .select(VersionRow::as_select())
         .first(conn)
         .optional()?;
@@ -150,6 +153,7 @@ pub fn versions(
     let rows: Vec<VersionRow> = standard_versions::table
         .filter(standard_versions::standard_id.eq(standard))
         .filter(standard_versions::state.eq_any(states))
+        .filter(standard_versions::discarded_at.is_null())
         .filter(standard_versions::number.lt(before.unwrap_or(i64::MAX)))
         .order(standard_versions::number.desc())
         .limit(max)
@@ -202,6 +206,21 @@ pub fn rewrite(tx: &mut Tx<'_>, version: &Version, content: &str) -> Answer<()> 
         standard_versions::updated_at.eq(version.updated_at.naive_utc()),
     ))
     .execute(tx.conn())?;
+    one(changed)
+}
+
+/// Saves that a draft was given up. From then on nothing here finds it; its number is not given again.
+///
+/// # Errors
+/// A fault of the database, or if that revision is not there any more.
+pub fn discard(tx: &mut Tx<'_>, version: &Version) -> Answer<()> {
+    let now = tx.now().naive_utc();
+    let row = standard_versions::table
+        .find(&version.id)
+        .filter(standard_versions::revision.eq(version.revision));
+    let changed = diesel::update(row)
+        .set(standard_versions::discarded_at.eq(now))
+        .execute(tx.conn())?;
     one(changed)
 }
 

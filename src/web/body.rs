@@ -13,7 +13,7 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{JsonType, ValidationError, Validator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -335,17 +335,18 @@ fn depth(bytes: &[u8]) -> usize {
 
 /// The validator of a schema of the OpenAPI document, made at its first use.
 fn validator(context: &Context, name: &str) -> Result<Arc<Validator>, Fault> {
-    if let Some(known) = context
-        .schemas
+    let schemas = &context.schemas;
+    if let Some(known) = schemas
+        .made
         .read()
         .unwrap_or_else(PoisonError::into_inner)
         .get(name)
     {
         return Ok(known.clone());
     }
-    let made = Arc::new(compile(&context.document, name)?);
-    let mut schemas = context.schemas.write().unwrap_or_else(PoisonError::into_inner);
-    Ok(HashMap::entry(&mut schemas, name.to_owned())
+    let made = Arc::new(compile(&schemas.document, name)?);
+    let mut made_so_far = schemas.made.write().unwrap_or_else(PoisonError::into_inner);
+    Ok(HashMap::entry(&mut made_so_far, name.to_owned())
         .or_insert(made)
         .clone())
 }
@@ -435,11 +436,32 @@ fn objections(error: &ValidationError<'_>) -> Vec<Objection> {
             "not_one_of",
             text!("应为 {options} 之一", "must be one of {options}"),
         ),
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }
+            if meant(context).is_some() =>
+        {
+            let meant = meant(context).into_iter().flatten();
+            meant.flat_map(objections).collect()
+        }
         _ => {
             let message = error.masked().to_string();
             one(at, "not_valid", text!("不符合要求：{message}", "{message}"))
         }
     }
+}
+
+/// Of several forms that a value may have and has none of, the one that it was meant to have, if that is plain: not that of nothing at
+/// all, and not one that another word in a member of its own (`kind`) stands for.
+fn meant<'e, 'v>(forms: &'e [Vec<ValidationError<'v>>]) -> Option<&'e [ValidationError<'v>]> {
+    let is_other = |error: &ValidationError<'_>| match error.kind() {
+        ValidationErrorKind::Type { kind } => matches!(kind, TypeKind::Single(JsonType::Null)),
+        ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => {
+            error.instance_path().to_string().ends_with("/kind")
+        }
+        _ => false,
+    };
+    let mut likely = forms.iter().filter(|errors| !errors.iter().any(is_other));
+    let only = likely.next()?;
+    likely.next().is_none().then_some(only.as_slice())
 }
 
 #[cfg(test)]
@@ -496,5 +518,42 @@ mod tests {
             .next();
         assert_eq!(error.unwrap().detail.in_language(Language::English), "at least 1");
         assert!(compile(&document, "Candle").is_err());
+    }
+
+    #[test]
+    fn of_several_forms_the_one_that_was_meant_is_judged() {
+        let form = |kind: &str, field: &str| {
+            serde_json::json!({"type": "object", "required": ["kind", field], "additionalProperties": false,
+                "properties": {"kind": {"type": "string", "enum": [kind]}, field: {"type": "integer", "minimum": 1}}})
+        };
+        let document = serde_json::json!({"components": {"schemas": {"Lamp": {"oneOf": [
+            {"type": "null"},
+            {"oneOf": [form("led", "watts"), form("oil", "litres")]},
+        ]}}}});
+        let validator = compile(&document, "Lamp").unwrap();
+        let check = |value: Value| -> Vec<(String, &'static str)> {
+            let errors = validator.iter_errors(&value);
+            errors
+                .flat_map(|e| objections(&e))
+                .map(|o| (o.pointer, o.code))
+                .collect()
+        };
+        assert!(
+            check(Value::Null).is_empty()
+                && check(serde_json::json!({"kind": "oil", "litres": 2})).is_empty()
+        );
+        assert_eq!(
+            check(serde_json::json!({"kind": "led", "watts": 0})),
+            [("/watts".to_owned(), "too_small")]
+        );
+        assert_eq!(
+            check(serde_json::json!({"kind": "oil"})),
+            [("/litres".to_owned(), "required")]
+        );
+        // Nothing says which of them was meant.
+        assert_eq!(
+            check(serde_json::json!({"kind": "gas"})),
+            [(String::new(), "not_valid")]
+        );
     }
 }

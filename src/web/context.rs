@@ -51,6 +51,23 @@ pub struct WardCalendar {
     pub days: Calendar,
 }
 
+/// The OpenAPI document, and the validators of its schemas, each made at its first use.
+pub struct Schemas {
+    /// The document as JSON.
+    pub document: serde_json::Value,
+    pub(crate) made: RwLock<HashMap<String, Arc<jsonschema::Validator>>>,
+}
+
+impl Schemas {
+    /// Those of a document.
+    pub fn of(document: serde_json::Value) -> Self {
+        Self {
+            document,
+            made: RwLock::default(),
+        }
+    }
+}
+
 /// The state shared by all requests.
 pub struct Context {
     /// The database.
@@ -67,9 +84,8 @@ pub struct Context {
     pub throttle: Throttle,
     /// What the configuration says.
     pub settings: WebSettings,
-    /// The OpenAPI document as JSON; bodies are checked against its schemas.
-    pub document: Arc<serde_json::Value>,
-    pub(crate) schemas: RwLock<HashMap<String, Arc<jsonschema::Validator>>>,
+    /// The OpenAPI document, against whose schemas bodies are checked.
+    pub schemas: Arc<Schemas>,
     pub(crate) in_progress: Arc<InProgress>,
 }
 
@@ -82,7 +98,7 @@ impl Context {
         tokens: Tokens,
         throttle: Throttle,
         settings: WebSettings,
-        document: Arc<serde_json::Value>,
+        schemas: Arc<Schemas>,
     ) -> Self {
         Self {
             db,
@@ -92,8 +108,7 @@ impl Context {
             identify: nobody_is_known(),
             throttle,
             settings,
-            document,
-            schemas: RwLock::default(),
+            schemas,
             in_progress: Arc::default(),
         }
     }

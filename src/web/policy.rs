@@ -339,6 +339,8 @@ pub enum Action {
     ApproveBook,
     /// Publish a book.
     PublishBook,
+    /// Give a book up that was not published.
+    DiscardBook,
     /// Cancel a published book.
     CancelBook,
     /// Write an addendum to a published book.
@@ -371,6 +373,8 @@ pub enum Action {
     ReadOpenings,
     /// See opened bids whole.
     ReadOpenedBids,
+    /// Hand in the files that an opened bid of one's own names.
+    HandInBidDocuments,
     /// Seal, replace, confirm and withdraw a bid of a supplier.
     SubmitBid,
     /// See a supplier's own bids; before the opening nobody sees any other.
@@ -467,6 +471,7 @@ impl Action {
             Self::DraftBook
             | Self::ApproveBook
             | Self::PublishBook
+            | Self::DiscardBook
             | Self::CancelBook
             | Self::DraftAddendum
             | Self::DiscardAddendum
@@ -478,7 +483,9 @@ impl Action {
                 "openings.write"
             }
             Self::ReadOwnBids | Self::ListOwnBids => "bids.read",
-            Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity => "bids.write",
+            Self::SubmitBid | Self::HandInBidDocuments | Self::LodgeBidSecurity | Self::KeepBidSecurity => {
+                "bids.write"
+            }
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -900,6 +907,10 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::DraftBook, &[(BuyerOfficer, OwnOrganisation)]),
     (Action::ApproveBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::PublishBook, &[(BuyerApprover, OwnOrganisation)]),
+    (
+        Action::DiscardBook,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
     (Action::CancelBook, &[(BuyerApprover, OwnOrganisation)]),
     (Action::DraftAddendum, &[(BuyerOfficer, OwnOrganisation)]),
     (
@@ -912,9 +923,14 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReadOwnShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::RehearseShare, &[(Role::OpeningWitness, Anywhere)]),
     (Action::HandInShare, &[(Role::OpeningWitness, Anywhere)]),
+    // When nobody has, the service does.
     (
         Action::OpenBids,
-        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (System, Anywhere),
+        ],
     ),
     (Action::ReadOpenings, &[(Public, Anywhere)]),
     (Action::AskEnquiry, &[(SupplierAgent, OwnOrganisation)]),
@@ -941,6 +957,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     // A sealed bid is its bidder's alone: no buyer, auditor or administrator learns even that it exists.
     (Action::SubmitBid, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::HandInBidDocuments, &[(SupplierAgent, OwnOrganisation)]),
     (Action::ReadOwnBids, &[(SupplierAgent, OwnOrganisation)]),
     (Action::ListOwnBids, &[(SupplierAgent, Anywhere)]),
     (Action::LodgeBidSecurity, &[(SupplierAgent, OwnOrganisation)]),

@@ -34,9 +34,10 @@ pub enum Tongue {
 }
 
 impl Tongue {
-    /// All three with their names in a query.
-    pub const NAMED: [(&'static str, Self); 3] = [
+    /// All three with their names in a query; Chinese by its short name as well.
+    pub const NAMED: [(&'static str, Self); 4] = [
         ("zh-CN", Self::One(Language::Chinese)),
+        ("zh", Self::One(Language::Chinese)),
         ("en", Self::One(Language::English)),
         ("both", Self::Both),
     ];

@@ -58,7 +58,7 @@ impl Tender {
     }
 
     /// A version more of the book, as an addendum makes it.
-    fn addendum(&self, ward: &Ward, affects_bids: bool) {
+    pub fn addendum(&self, ward: &Ward, affects_bids: bool) {
         let id = &self.book["id"].as_str().unwrap();
         let now = ward.context().clock.now().naive_utc();
         sql(ward, &format!(
@@ -333,6 +333,7 @@ on_both! { in "test";
         refused(&lodges("600.01"), 422, "invalid");
         let lodged = lodges("6.00");
         assert_eq!(lodged.status, 201, "{}", lodged.text);
+        refused(&lodges("6.00"), 409, "bid_security_recorded");
         let lodged = lodged.json();
 
         let debarred = ward.ask("POST", "/api/v1/debarments").by(Role::Regulator).json(&debarment(&jie.id, "2026-03-02", "2028-03-01")).send();

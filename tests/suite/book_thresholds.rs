@@ -15,7 +15,7 @@ use crate::treasury::{CATEGORY, gets, made, posts, yuan};
 fn ready(ward: &Ward, office: &Office) -> Value {
     let mut body = office.whole(ward);
     let notice = json!({"organisation_id": office.treasury.department, "content": {"category": CATEGORY, "area_ids": [body["content"]["areas"][0]],
-        "title_zh": "试", "title_en": "Testing", "overview_zh": "试", "overview_en": "Testing", "budget": yuan("1000.00"), "expected_month": "2026-05", "contact": "王磊 0990-1234567"}});
+        "title_zh": "试", "title_en": "Testing", "overview_zh": "试", "overview_en": "Testing", "budget": yuan("9000000.00"), "expected_month": "2026-05", "contact": "王磊 0990-1234567"}});
     let intention = made(&posts(ward, &office.officer, "/intention-notices", Some(&notice)));
     ok(&posts(
         ward,
@@ -77,6 +77,14 @@ on_both! { in "cn";
         assert_eq!(items(&format!("/contract-books/{}", office.drafts(&ward, &by_ballot(&body, &elsewhere, "500000.00")))), []);
         let (third, third_book) = office.published(&ward, &by_ballot(&body, &line, "499999.99"));
 
+        // One notice covers several books as far as its budget goes.
+        let mut beyond = by_ballot(&body, &line, "7000000.02");
+        beyond["content"]["method"] = json!("comprehensive_scoring");
+        let announced = item("/intention_id", "planning.intention_notice_contents").remove(0);
+        assert!(items(&format!("/contract-books/{}", office.drafts(&ward, &beyond))).contains(&announced));
+        beyond["content"]["lots"][0]["ceiling"] = yuan("7000000.01");
+        assert!(!items(&format!("/contract-books/{}", office.drafts(&ward, &beyond))).contains(&announced));
+
         // An addendum raises no book over what it would not have been published at.
         let raises = |book: &str, content: &Value, ceiling: &str| {
             let raised = addendum(content, |content| content["lots"][0]["ceiling"] = yuan(ceiling));
@@ -98,7 +106,7 @@ on_both! { in "cn";
         sql(&ward, "INSERT INTO service_categories (code, name_zh, name_en, state, version, created_at, updated_at) \
              SELECT 'other', '他', 'Other', state, version, created_at, updated_at FROM service_categories WHERE code = 'testing'").unwrap();
         let notice = json!({"organisation_id": office.treasury.department, "content": {"category": "other", "area_ids": [ward.area(None, "凤城市")],
-            "title_zh": "他", "title_en": "Other", "overview_zh": "他", "overview_en": "Other", "budget": yuan("1000.00"), "expected_month": "2026-06", "contact": "王磊 0990-1234567"}});
+            "title_zh": "他", "title_en": "Other", "overview_zh": "他", "overview_en": "Other", "budget": yuan("9000000.00"), "expected_month": "2026-06", "contact": "王磊 0990-1234567"}});
         let other = made(&posts(&ward, &office.officer, "/intention-notices", Some(&notice)));
         ok(&posts(&ward, &office.approver, &format!("/intention-notices/{other}/publication"), None));
         let body = ready(&ward, &office);

@@ -10,7 +10,7 @@ use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
 
 use crate::addenda::addendum;
-use crate::cast::{Person, organisation};
+use crate::cast::{Person, organisation, person};
 use crate::files::wait;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
@@ -140,6 +140,41 @@ pub fn ok(reply: &Reply) -> Value {
 }
 
 on_both! { in "test";
+    fn a_draft_is_given_up_and_nothing_becomes_of_it_any_more(ward) {
+        let office = Office::new(&ward);
+        let body = office.whole(&ward);
+        let (draft, approved) = (office.drafts(&ward, &body), office.approved(&ward, &body));
+        let path = |id: &str| format!("/contract-books/{id}/discarding");
+        let gives_up = |who: &Person, id: &str, tag: &str| who.asks(&ward, "POST", &format!("/api/v1{}", path(id))).header("if-match", tag).send();
+        let stranger = person(&ward, &[Grant::of(Role::BuyerOfficer)]);
+        refused(&gives_up(&stranger, &draft, "*"), 404, "not_found");
+        refused(&gives_up(&office.officer, &draft, "\"v7\""), 412, "version_stale");
+        refused(&office.officer.asks(&ward, "POST", &format!("/api/v1{}", path(&draft))).send(), 428, "version_missing");
+        assert_eq!(ok(&gives_up(&office.officer, &draft, "\"v1\""))["state"], "discarded");
+        assert_eq!(ok(&gives_up(&office.approver, &approved, "*"))["state"], "discarded");
+        refused(&gives_up(&office.officer, &draft, "*"), 409, "book_wrong_state");
+        refused(&office.publishes(&ward, &approved), 409, "book_wrong_state");
+        let listed = |query: &str| ok(&gets(&ward, &office.officer, &format!("/contract-book-drafts{query}")))["items"].as_array().unwrap().len();
+        assert_eq!((listed(""), listed("?state=discarded"), listed("?state=approved")), (0, 2, 0));
+        assert_eq!(ward.get(&format!("/api/v1/contract-books/{draft}")).status, 404);
+        assert_eq!(ok(&gets(&ward, &office.officer, &format!("/contract-books/{draft}")))["content"], body["content"]);
+        assert_eq!(ward.events("book.discarded").len(), 2);
+        assert!(sql(&ward, "UPDATE books SET discarded_at = NULL").is_err(), "a book that was given up stays so");
+        let (published, _) = office.published(&ward, &body);
+        refused(&gives_up(&office.approver, &published, "*"), 409, "book_wrong_state");
+        // The soonest deadline first, page by page.
+        let list = |query: &str| ward.get(&format!("/api/v1/contract-books{query}"));
+        let page = ok(&list("?sort=deadline&limit=1"));
+        assert_eq!((page["items"][0]["id"].as_str(), &page["next_cursor"]), (Some(published.as_str()), &json!(null)));
+        let mut cheaper = body.clone();
+        cheaper["content"]["lots"][0]["ceiling"] = yuan("400.00");
+        let (other, _) = office.published(&ward, &cheaper);
+        let page = ok(&list("?sort=deadline&limit=1"));
+        let next = ok(&list(&format!("?sort=deadline&limit=1&cursor={}", page["next_cursor"].as_str().unwrap())));
+        let ids = [&page["items"][0]["id"], &next["items"][0]["id"]];
+        assert_eq!(ids, [&json!(published), &json!(other)]);
+    }
+
     fn a_book_goes_from_a_draft_to_publication_and_its_money_with_it(ward) {
         let office = Office::new(&ward);
         let body = office.whole(&ward);
@@ -399,7 +434,7 @@ on_both! { in "test";
         assert_eq!(ok(&put(&other, "\"v1\""))["revision"], 2);
         refused(&put(&body["content"], "\"v1\""), 412, "version_stale");
         other["category"] = json!("tea");
-        refused(&put(&other, "*"), 409, "book_category_closed");
+        refused(&put(&other, "*"), 422, "book_category_closed");
         for unclear in [json!({"organisation_id": office.treasury.department}), json!({"organisation_id": office.treasury.department, "template": "sanitation", "copy_of": id})] {
             refused(&posts(&ward, &office.officer, "/contract-books", Some(&unclear)), 422, "book_beginning_unclear");
         }
@@ -503,6 +538,14 @@ on_both! { in "cn";
         ward.context().clock.advance("2026-03-31T16:00:00Z".parse().unwrap());
         assert!(!lacks(notice_rule));
         assert!(lacks("planning.consultation_record_required"));
+        // It covers what it announced, and no more.
+        let announced = "planning.intention_notice_contents";
+        assert!(!lacks(announced));
+        let mut dearer = body.clone();
+        dearer["content"]["lots"][0]["ceiling"] = yuan("1000.01");
+        let other = office.drafts(&ward, &dearer);
+        let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{other}/readiness")));
+        assert!(readiness["items"].as_array().unwrap().iter().any(|item| item["rule"] == announced && item["pointer"] == "/intention_id"), "{readiness}");
         // Withdrawn, it counts for nothing.
         let withdrawn = posts(&ward, &office.approver, &format!("/intention-notices/{intention}/withdrawal"), Some(&json!({"reason_zh": "取消", "reason_en": "Not bought"})));
         assert_eq!(withdrawn.status, 200, "{}", withdrawn.text);

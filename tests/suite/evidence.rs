@@ -18,7 +18,7 @@ use crate::people_accounts::mails_to;
 use crate::suppliers::{account, debarment, licence, of};
 
 /// Uploads a file and returns its id.
-fn uploaded(ask: Ask<'_>, kind: &str, bytes: &[u8]) -> String {
+pub fn uploaded(ask: Ask<'_>, kind: &str, bytes: &[u8]) -> String {
     let reply = ask
         .header("content-disposition", "attachment; filename=\"evidence\"")
         .body(kind, bytes)

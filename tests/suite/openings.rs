@@ -5,16 +5,20 @@ use std::sync::Barrier;
 
 use serde_json::{Value, json};
 use wardbook::app::opening_verification::{Place, verify};
-use wardbook::bids::sealing;
-use wardbook::web::actor::Grant;
+use wardbook::bids::{acts_openings, sealing, store_openings};
+use wardbook::books::custody::Custody;
+use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
 use crate::bids::{Bidder, DEADLINE, Tender, taken};
 use crate::books::{Office, ok};
 use crate::cast::{Person, person};
+use crate::evidence::uploaded;
+use crate::files::pdf;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{CODES, refused, sql};
+use crate::outbox::lines;
 use crate::suppliers::debarment;
 use crate::treasury::{gets, posts};
 use crate::witnesses::{Witness, shared_book};
@@ -118,6 +122,83 @@ on_both! { in "test";
         std::fs::write(dir.path().join(format!("{}.age", opened[0]["sha256"].as_str().unwrap())), &sealed).unwrap();
         let files = Place::Files(file, Some(dir.path().to_owned()));
         assert_eq!(verify(&files).unwrap().exit_code(), 1, "another price");
+    }
+
+    fn what_was_withdrawn_or_not_confirmed_stays_sealed_and_each_bidder_is_told_of_its_own(ward) {
+        let tender = Tender::new(&ward);
+        let id = tender.book["id"].as_str().unwrap();
+        let codes = CODES.iter().copied().chain(["91330100255508888E"]);
+        let names = ["洁城公司", "德润公司", "新禾公司", "清澜公司", "绿洲公司"];
+        let bidders: Vec<Bidder> = names.iter().zip(codes).map(|(name, code)| Bidder::new(&ward, name, code)).collect();
+        for (number, bidder) in bidders.iter().enumerate() {
+            sql(&ward, &format!("UPDATE accounts SET email = 'agent{number}@bidder.example' WHERE id = '{}'", bidder.agent.id)).unwrap();
+        }
+        let hash = |bytes: &[u8]| hex::encode(wardbook::bids::rules::hash(bytes));
+        taken(&bidders[0].submits(&ward, &tender, &bidders[0].bid(&ward, &tender, "300"), None), 201);
+        tender.addendum(&ward, true);
+        // One does nothing about it, one withdraws, three bid as the book is now.
+        let bid = taken(&bidders[1].submits(&ward, &tender, &bidders[1].bid(&ward, &tender, "310"), None), 201);
+        taken(&bidders[1].acts(&ward, bid["bid_id"].as_str().unwrap(), "withdrawal", None), 200);
+        let (scheme, other) = (pdf("scheme"), pdf("other"));
+        for (bidder, price) in bidders[2..].iter().zip(["320", "330", "340"]) {
+            let mut bid = bidder.bid(&ward, &tender, price);
+            bid["documents"] = json!([{"name": "方案.pdf", "sha256": hash(&scheme), "bytes": scheme.len()}]);
+            bid["key_staff"] = json!([{"name": "某人", "position": "项目经理", "qualification": null}]);
+            taken(&bidder.submits(&ward, &tender, &bid, None), 201);
+        }
+        let etag = |ward: &Ward| ward.get(&format!("/api/v1/contract-books/{id}")).header("etag").unwrap().to_owned();
+        let (before, read) = (etag(&ward), || ok(&ward.get(&format!("/api/v1/contract-books/{id}"))));
+        assert_eq!(read()["opened_at"], json!(null));
+        ward.context().clock.advance(DEADLINE.parse().unwrap());
+        let debarred = ward.ask("POST", "/api/v1/debarments").by(Role::Regulator).json(&debarment(&bidders[4].id, "2026-04-01", "2028-03-31")).send();
+        assert_eq!(debarred.status, 201, "{}", debarred.text);
+        // By the service itself, as it does when nobody has come.
+        let (db, clock, zone) = (&ward.context().db, &ward.context().clock, ward.context().calendar.zone);
+        let waits = |minutes: i64| {
+            let before = clock.now() + chrono::Duration::minutes(minutes);
+            db.read_and_wait(move |conn| store_openings::waiting(conn, before, 10)).unwrap()
+        };
+        assert_eq!((waits(-5).len(), waits(1).iter().map(ToString::to_string).collect::<Vec<_>>()), (0, vec![id.to_owned()]));
+        let keeper = Custody::open(&ward.house().settings.keys_dir()).unwrap();
+        let (book, now) = (waits(1).remove(0), clock.now());
+        let prepared = db.read_primary_and_wait(|conn| acts_openings::prepare(conn, &Actor::system(), &book, now, acts_openings::Place { zone, keeper: &keeper })).unwrap();
+        db.write_and_wait(move |tx| acts_openings::open(tx, &Actor::system(), &book, prepared.as_ref()).map(|_| ())).unwrap();
+        assert_eq!(waits(1), []);
+        assert!(read()["opened_at"].is_string() && etag(&ward) != before, "whoever has a copy sees that it is not current");
+
+        let path = format!("/api/v1/lots/{}", tender.lot);
+        let record = ok(&ward.get(&format!("{path}/opening")));
+        assert_eq!((&record["bids"], record["opened"].as_array().unwrap().len()), (&json!(3), 3));
+        let mut sealed: Vec<&str> = record["still_sealed"].as_array().unwrap().iter().map(|bid| bid["reason"].as_str().unwrap()).collect();
+        sealed.sort_unstable();
+        assert_eq!(sealed, ["unconfirmed", "withdrawn"]);
+        let told = lines(&ward, "SELECT account_id || ' ' || facts AS line FROM outbox WHERE kind = 'lot.opened'");
+        let of = |bidder: &Bidder| {
+            let mut own = told.iter().filter(|line| line.starts_with(bidder.agent.id.as_str()));
+            (own.next().cloned().unwrap_or_default(), own.count())
+        };
+        for (bidder, words) in bidders.iter().zip(["unconfirmed", "withdrawn", "\"against\":[]", "\"against\":[]", "debarred"]) {
+            let (line, more) = of(bidder);
+            assert!(line.contains(words) && more == 0, "{words}: {line}");
+        }
+
+        // Its bidder reads it, and hands in the files that it names, and no others; the other bidders get neither.
+        let bid = record["opened"].as_array().unwrap().iter().find(|bid| bid["supplier_id"] == bidders[2].id.as_str()).unwrap();
+        let own = format!("{path}/opened-bids/{}", bid["bid_id"].as_str().unwrap());
+        let reads = |bidder: &Bidder, path: &str| bidder.agent.asks(&ward, "GET", path).send();
+        assert_eq!(ok(&reads(&bidders[2], &own))["total"], bid["total"]);
+        assert_eq!((reads(&bidders[3], &own).status, reads(&bidders[3], &format!("{own}/documents")).status), (404, 404));
+        let upload = |bidder: &Bidder, bytes: &[u8]| uploaded(bidder.agent.asks(&ward, "POST", "/api/v1/attachments"), "application/pdf", bytes);
+        let hands_in = |bidder: &Bidder, file: &str| bidder.agent.asks(&ward, "POST", &format!("{own}/documents")).json(&json!({"attachment_ids": [file]})).send();
+        let files = [upload(&bidders[2], &other), upload(&bidders[2], &scheme), upload(&bidders[2], &scheme), upload(&bidders[3], &scheme)];
+        refused(&hands_in(&bidders[2], &files[0]), 409, "bid_document_not_named");
+        refused(&hands_in(&bidders[3], &files[3]), 403, "forbidden");
+        assert_eq!(ok(&hands_in(&bidders[2], &files[1]))["items"][0]["attachment_id"], json!(files[1]));
+        refused(&hands_in(&bidders[2], &files[2]), 409, "bid_document_not_named");
+        let download = |who: &Person| gets(&ward, who, &format!("/attachments/{}/content", files[1])).status;
+        assert_eq!((download(&tender.office.officer), download(&bidders[2].agent), download(&bidders[3].agent)), (200, 200, 404));
+        assert_eq!(ok(&gets(&ward, &tender.office.officer, &format!("{}/documents", own.trim_start_matches("/api/v1"))))["items"][0]["attachment_id"], json!(files[1]));
+        assert_eq!((ward.events("bid.documents_handed_in").len(), ward.get("/api/v1/contract-books/book_01jd3n8f5teqkrzvq1c0m6h2ax/opening").status), (1, 404));
     }
 
     fn a_lot_with_too_few_bids_is_unsuccessful_and_its_money_is_free_again(ward) {

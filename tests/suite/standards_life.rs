@@ -104,6 +104,17 @@ on_both! {
         let path_2 = format!("/api/v1/standards/{id}/versions/2");
         done(keeper(&ward, "PUT", &path_2).header("if-match", "*").json(&content(&[indicator("arrival", "20")])).send());
         done(keeper(&ward, "POST", &format!("{path_2}/publication")).header("if-match", "\"v2\"").send());
+        // A draft that is given up is gone, and its number is not given again.
+        let begin = || keeper(&ward, "POST", &format!("/api/v1/standards/{id}/versions")).json(&json!({})).send();
+        let give_up = |number: &str, etag: &str| keeper(&ward, "POST", &format!("/api/v1/standards/{id}/versions/{number}/discarding")).header("if-match", etag).send();
+        assert_eq!(done(begin())["version"]["number"], 3);
+        refused(&give_up("3", "\"v4\""), 412, "version_stale");
+        refused(&give_up("2", "*"), 409, "standard_wrong_state");
+        assert_eq!(give_up("3", "\"v1\"").status, 200);
+        refused(&give_up("3", "*"), 404, "not_found");
+        assert_eq!(keeper(&ward, "GET", &format!("/api/v1/standards/{id}/versions/3")).send().status, 404);
+        assert_eq!(done(begin())["version"]["number"], 4);
+        assert_eq!((give_up("4", "*").status, ward.events("standard.discarded").len()), (200, 2));
         refused(&withdraw(&json!({"reason_zh": "=1", "reason_en": "x"})), 422, "invalid");
         let withdrawn = done(withdraw(&why));
         assert_eq!((&withdrawn["version"]["state"], &withdrawn["version"]["withdrawal_en"]), (&json!("withdrawn"), &json!("no longer used")));
@@ -112,7 +123,7 @@ on_both! {
         assert_eq!(ward.get(&path).status, 200, "it stays public");
         let third = keeper(&ward, "POST", &format!("/api/v1/standards/{id}/versions")).json(&json!({"copy_of": 1})).send();
         assert_eq!(done(third)["content"], published["content"], "a copy of any version");
-        for (kind, count) in [("standard.created", 1), ("standard.drafted", 3), ("standard.redrafted", 2), ("standard.published", 2), ("standard.withdrawn", 1)] {
+        for (kind, count) in [("standard.created", 1), ("standard.drafted", 5), ("standard.redrafted", 2), ("standard.published", 2), ("standard.withdrawn", 1)] {
             assert_eq!(ward.events(kind).len(), count, "{kind}");
         }
         // What a book asks: the public one is usable, the withdrawn one and the draft are not.
@@ -125,7 +136,7 @@ on_both! {
                 Err(fault) => panic!("{fault}"),
             }
         };
-        assert_eq!([usable(1), usable(2), usable(3)], ["standard_wrong_state", "usable", "not_found"]);
+        assert_eq!([usable(1), usable(2), usable(5)], ["standard_wrong_state", "usable", "not_found"]);
     }
 
     fn a_standards_title_may_change_and_its_code_may_not(ward) {

@@ -1,0 +1,125 @@
+//! The files of a bid, handed in by its bidder once it was opened. Before that not even their hashes are known, so that nothing tells of the bid.
+
+use serde_json::{Value, json};
+
+use crate::audit;
+use crate::audit::entry::Event;
+use crate::bids::acts_opened::{NamedBid, document_of_opened};
+use crate::bids::rules::BidId;
+use crate::bids::rules_document::{BidDocument, DocumentReference};
+use crate::bids::rules_documents::named;
+use crate::bids::store_openings;
+use crate::books::store as books;
+use crate::db::conn::Conn;
+use crate::db::writer::Tx;
+use crate::files;
+use crate::files::access::Access;
+use crate::files::media::MediaType;
+use crate::files::rules::{ATTACHMENT_UNKNOWN, AttachmentId, Use, Visibility};
+use crate::kernel::refusal::Answer;
+use crate::web::actor::Actor;
+use crate::web::policy::{self, Action, Matter};
+use crate::web::problem::NOT_FOUND;
+
+/// Types of files that a bid may carry.
+const TYPES: &[MediaType] = &[
+    MediaType::Pdf,
+    MediaType::Png,
+    MediaType::Jpeg,
+    MediaType::Docx,
+    MediaType::Xlsx,
+    MediaType::Odt,
+    MediaType::Ods,
+    MediaType::Csv,
+];
+
+/// A document of a bid, and the file once it was handed in.
+pub type Handed = (DocumentReference, Option<AttachmentId>);
+
+/// Hands in some of a bid's files.
+///
+/// # Errors
+/// Permission; not found, if no bid of that name was opened; for each file an attachment that there is not, that the bid does not name or that was
+/// handed in before, and those of hanging it.
+pub fn hand_in(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    of: &NamedBid,
+    attachments: &[AttachmentId],
+) -> Answer<Vec<Handed>> {
+    policy::allow_at_all(actor, Action::HandInBidDocuments)?;
+    let opened = store_openings::opened_bid(tx.conn(), &of.lot, &of.bid)?;
+    let opened = opened.ok_or_else(|| NOT_FOUND.refuse())?;
+    policy::allow(
+        actor,
+        Action::HandInBidDocuments,
+        Matter::of_organisation(&opened.supplier_id),
+    )?;
+    let document = document_of_opened(tx.conn(), &of.bid, &opened)?;
+    for (index, id) in attachments.iter().enumerate() {
+        let pointer = format!("/attachment_ids/{index}");
+        let attachment = files::store::attachment(tx.conn(), id)?;
+        let attachment = attachment.ok_or_else(|| ATTACHMENT_UNKNOWN.refuse().at(&pointer))?;
+        let handed_in: Vec<String> = files::store::attached_to(tx.conn(), of.bid.as_str())?
+            .into_iter()
+            .map(|one| one.sha256)
+            .collect();
+        named(&document, (&attachment.sha256, attachment.bytes), &handed_in)
+            .map_err(|refusal| refusal.at(&pointer))?;
+        let to = Use {
+            matter_kind: BidId::PREFIX,
+            matter_id: of.bid.as_str(),
+            visibility: Visibility::Matter,
+            types: TYPES,
+            pointer: &pointer,
+        };
+        files::acts::attach(tx, actor, id, to)?;
+    }
+    let event = Event {
+        kind: "bid.documents_handed_in",
+        subject: of.bid.to_string(),
+        data: json!({ "lot_id": of.lot, "count": attachments.len() }),
+        private: Value::Null,
+    };
+    audit::store::append(tx, actor, &event)?;
+    handed(tx.conn(), &of.bid, document)
+}
+
+/// The documents of an opened bid, each with its file if that was handed in.
+///
+/// # Errors
+/// A fault of the database.
+pub fn handed(conn: &mut Conn, bid: &BidId, document: BidDocument) -> Answer<Vec<Handed>> {
+    let files = files::store::attached_to(conn, bid.as_str())?;
+    let file_of = |one: &DocumentReference| {
+        let file = files.iter().find(|file| file.sha256 == one.sha256);
+        file.map(|file| file.id.clone())
+    };
+    Ok(document
+        .documents
+        .iter()
+        .map(|one| (one.clone(), file_of(one)))
+        .collect())
+}
+
+/// Who may read the files of a bid: whoever may read opened bids whole, and its bidder.
+pub struct BidAccess;
+
+impl Access for BidAccess {
+    fn matter_kind(&self) -> &'static str {
+        BidId::PREFIX
+    }
+
+    fn may_read(&self, conn: &mut Conn, actor: &Actor, matter_id: &str) -> Answer<bool> {
+        let Ok(bid) = matter_id.parse::<BidId>() else {
+            return Ok(false);
+        };
+        let Some((lot, supplier)) = store_openings::whose(conn, &bid)? else {
+            return Ok(false);
+        };
+        let lot = books::lot(conn, &lot)?.ok_or_else(|| NOT_FOUND.refuse())?;
+        let buyer = books::buyer_of(conn, &lot.book_id)?;
+        let allows = |action, whose| policy::allows(actor, action, Matter::of_organisation(whose));
+        Ok(allows(Action::ReadOpenedBids, &buyer) || allows(Action::ReadOwnBids, &supplier))
+    }
+}
