@@ -210,6 +210,8 @@ pub mod outbox {
     pub mod content;
     /// Mail that guards an account.
     mod content_accounts;
+    /// Mail about awards and what follows.
+    mod content_awards;
     /// Mail about contract books.
     mod content_books;
     /// Mail about enquiries.
@@ -733,10 +735,18 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// The end of a lot that comes to nothing.
+    pub mod acts_endings;
+    /// Why a lot comes to nothing.
+    pub mod rules_endings;
     /// What came of judging a lot's bids.
     pub mod rules_results;
+    /// The table of lots that came to nothing.
+    pub mod store_endings;
     /// The tables of what came of it.
     pub mod store_evaluations;
+    /// Who is told of what.
+    mod tidings;
 }
 
 /// Puts the service together.
