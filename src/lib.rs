@@ -737,6 +737,10 @@ pub mod bids {
 pub mod award {
     /// The end of a lot that comes to nothing.
     pub mod acts_endings;
+    /// An award and its states.
+    pub mod rules_awards;
+    /// Until when what has to be done.
+    pub mod rules_deadlines;
     /// Why a lot comes to nothing.
     pub mod rules_endings;
     /// What came of judging a lot's bids.
