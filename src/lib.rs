@@ -735,16 +735,44 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// What the buyer does with an award.
+    pub mod acts_awards;
+    /// The cancellation of a book at whatever stage.
+    pub mod acts_cancellations;
+    /// What bidders say to the buyer about a result.
+    pub mod acts_challenges;
+    /// What is complained of to the regulator.
+    pub mod acts_complaints;
     /// The end of a lot that comes to nothing.
     pub mod acts_endings;
+    /// Tells whoever is late.
+    pub mod acts_overdue;
+    /// Awards that come to nothing, and who is next.
+    pub mod acts_successions;
+    /// What is looked up.
+    pub mod desk;
     /// An award and its states.
     pub mod rules_awards;
+    /// Queries and challenges.
+    pub mod rules_challenges;
+    /// Complaints, suspensions and who is listed.
+    pub mod rules_complaints;
     /// Until when what has to be done.
     pub mod rules_deadlines;
     /// Why a lot comes to nothing.
     pub mod rules_endings;
+    /// The notice of an award.
+    pub mod rules_notice;
     /// What came of judging a lot's bids.
     pub mod rules_results;
+    /// How far a lot has come.
+    pub mod rules_standing;
+    /// The table of awards.
+    pub mod store_awards;
+    /// The tables of queries and challenges.
+    pub mod store_challenges;
+    /// The tables of complaints and suspensions.
+    pub mod store_complaints;
     /// The table of lots that came to nothing.
     pub mod store_endings;
     /// The tables of what came of it.
