@@ -781,6 +781,26 @@ pub mod award {
     mod tidings;
 }
 
+/// Contracts, from their preparation to the second signature.
+pub mod contracts {
+    /// Preparing and signing contracts.
+    pub mod acts;
+    /// What is done to performance securities.
+    pub mod acts_securities;
+    /// A contract and who may sign it when.
+    pub mod rules;
+    /// The document that both sign.
+    pub mod rules_document;
+    /// Performance security: how much, and its states.
+    pub mod rules_securities;
+    /// The tables of contracts and signatures.
+    pub mod store;
+    /// The table of performance securities.
+    pub mod store_securities;
+    /// Who is told of what.
+    mod tidings;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
