@@ -751,6 +751,14 @@ pub mod award {
     pub mod acts_successions;
     /// What is looked up.
     pub mod desk;
+    /// Awards over HTTP.
+    pub mod http_awards;
+    /// Queries and challenges over HTTP.
+    pub mod http_challenges;
+    /// Complaints over HTTP.
+    pub mod http_complaints;
+    /// How far lots have come, and the cancellation of books, over HTTP.
+    pub mod http_lots;
     /// An award and its states.
     pub mod rules_awards;
     /// Queries and challenges.
@@ -779,6 +787,8 @@ pub mod award {
     pub mod store_evaluations;
     /// Who is told of what.
     mod tidings;
+    /// How awards and lots are shown.
+    pub mod view;
 }
 
 /// Contracts, from their preparation to the second signature.
@@ -787,6 +797,10 @@ pub mod contracts {
     pub mod acts;
     /// What is done to performance securities.
     pub mod acts_securities;
+    /// Contracts over HTTP.
+    pub mod http;
+    /// Performance securities over HTTP.
+    pub mod http_securities;
     /// A contract and who may sign it when.
     pub mod rules;
     /// The document that both sign.

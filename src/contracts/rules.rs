@@ -297,7 +297,10 @@ pub(super) mod tests {
         assert_eq!(signs(Party::Buyer, &hash, facts(), now()), "ok");
         assert_eq!(signs(Party::Buyer, "00", facts(), now()), "contract_hash_differs");
         let late = now() + Duration::days(1);
-        assert_eq!(signs(Party::Supplier, &hash, facts(), late), "contract_signing_late");
+        assert_eq!(
+            signs(Party::Supplier, &hash, facts(), late),
+            "contract_signing_late"
+        );
         let blocked = Facts {
             is_blocked: true,
             ..facts()
@@ -307,11 +310,21 @@ pub(super) mod tests {
             security: "114929.99".parse().unwrap(),
             ..facts()
         };
-        assert_eq!(signs(Party::Buyer, &hash, short, now()), "performance_security_missing");
+        assert_eq!(
+            signs(Party::Buyer, &hash, short, now()),
+            "performance_security_missing"
+        );
         assert_eq!(signs(Party::Supplier, &hash, short, now()), "ok");
         for award in AwardState::ALL {
-            let expected = if award == AwardState::Confirmed { "ok" } else { "contract_void" };
-            assert_eq!(signs(Party::Buyer, &hash, Facts { award, ..facts() }, now()), expected);
+            let expected = if award == AwardState::Confirmed {
+                "ok"
+            } else {
+                "contract_void"
+            };
+            assert_eq!(
+                signs(Party::Buyer, &hash, Facts { award, ..facts() }, now()),
+                expected
+            );
         }
     }
 
@@ -319,14 +332,20 @@ pub(super) mod tests {
     fn nobody_signs_twice_and_who_has_signed_has_not_failed() {
         let mut contract = contract();
         let late = now() + Duration::days(1);
-        assert_eq!(code(has_failed(&contract, late, now())), "contract_signing_not_over");
+        assert_eq!(
+            code(has_failed(&contract, late, now())),
+            "contract_signing_not_over"
+        );
         assert_eq!(code(has_failed(&contract, late, late)), "ok");
         contract.signatures.push(Signature {
             party: Party::Supplier,
             account_id: AccountId::mint(now()),
             at: now(),
         });
-        assert_eq!(code(has_failed(&contract, late, late)), "contract_supplier_signed");
+        assert_eq!(
+            code(has_failed(&contract, late, late)),
+            "contract_supplier_signed"
+        );
         let again = may_sign(&contract, (Party::Supplier, "00"), facts(), now());
         assert_eq!(code(again), "contract_signed_already");
         assert_eq!(contract.state(AwardState::Ended), State::Void);

@@ -240,7 +240,8 @@ impl ContractDocument {
     /// # Errors
     /// A fault if they are more than [`CONTENT_BYTES_MAX`].
     pub fn bytes(&self) -> Result<String, Fault> {
-        let written = serde_json::to_string(self).map_err(|error| Fault::caused("write a contract", error))?;
+        let written =
+            serde_json::to_string(self).map_err(|error| Fault::caused("write a contract", error))?;
         if written.len() > CONTENT_BYTES_MAX {
             return Err(Fault::broken(format!("{} is too long", self.contract_id)));
         }
@@ -263,7 +264,11 @@ mod tests {
         let price: Money = "2298600.00".parse().unwrap();
         let mut book = templates::template("sanitation").unwrap().unwrap();
         book.performance_security_percent = Some("5".parse().unwrap());
-        let asked = |book: &BookDocument| security(price, book, &cn()).unwrap().map(|money| money.to_string());
+        let asked = |book: &BookDocument| {
+            security(price, book, &cn())
+                .unwrap()
+                .map(|money| money.to_string())
+        };
         assert_eq!(asked(&book).as_deref(), Some("114930.00"));
         assert_eq!(security_max(price, &cn()).unwrap().to_string(), "229860.00");
         book.performance_security_percent = Some("12.5".parse().unwrap());

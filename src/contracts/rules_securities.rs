@@ -222,7 +222,10 @@ mod tests {
         let bounds = ("114930.00".parse().unwrap(), "229860.00".parse().unwrap());
         let days = (day("2026-04-24"), Some(day("2027-04-30")));
         let checked = checked(lodged, bounds, days);
-        let objections = checked.err().map(|refusal| refusal.objections).unwrap_or_default();
+        let objections = checked
+            .err()
+            .map(|refusal| refusal.objections)
+            .unwrap_or_default();
         objections.into_iter().map(|one| one.pointer).collect()
     }
 
@@ -232,9 +235,18 @@ mod tests {
         assert_eq!(faults(lodged(Kind::Transfer, "114929.99", None)), ["/amount"]);
         assert_eq!(faults(lodged(Kind::Transfer, "229860.01", None)), ["/amount"]);
         assert!(faults(lodged(Kind::Guarantee, "114930.00", Some("2027-04-30"))).is_empty());
-        assert_eq!(faults(lodged(Kind::Guarantee, "114930.00", Some("2027-04-29"))), ["/expires_on"]);
-        assert_eq!(faults(lodged(Kind::Insurance, "114930.00", None)), ["/expires_on"]);
-        assert_eq!(faults(lodged(Kind::Cheque, "114930.00", Some("2027-04-30"))), ["/expires_on"]);
+        assert_eq!(
+            faults(lodged(Kind::Guarantee, "114930.00", Some("2027-04-29"))),
+            ["/expires_on"]
+        );
+        assert_eq!(
+            faults(lodged(Kind::Insurance, "114930.00", None)),
+            ["/expires_on"]
+        );
+        assert_eq!(
+            faults(lodged(Kind::Cheque, "114930.00", Some("2027-04-30"))),
+            ["/expires_on"]
+        );
     }
 
     #[test]

@@ -208,9 +208,7 @@ pub fn sign(tx: &mut Tx<'_>, contract: &Contract, signature: &Signature) -> Answ
 /// A fault of the database, or if they had before.
 pub fn conclude(tx: &mut Tx<'_>, id: &ContractId) -> Answer<()> {
     let now = tx.now().naive_utc();
-    let open = contracts::table
-        .find(id)
-        .filter(contracts::signed_at.is_null());
+    let open = contracts::table.find(id).filter(contracts::signed_at.is_null());
     let changed = diesel::update(open)
         .set(contracts::signed_at.eq(now))
         .execute(tx.conn())?;

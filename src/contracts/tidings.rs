@@ -59,7 +59,10 @@ pub(super) fn signed_by_one(
         Party::Buyer => Party::Supplier,
         Party::Supplier => Party::Buyer,
     };
-    let happened = Both::new("对方已签署合同，请签署", "the other party has signed the contract");
+    let happened = Both::new(
+        "对方已签署合同，请签署",
+        "the other party has signed the contract",
+    );
     tell(tx, (known, contract), other, ("signed_by_other", happened))
 }
 

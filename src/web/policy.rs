@@ -1065,10 +1065,19 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::SignForBuyer, &[(BuyerApprover, OwnOrganisation)]),
     (
         Action::SignForSupplier,
-        &[(SupplierAgent, OwnOrganisation), (OrganisationAdmin, OwnOrganisation)],
+        &[
+            (SupplierAgent, OwnOrganisation),
+            (OrganisationAdmin, OwnOrganisation),
+        ],
     ),
-    (Action::LodgePerformanceSecurity, &[(SupplierAgent, OwnOrganisation)]),
-    (Action::KeepPerformanceSecurity, &[(FinanceOfficer, OwnOrganisation)]),
+    (
+        Action::LodgePerformanceSecurity,
+        &[(SupplierAgent, OwnOrganisation)],
+    ),
+    (
+        Action::KeepPerformanceSecurity,
+        &[(FinanceOfficer, OwnOrganisation)],
+    ),
 ];
 
 /// True if the table lets the actor do this with the matter.
