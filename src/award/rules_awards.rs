@@ -613,7 +613,7 @@ mod tests {
     fn who_falls_out_is_followed_by_the_next_and_a_cancelled_award_gives_its_place_back() {
         let evaluation = ranking(3, 2);
         let mut past: Vec<Award> = Vec::new();
-        let mut fell = |cause: End, past: &mut Vec<Award>| {
+        let fell = |cause: End, past: &mut Vec<Award>| {
             let award = proposed(&evaluation, past).unwrap();
             assert_eq!(
                 code(proposed(&evaluation, &[award.clone()])),

@@ -395,7 +395,7 @@ async fn read_content(
         (status = 404, description = "There is no such contract, or it is not yours to see"),
         (status = 409, description = "`book_wrong_state`, `book_suspended`, `contract_signed_already`, `contract_void`, `contract_hash_differs`, `contract_signing_late`, `award_blocked`, `performance_security_missing`"),
     ),
-    extensions(("x-action" = json!("SignForSupplier"))),
+    extensions(("x-action" = json!("SignContract"))),
 )]
 #[post("/contracts/{id}/signatures")]
 async fn sign(
@@ -405,9 +405,7 @@ async fn sign(
     id: web::Path<String>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    if !policy::may_at_all(&actor, Action::SignForBuyer) {
-        policy::allow_at_all(&actor, Action::SignForSupplier)?;
-    }
+    policy::allow_at_all(&actor, Action::SignContract)?;
     let body = incoming.json::<SignatureBody>().await?;
     let (id, asked, new) = (parsed::<ContractId>(&id)?, context.clone(), body.value);
     context

@@ -405,7 +405,7 @@ pub enum Action {
     FileChallenge,
     /// Complain to the regulator for one's own supplier, and withdraw that.
     FileComplaint,
-    /// Read queries, challenges and complaints of one's own supplier, and those about an award to it.
+    /// Read queries, challenges and complaints that one is a party of, or that one oversees.
     ReadOwnDisputes,
     /// Read queries, challenges and complaints about what one's own organisation buys.
     OpenDisputes,
@@ -421,6 +421,8 @@ pub enum Action {
     OpenContracts,
     /// Prepare the contract of a confirmed award.
     PrepareContract,
+    /// Sign a contract for either party.
+    SignContract,
     /// Sign a contract for the buyer.
     SignForBuyer,
     /// Sign a contract for the supplier.
@@ -543,6 +545,7 @@ impl Action {
             | Self::HandleComplaint => "disputes.write",
             Self::ReadContracts | Self::OpenContracts => "contracts.read",
             Self::PrepareContract
+            | Self::SignContract
             | Self::SignForBuyer
             | Self::SignForSupplier
             | Self::LodgePerformanceSecurity
@@ -1036,7 +1039,16 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::AskAboutResult, &[(SupplierAgent, OwnOrganisation)]),
     (Action::FileChallenge, &[(SupplierAgent, OwnOrganisation)]),
     (Action::FileComplaint, &[(SupplierAgent, OwnOrganisation)]),
-    (Action::ReadOwnDisputes, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::ReadOwnDisputes,
+        &[
+            (SupplierAgent, OwnOrganisation),
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
     (
         Action::OpenDisputes,
         &[
@@ -1062,6 +1074,14 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         ],
     ),
     (Action::PrepareContract, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::SignContract,
+        &[
+            (BuyerApprover, OwnOrganisation),
+            (SupplierAgent, OwnOrganisation),
+            (OrganisationAdmin, OwnOrganisation),
+        ],
+    ),
     (Action::SignForBuyer, &[(BuyerApprover, OwnOrganisation)]),
     (
         Action::SignForSupplier,
