@@ -212,6 +212,8 @@ pub mod outbox {
     pub mod content;
     /// Mail that guards an account.
     mod content_accounts;
+    /// Mail about awards and what follows.
+    mod content_awards;
     /// Mail about contract books.
     mod content_books;
     /// Mail about enquiries.
@@ -743,10 +745,84 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// What the buyer does with an award.
+    pub mod acts_awards;
+    /// The cancellation of a book at whatever stage.
+    pub mod acts_cancellations;
+    /// What bidders say to the buyer about a result.
+    pub mod acts_challenges;
+    /// What is complained of to the regulator.
+    pub mod acts_complaints;
+    /// The end of a lot that comes to nothing.
+    pub mod acts_endings;
+    /// Tells whoever is late.
+    pub mod acts_overdue;
+    /// Awards that come to nothing, and who is next.
+    pub mod acts_successions;
+    /// What is looked up.
+    pub mod desk;
+    /// Awards over HTTP.
+    pub mod http_awards;
+    /// Queries and challenges over HTTP.
+    pub mod http_challenges;
+    /// Complaints over HTTP.
+    pub mod http_complaints;
+    /// How far lots have come, and the cancellation of books, over HTTP.
+    pub mod http_lots;
+    /// An award and its states.
+    pub mod rules_awards;
+    /// Queries and challenges.
+    pub mod rules_challenges;
+    /// Complaints, suspensions and who is listed.
+    pub mod rules_complaints;
+    /// Until when what has to be done.
+    pub mod rules_deadlines;
+    /// Why a lot comes to nothing.
+    pub mod rules_endings;
+    /// The notice of an award.
+    pub mod rules_notice;
     /// What came of judging a lot's bids.
     pub mod rules_results;
+    /// How far a lot has come.
+    pub mod rules_standing;
+    /// The table of awards.
+    pub mod store_awards;
+    /// The tables of queries and challenges.
+    pub mod store_challenges;
+    /// The tables of complaints and suspensions.
+    pub mod store_complaints;
+    /// The table of lots that came to nothing.
+    pub mod store_endings;
     /// The tables of what came of it.
     pub mod store_evaluations;
+    /// Who is told of what.
+    mod tidings;
+    /// How awards and lots are shown.
+    pub mod view;
+}
+
+/// Contracts, from their preparation to the second signature.
+pub mod contracts {
+    /// Preparing and signing contracts.
+    pub mod acts;
+    /// What is done to performance securities.
+    pub mod acts_securities;
+    /// Contracts over HTTP.
+    pub mod http;
+    /// Performance securities over HTTP.
+    pub mod http_securities;
+    /// A contract and who may sign it when.
+    pub mod rules;
+    /// The document that both sign.
+    pub mod rules_document;
+    /// Performance security: how much, and its states.
+    pub mod rules_securities;
+    /// The tables of contracts and signatures.
+    pub mod store;
+    /// The table of performance securities.
+    pub mod store_securities;
+    /// Who is told of what.
+    mod tidings;
 }
 
 /// Puts the service together.

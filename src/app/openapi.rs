@@ -21,7 +21,10 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, bids, books, budget, duties, files, outbox, people, registry, standards, statutes};
+use crate::{
+    audit, award, bids, books, budget, contracts, duties, files, outbox, people, registry, standards,
+    statutes,
+};
 
 /// Where the API lies.
 const API: &str = "/api/v1";
@@ -46,6 +49,9 @@ const API: &str = "/api/v1";
         (name = "books", description = "What is bought, by which rules, and for how much at most"),
         (name = "openings", description = "Who keeps the keys that open bids, and what came of the openings"),
         (name = "bids", description = "Sealed bids: until their lot is opened, each is known to its bidder alone"),
+        (name = "awards", description = "Who gets the contract, why, and how far each lot has come"),
+        (name = "disputes", description = "What bidders ask about results, challenge, and complain of to the regulator"),
+        (name = "contracts", description = "The contracts that both parties have signed"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -122,6 +128,12 @@ fn api(config: &mut impl Operations) {
         .configure(bids::http::operations)
         .configure(bids::http_own::operations)
         .configure(bids::http_securities::operations)
+        .configure(award::http_lots::operations)
+        .configure(award::http_awards::operations)
+        .configure(award::http_challenges::operations)
+        .configure(award::http_complaints::operations)
+        .configure(contracts::http::operations)
+        .configure(contracts::http_securities::operations)
         .configure(audit::http::operations)
         .configure(outbox::http::operations)
         .configure(files::http::operations)

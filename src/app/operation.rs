@@ -237,6 +237,13 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::bids::rules_opening::REASONS);
     reasons.extend(crate::bids::rules::REASONS);
     reasons.extend(crate::bids::rules_securities::REASONS);
+    reasons.extend(crate::award::rules_awards::REASONS);
+    reasons.extend(crate::award::rules_challenges::REASONS);
+    reasons.extend(crate::award::rules_complaints::REASONS);
+    reasons.push(&crate::award::rules_deadlines::CALENDAR_ENDS);
+    reasons.extend(crate::award::rules_endings::REASONS);
+    reasons.extend(crate::contracts::rules::REASONS);
+    reasons.extend(crate::contracts::rules_securities::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,

@@ -13,6 +13,7 @@ pub use crate::outbox::content_accounts::{
     AccountBootstrap, AccountInvited, AccountKnown, FactorChange, IdentityChanged, PasswordChanged,
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
+pub use crate::outbox::content_awards::{LotEnded, LotHappened};
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_enquiries::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
@@ -130,6 +131,10 @@ kinds! {
     ShareSealed "share.sealed"
     /// A lot was opened for which one's organisation has bid.
     LotOpened "lot.opened"
+    /// A lot came to nothing for which one's organisation has bid.
+    LotEnded "lot.ended"
+    /// Something happened between the evaluation of a lot and its contract.
+    LotHappened "lot.happened"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -351,6 +356,22 @@ pub(super) mod tests {
                     against: vec![both()],
                 }),
                 path: path(),
+            }
+            .into(),
+            LotEnded {
+                book: both(),
+                lot: one(),
+                reason: both(),
+                path: path(),
+            }
+            .into(),
+            LotHappened {
+                book: both(),
+                lot: one(),
+                happened: both(),
+                details: Some(both()),
+                path: path(),
+                is_duty: false,
             }
             .into(),
             Digest {

@@ -20,6 +20,8 @@ mod wire;
 mod addenda;
 mod api_spec;
 mod areas;
+mod award_sequences;
+mod awards;
 mod backup;
 mod backup_walk;
 mod bids;
