@@ -218,6 +218,8 @@ pub mod outbox {
     mod content_matters;
     /// Mail about openings.
     mod content_openings;
+    /// Mail about panels and the examination of bids.
+    mod content_panels;
     /// What people wanted to have once a day.
     mod digest;
     /// Mail over HTTP.
@@ -733,8 +735,18 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// What is done to the pool of experts.
+    pub mod acts_experts;
+    /// The drawing of panels.
+    pub mod acts_panels;
+    /// What is done on the seats of panels.
+    pub mod acts_seats;
     /// Which of a lot's bids are in, looked up.
     pub mod admitted;
+    /// The pool of experts over HTTP.
+    pub mod http_experts;
+    /// Panels over HTTP.
+    pub mod http_panels;
     /// Whether a price is abnormally low.
     pub mod rules_abnormally_low;
     /// The examination of bids before they are scored.
@@ -757,6 +769,8 @@ pub mod award {
     pub mod store_experts;
     /// The tables of panels.
     pub mod store_panels;
+    /// How panels are shown.
+    pub mod view_panels;
 }
 
 /// Puts the service together.

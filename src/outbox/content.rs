@@ -22,6 +22,9 @@ pub use crate::outbox::content_matters::{
 };
 
 pub use crate::outbox::content_openings::{LotOpened, ShareSealed};
+pub use crate::outbox::content_panels::{
+    BidDisqualified, PanelCalled, PanelIncomplete, PanelLeft, PriceCorrected, PriceQuestioned,
+};
 
 /// What the facts of one kind of mail can tell.
 pub trait Facts {
@@ -130,6 +133,18 @@ kinds! {
     ShareSealed "share.sealed"
     /// A lot was opened for which one's organisation has bid.
     LotOpened "lot.opened"
+    /// Somebody was called to a seat of a panel.
+    PanelCalled "panel.called"
+    /// Somebody was recorded as absent from one.
+    PanelLeft "panel.left"
+    /// A seat is free, and nobody is left to be called.
+    PanelIncomplete "panel.incomplete"
+    /// The price of a bid was corrected; its bidder has to confirm it.
+    PriceCorrected "price.corrected"
+    /// The price of a bid is abnormally low; its bidder has to justify it.
+    PriceQuestioned "price.questioned"
+    /// A bid was disqualified.
+    BidDisqualified "bid.disqualified"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -348,6 +363,44 @@ pub(super) mod tests {
                 lot: one(),
                 is_unsuccessful: true,
                 path: path(),
+            }
+            .into(),
+            PanelCalled {
+                book: both(),
+                for_buyer: false,
+                path: path(),
+            }
+            .into(),
+            PanelLeft {
+                book: both(),
+                reason: one(),
+            }
+            .into(),
+            PanelIncomplete {
+                book: both(),
+                path: path(),
+            }
+            .into(),
+            PriceCorrected {
+                book: both(),
+                lot: one(),
+                from: "500.01".parse().unwrap(),
+                to: "500.00".parse().unwrap(),
+                until: at(),
+                path: path(),
+            }
+            .into(),
+            PriceQuestioned {
+                book: both(),
+                lot: one(),
+                until: at(),
+                path: path(),
+            }
+            .into(),
+            BidDisqualified {
+                book: both(),
+                lot: one(),
+                reason: both(),
             }
             .into(),
             Digest {
