@@ -735,22 +735,32 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// The examination of a lot's bids.
+    pub mod acts_admission;
     /// What is done to the pool of experts.
     pub mod acts_experts;
     /// The drawing of panels.
     pub mod acts_panels;
+    /// What the panel asks bidders about their prices.
+    pub mod acts_prices;
     /// What is done on the seats of panels.
     pub mod acts_seats;
     /// Which of a lot's bids are in, looked up.
     pub mod admitted;
+    /// The examination of bids over HTTP.
+    pub mod http_admission;
     /// The pool of experts over HTTP.
     pub mod http_experts;
     /// Panels over HTTP.
     pub mod http_panels;
+    /// What bidders are asked about their prices, over HTTP.
+    pub mod http_prices;
     /// Whether a price is abnormally low.
     pub mod rules_abnormally_low;
     /// The examination of bids before they are scored.
     pub mod rules_admission;
+    /// What is examined of a bid.
+    pub mod rules_checklist;
     /// What a bid's price is when it says several.
     pub mod rules_corrections;
     /// The random draw of a panel, and its record.
@@ -769,6 +779,8 @@ pub mod award {
     pub mod store_experts;
     /// The tables of panels.
     pub mod store_panels;
+    /// How the examination of bids is shown.
+    pub mod view_admission;
     /// How panels are shown.
     pub mod view_panels;
 }
@@ -827,6 +839,8 @@ pub mod app {
     pub mod openapi;
     /// The record of an opening, checked without the server.
     pub mod opening_verification;
+    /// The record of a panel, checked without the server.
+    pub mod panel_verification;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
     /// Opening an account with a letter: two slices joined.

@@ -117,6 +117,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(bids::http_securities::operations)
                 .configure(award::http_experts::operations)
                 .configure(award::http_panels::operations)
+                .configure(award::http_admission::operations)
+                .configure(award::http_prices::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

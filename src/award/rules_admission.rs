@@ -31,6 +31,13 @@ pub const STATEMENT_LENGTH_MAX: usize = 8_000;
 /// Attachments of a justification at most.
 pub const JUSTIFICATION_DOCUMENTS_MAX: usize = 10;
 
+/// None of the lot's bids was opened.
+pub static ADMISSION_NOT_OPENED: Reason = Reason::new(
+    Kind::Conflict,
+    "admission_not_opened",
+    "该标段没有已开启的投标",
+    "None of this lot's bids was opened",
+);
 /// The examination has not begun.
 pub static ADMISSION_NOT_BEGUN: Reason = Reason::new(
     Kind::Conflict,
@@ -110,7 +117,8 @@ pub static BID_DISQUALIFIED: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 11] = [
+pub static REASONS: [&Reason; 12] = [
+    &ADMISSION_NOT_OPENED,
     &ADMISSION_NOT_BEGUN,
     &ADMISSION_CLOSED,
     &ADMISSION_UNDECIDED,

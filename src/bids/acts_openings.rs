@@ -518,10 +518,34 @@ pub fn readable(
     if !opened.is_public && !policy::allows(actor, Action::ReadOpenedBids, matter) {
         return Err(not_found().into());
     }
+    let sealed = sealed(conn, bid, opened.version)?;
+    Ok((sealed, opened.file_key))
+}
+
+fn sealed(conn: &mut Conn, bid: &BidId, number: i64) -> Answer<Vec<u8>> {
     let versions = store::versions_of(conn, bid)?;
-    let version = versions.iter().find(|one| one.number == opened.version);
+    let version = versions.iter().find(|one| one.number == number);
     let version = version.ok_or_else(|| Fault::broken(format!("an opened version of {bid} is gone")))?;
     let sealed = store::ciphertext(conn, version)?;
-    let sealed = sealed.ok_or_else(|| Fault::broken(format!("the bytes of {bid} are gone")))?;
-    Ok((sealed, opened.file_key))
+    Ok(sealed.ok_or_else(|| Fault::broken(format!("the bytes of {bid} are gone")))?)
+}
+
+/// What an opened bid says, for whoever has asked the policy about it.
+///
+/// # Errors
+/// Not found if there is no such opened bid; a fault if it does not open again.
+pub fn document(conn: &mut Conn, (lot, bid): (&LotId, &BidId)) -> Answer<BidDocument> {
+    let opened = store_openings::opened_bid(conn, lot, bid)?.ok_or_else(|| NOT_FOUND.refuse())?;
+    let sealed = sealed(conn, bid, opened.version)?;
+    reopened(bid, &sealed, &opened.file_key)
+}
+
+/// What the sealed bytes of an opened bid say.
+///
+/// # Errors
+/// A fault if they do not open again, or are no bid.
+pub fn reopened(bid: &BidId, sealed: &[u8], key: &OneFileKey) -> Answer<BidDocument> {
+    let content = sealing::reopen(sealed, key).map_err(|why| Fault::caused(format!("reopen {bid}"), why))?;
+    Ok(BidDocument::read(&content)
+        .map_err(|why| Fault::broken(format!("{bid} was a bid when it was opened: {}", why.en())))?)
 }

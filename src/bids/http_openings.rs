@@ -13,7 +13,6 @@ use crate::bids::acts_openings::{self as acts, Place};
 use crate::bids::rules::BidId;
 use crate::bids::rules_document::BidDocument;
 use crate::bids::rules_opening::{OPENING_OVERTAKEN, OpeningRecord, Outcome};
-use crate::bids::sealing;
 use crate::bids::store_openings::{self as store, Opening};
 use crate::books::custody::Custody;
 use crate::books::rules::{BookId, LotId};
@@ -267,11 +266,7 @@ async fn read_bid(context: Shared, actor: Actor, path: web::Path<(String, String
         .db
         .read(move |conn| {
             let (sealed, key) = acts::readable(conn, &actor, (&lot, &bid))?;
-            let content =
-                sealing::reopen(&sealed, &key).map_err(|why| Fault::caused(format!("reopen {bid}"), why))?;
-            BidDocument::read(&content).map_err(|why| {
-                Fault::broken(format!("{bid} was a bid when it was opened: {}", why.en())).into()
-            })
+            acts::reopened(&bid, &sealed, &key)
         })
         .await?;
     Ok(HttpResponse::Ok()

@@ -211,3 +211,15 @@ pub fn bidders(conn: &mut Conn, lot: &LotId) -> Answer<Vec<OrganisationId>> {
         .select(opened_bids::supplier_id)
         .load(conn)?)
 }
+
+/// For which lot an opened bid is.
+///
+/// # Errors
+/// A fault of the database.
+pub fn lot_of(conn: &mut Conn, bid: &BidId) -> Answer<Option<LotId>> {
+    Ok(opened_bids::table
+        .filter(opened_bids::bid_id.eq(bid))
+        .select(opened_bids::lot_id)
+        .first(conn)
+        .optional()?)
+}
