@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
-    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, panel_verification, share_files,
+    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, panel_verification,
+    share_files,
 };
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;

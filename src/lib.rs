@@ -839,10 +839,10 @@ pub mod app {
     pub mod openapi;
     /// The record of an opening, checked without the server.
     pub mod opening_verification;
-    /// The record of a panel, checked without the server.
-    pub mod panel_verification;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
+    /// The record of a panel, checked without the server.
+    pub mod panel_verification;
     /// Opening an account with a letter: two slices joined.
     pub mod registration;
     /// The pages of that.

@@ -27,7 +27,9 @@ impl<'w> Bench<'w> {
         let record = ok(&ward.get(&format!("/api/v1/lots/{}/opening", opened.tender.lot)));
         let bid_of = |bidder: &Bidder| {
             let mut opened = record["opened"].as_array().unwrap().iter();
-            let found = opened.find(|one| one["supplier_id"] == bidder.id.as_str()).unwrap();
+            let found = opened
+                .find(|one| one["supplier_id"] == bidder.id.as_str())
+                .unwrap();
             found["bid_id"].as_str().unwrap().to_owned()
         };
         Self {
@@ -70,22 +72,35 @@ impl<'w> Bench<'w> {
         for bid in seen["bids"].as_array().unwrap() {
             for item in bid["items"].as_array().unwrap() {
                 if item["side"] == side && item["decisions"] == json!([]) {
-                    decisions.push(decision(bid["bid_id"].as_str().unwrap(), item["code"].as_str().unwrap(), true));
+                    decisions.push(decision(
+                        bid["bid_id"].as_str().unwrap(),
+                        item["code"].as_str().unwrap(),
+                        true,
+                    ));
                 }
             }
         }
-        self.posts(who, &self.at(&format!("admission/{side}")), &json!({"decisions": decisions}))
+        self.posts(
+            who,
+            &self.at(&format!("admission/{side}")),
+            &json!({"decisions": decisions}),
+        )
     }
 
     fn missing(&self, seen: &Value) -> Vec<String> {
         let items = seen["missing"].as_array().unwrap().iter();
-        let mut codes: Vec<String> = items.map(|one| one["code"].as_str().unwrap().to_owned()).collect();
+        let mut codes: Vec<String> = items
+            .map(|one| one["code"].as_str().unwrap().to_owned())
+            .collect();
         codes.dedup();
         codes
     }
 
     fn settled(&self) -> Result<(usize, bool), usize> {
-        let (lot, now) = (self.opened.tender.lot.parse().unwrap(), self.ward.context().clock.now());
+        let (lot, now) = (
+            self.opened.tender.lot.parse().unwrap(),
+            self.ward.context().clock.now(),
+        );
         let db = &self.ward.context().db;
         let settled = db.read_and_wait(move |conn| admitted::settled(conn, &lot, now));
         match settled.unwrap() {

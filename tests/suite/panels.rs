@@ -139,7 +139,9 @@ fn listed(ward: &Ward, who: &Person, employers: &Value) -> Reply {
 
 fn states(panel: &Value) -> Vec<&str> {
     let seats = panel["seats"].as_array().unwrap().iter();
-    seats.map(|seat| seat["state"].as_str().unwrap_or("free")).collect()
+    seats
+        .map(|seat| seat["state"].as_str().unwrap_or("free"))
+        .collect()
 }
 
 on_both! { in "cn";
