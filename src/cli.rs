@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
-    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, share_files,
+    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, panel_verification,
+    share_files,
 };
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
@@ -149,6 +150,8 @@ enum Verify {
     Receipt(bid_receipts::Asked),
     /// Open every bid of an opening again, by the key in its record, and compare; 0: it holds, 1: it does not, 2: cannot tell
     Opening(opening_verification::OfOpening),
+    /// Draw a panel again by the seeds in its record, and compare; 0: it holds, 1: it does not, 2: cannot tell
+    Panel(panel_verification::OfPanel),
     /// Read every file that an attachment has and compare it with its hash; 0: they hold, 1: they do not, 2: cannot tell
     Files,
     /// Add up every entry of the ledger and compare with its balances; 0: it holds, 1: it does not, 2: cannot tell
@@ -235,6 +238,13 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
             what: Verify::Opening(of),
         } => {
             let (told, code) = opening_verification::told(of);
+            say(&told);
+            return Ok(ExitCode::from(code));
+        }
+        Command::Verify {
+            what: Verify::Panel(of),
+        } => {
+            let (told, code) = panel_verification::told(&of);
             say(&told);
             return Ok(ExitCode::from(code));
         }

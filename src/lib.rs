@@ -222,6 +222,8 @@ pub mod outbox {
     mod content_matters;
     /// Mail about openings.
     mod content_openings;
+    /// Mail about panels and the examination of bids.
+    mod content_panels;
     /// What people wanted to have once a day.
     mod digest;
     /// Mail over HTTP.
@@ -745,6 +747,8 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// The examination of a lot's bids.
+    pub mod acts_admission;
     /// What the buyer does with an award.
     pub mod acts_awards;
     /// The cancellation of a book at whatever stage.
@@ -755,36 +759,70 @@ pub mod award {
     pub mod acts_complaints;
     /// The end of a lot that comes to nothing.
     pub mod acts_endings;
+    /// What is done to the pool of experts.
+    pub mod acts_experts;
     /// Tells whoever is late.
     pub mod acts_overdue;
+    /// The drawing of panels.
+    pub mod acts_panels;
+    /// What the panel asks bidders about their prices.
+    pub mod acts_prices;
+    /// What is done on the seats of panels.
+    pub mod acts_seats;
     /// Awards that come to nothing, and who is next.
     pub mod acts_successions;
+    /// Which of a lot's bids are in, looked up.
+    pub mod admitted;
     /// What is looked up.
     pub mod desk;
+    /// The examination of bids over HTTP.
+    pub mod http_admission;
     /// Awards over HTTP.
     pub mod http_awards;
     /// Queries and challenges over HTTP.
     pub mod http_challenges;
     /// Complaints over HTTP.
     pub mod http_complaints;
+    /// The pool of experts over HTTP.
+    pub mod http_experts;
     /// How far lots have come, and the cancellation of books, over HTTP.
     pub mod http_lots;
+    /// Panels over HTTP.
+    pub mod http_panels;
+    /// What bidders are asked about their prices, over HTTP.
+    pub mod http_prices;
+    /// Whether a price is abnormally low.
+    pub mod rules_abnormally_low;
+    /// The examination of bids before they are scored.
+    pub mod rules_admission;
     /// An award and its states.
     pub mod rules_awards;
     /// Queries and challenges.
     pub mod rules_challenges;
+    /// What is examined of a bid.
+    pub mod rules_checklist;
     /// Complaints, suspensions and who is listed.
     pub mod rules_complaints;
+    /// What a bid's price is when it says several.
+    pub mod rules_corrections;
     /// Until when what has to be done.
     pub mod rules_deadlines;
+    /// The random draw of a panel, and its record.
+    pub mod rules_draw;
     /// Why a lot comes to nothing.
     pub mod rules_endings;
+    /// The pool of experts, and who of it can be drawn.
+    pub mod rules_experts;
     /// The notice of an award.
     pub mod rules_notice;
+    /// The panel of a book.
+    pub mod rules_panel;
     /// What came of judging a lot's bids.
     pub mod rules_results;
     /// How far a lot has come.
     pub mod rules_standing;
+    /// The tables of examinations.
+    pub mod store_admission;
     /// The table of awards.
     pub mod store_awards;
     /// The tables of queries and challenges.
@@ -795,10 +833,18 @@ pub mod award {
     pub mod store_endings;
     /// The tables of what came of it.
     pub mod store_evaluations;
+    /// The table of the pool of experts.
+    pub mod store_experts;
+    /// The tables of panels.
+    pub mod store_panels;
     /// Who is told of what.
     mod tidings;
     /// How awards and lots are shown.
     pub mod view;
+    /// How the examination of bids is shown.
+    pub mod view_admission;
+    /// How panels are shown.
+    pub mod view_panels;
 }
 
 /// Contracts, from their preparation to the second signature.
@@ -879,6 +925,8 @@ pub mod app {
     pub mod openapi;
     /// The record of an opening, checked without the server.
     pub mod opening_verification;
+    /// The record of a panel, checked without the server.
+    pub mod panel_verification;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
     /// Opening an account with a letter: two slices joined.

@@ -151,7 +151,8 @@ fn sealed(place: &Place, bid: &OpenedBid) -> Result<Vec<u8>, Fault> {
     }
 }
 
-fn fetch(url: &str, token: Option<&str>, bytes_max: usize) -> Result<Vec<u8>, Fault> {
+/// What is at an address, of so many bytes at most.
+pub(super) fn fetch(url: &str, token: Option<&str>, bytes_max: usize) -> Result<Vec<u8>, Fault> {
     let failed = |error: ureq::Error| Fault::caused(url.to_owned(), error);
     let agent = ureq::Agent::config_builder()
         .timeout_global(Some(REQUEST_TIMEOUT))

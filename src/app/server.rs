@@ -19,7 +19,7 @@ use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
-use crate::bids::acts_documents::BidAccess;
+use crate::award::acts_prices::BidAccess;
 use crate::bids::receipts::Notary;
 use crate::books::acts::BookAccess;
 use crate::books::acts_addenda::AddendumAccess;

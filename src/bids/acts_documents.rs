@@ -9,11 +9,9 @@ use crate::bids::rules::BidId;
 use crate::bids::rules_document::{BidDocument, DocumentReference};
 use crate::bids::rules_documents::named;
 use crate::bids::store_openings;
-use crate::books::store as books;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::files;
-use crate::files::access::Access;
 use crate::files::media::MediaType;
 use crate::files::rules::{ATTACHMENT_UNKNOWN, AttachmentId, Use, Visibility};
 use crate::kernel::refusal::Answer;
@@ -100,26 +98,4 @@ pub fn handed(conn: &mut Conn, bid: &BidId, document: BidDocument) -> Answer<Vec
         .iter()
         .map(|one| (one.clone(), file_of(one)))
         .collect())
-}
-
-/// Who may read the files of a bid: whoever may read opened bids whole, and its bidder.
-pub struct BidAccess;
-
-impl Access for BidAccess {
-    fn matter_kind(&self) -> &'static str {
-        BidId::PREFIX
-    }
-
-    fn may_read(&self, conn: &mut Conn, actor: &Actor, matter_id: &str) -> Answer<bool> {
-        let Ok(bid) = matter_id.parse::<BidId>() else {
-            return Ok(false);
-        };
-        let Some((lot, supplier)) = store_openings::whose(conn, &bid)? else {
-            return Ok(false);
-        };
-        let lot = books::lot(conn, &lot)?.ok_or_else(|| NOT_FOUND.refuse())?;
-        let buyer = books::buyer_of(conn, &lot.book_id)?;
-        let allows = |action, whose| policy::allows(actor, action, Matter::of_organisation(whose));
-        Ok(allows(Action::ReadOpenedBids, &buyer) || allows(Action::ReadOwnBids, &supplier))
-    }
 }

@@ -66,6 +66,15 @@ pub fn document_of_opened(conn: &mut Conn, bid: &BidId, opened: &Readable) -> An
     read_again(bid, &sealed, &opened.file_key)
 }
 
+/// What an opened bid of a lot says, for whoever has asked the policy about it.
+///
+/// # Errors
+/// Not found if there is no such opened bid; as [`document_of_opened`].
+pub fn document(conn: &mut Conn, (lot, bid): (&LotId, &BidId)) -> Answer<BidDocument> {
+    let opened = store_openings::opened_bid(conn, lot, bid)?.ok_or_else(|| NOT_FOUND.refuse())?;
+    document_of_opened(conn, bid, &opened)
+}
+
 /// What the sealed bytes of an opened bid say.
 ///
 /// # Errors

@@ -192,18 +192,6 @@ pub fn opened_suppliers(conn: &mut Conn, lot: &LotId) -> Answer<Vec<(BidId, Orga
         .load(conn)?)
 }
 
-/// For which lot an opened bid is, and whose.
-///
-/// # Errors
-/// A fault of the database.
-pub fn whose(conn: &mut Conn, bid: &BidId) -> Answer<Option<(LotId, OrganisationId)>> {
-    Ok(opened_bids::table
-        .filter(opened_bids::bid_id.eq(bid))
-        .select((opened_bids::lot_id, opened_bids::supplier_id))
-        .first(conn)
-        .optional()?)
-}
-
 /// Up to `max` published books whose deadline came before then, and whose bids were not opened; the oldest first.
 ///
 /// # Errors
@@ -241,4 +229,28 @@ pub fn note_opened(tx: &mut Tx<'_>, book: &BookId) -> Answer<()> {
     } else {
         Err(Fault::broken(format!("{changed} books opened instead of one")).into())
     }
+}
+
+/// Everybody whose bid for a lot was opened, in the order of their ids.
+///
+/// # Errors
+/// A fault of the database.
+pub fn bidders(conn: &mut Conn, lot: &LotId) -> Answer<Vec<OrganisationId>> {
+    Ok(opened_bids::table
+        .filter(opened_bids::lot_id.eq(lot))
+        .order(opened_bids::supplier_id)
+        .select(opened_bids::supplier_id)
+        .load(conn)?)
+}
+
+/// For which lot an opened bid is.
+///
+/// # Errors
+/// A fault of the database.
+pub fn lot_of(conn: &mut Conn, bid: &BidId) -> Answer<Option<LotId>> {
+    Ok(opened_bids::table
+        .filter(opened_bids::bid_id.eq(bid))
+        .select(opened_bids::lot_id)
+        .first(conn)
+        .optional()?)
 }

@@ -12,7 +12,7 @@ use crate::planning::{concluded, puts};
 use crate::treasury::{CATEGORY, gets, made, posts, yuan};
 
 /// A book with everything that went before it, thirty days later.
-fn ready(ward: &Ward, office: &Office) -> Value {
+pub fn ready(ward: &Ward, office: &Office) -> Value {
     let mut body = office.whole(ward);
     let notice = json!({"organisation_id": office.treasury.department, "content": {"category": CATEGORY, "area_ids": [body["content"]["areas"][0]],
         "title_zh": "试", "title_en": "Testing", "overview_zh": "试", "overview_en": "Testing", "budget": yuan("9000000.00"), "expected_month": "2026-05", "contact": "王磊 0990-1234567"}});

@@ -18,6 +18,7 @@ mod smtp;
 mod wire;
 
 mod addenda;
+mod admission;
 mod api_spec;
 mod areas;
 mod award_sequences;
@@ -56,6 +57,7 @@ mod outbox_crashes;
 mod outbox_smtp;
 mod outside;
 mod pages;
+mod panels;
 mod people_accounts;
 mod people_means;
 mod people_privacy;

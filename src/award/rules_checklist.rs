@@ -1,0 +1,463 @@
+//! What is examined of a bid, generated from its book, the record of its opening and the bid itself: who may bid at all, which the buyer
+//! decides (87号令 art 44), and whether what is offered answers, which the panel decides (art 50). What the opening has found stands beside each
+//! item; what leaves nothing to decide is decided by the rule. Pure.
+
+use crate::award::rules_admission::{Asked, Decision, Examined, ExaminedItem, Side};
+use crate::bids::rules_document::{BidDocument, Deviation, PartnerDocument};
+use crate::bids::rules_opening::{Finding, OpenedBid};
+use crate::bids::rules_responses::{self as responses, answers, corrected_total};
+use crate::bids::rules_securities::State as SecurityState;
+use crate::books::rules::LotId;
+use crate::books::rules_documents::{BookDocument, CriterionKind, LotDocument, SmeDocument};
+use crate::kernel::clock::Instant;
+use crate::kernel::money::Money;
+use crate::kernel::refusal::Objection;
+use crate::kernel::text::Text;
+use crate::registry::rules_size::SizeClass;
+use crate::standards::rules_indicators::Line;
+use crate::statutes::codes;
+use crate::statutes::profile::Profile;
+use crate::text;
+
+/// Faults of form that one item lists at most.
+const FAULTS_LISTED_MAX: usize = 20;
+
+/// What a list is generated from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'s> {
+    /// The lot.
+    pub lot_id: &'s LotId,
+    /// What the record of the opening says of the bid.
+    pub opened: &'s OpenedBid,
+    /// The bid.
+    pub document: &'s BidDocument,
+    /// Its book.
+    pub book: &'s BookDocument,
+    /// Its lot.
+    pub lot: &'s LotDocument,
+    /// The codes of the lot's indicators.
+    pub indicators: &'s [String],
+    /// How far each security is that was recorded with the bid.
+    pub securities: &'s [SecurityState],
+    /// The rules in force for the book.
+    pub profile: &'s Profile,
+    /// When the examination begins.
+    pub now: Instant,
+}
+
+/// The bid, with its list.
+pub fn examined(sources: Sources<'_>) -> Examined {
+    let (is_sme, is_sme_consortium) = sizes(sources.document);
+    let mut list = List {
+        sources,
+        items: Vec::new(),
+    };
+    list.eligibility();
+    list.offer();
+    list.price();
+    Examined {
+        bid_id: sources.opened.bid_id.clone(),
+        supplier_id: sources.opened.supplier_id.clone(),
+        total: sources.opened.total,
+        lines: corrected_total(sources.document, sources.lot),
+        is_sme,
+        is_sme_consortium,
+        items: list.items,
+        correction: None,
+        justification: None,
+        disqualification: None,
+    }
+}
+
+fn is_small(class: SizeClass) -> bool {
+    matches!(class, SizeClass::Micro | SizeClass::Small)
+}
+
+/// Whether a bidder counts as small or micro, by what it declares (财库〔2020〕46号 art 9): a consortium does if all of it is. And whether it
+/// does not, but somebody of the consortium or a subcontractor does.
+pub fn sizes(document: &BidDocument) -> (bool, bool) {
+    let of_partner =
+        |partner: &PartnerDocument| partner.size.as_ref().is_some_and(|size| is_small(size.class));
+    let leader = document.size.as_ref().is_some_and(|size| is_small(size.class));
+    let whole = leader && document.consortium.iter().all(of_partner);
+    let part = leader
+        || document.consortium.iter().any(of_partner)
+        || document.subcontractors.iter().any(of_partner);
+    (whole, !whole && part)
+}
+
+struct List<'s> {
+    sources: Sources<'s>,
+    items: Vec<ExaminedItem>,
+}
+
+/// A new item.
+struct New<'n> {
+    code: &'n str,
+    side: Side,
+    text: Text,
+    pointer: &'n str,
+    findings: Vec<Finding>,
+    rule: Option<&'static str>,
+}
+
+impl List<'_> {
+    /// Adds an item. A decisive finding fails it without anybody's discretion.
+    fn add(&mut self, new: New<'_>) {
+        let decisive = new.findings.iter().find(|finding| finding.is_decisive);
+        let by_rule = decisive.map(|finding| {
+            let reason = Line {
+                zh: finding.detail_zh.clone(),
+                en: finding.detail_en.clone(),
+            };
+            (false, reason)
+        });
+        self.push(new, by_rule);
+    }
+
+    fn push(&mut self, new: New<'_>, by_rule: Option<(bool, Line)>) {
+        let rule = new
+            .rule
+            .map(str::to_owned)
+            .or_else(|| new.findings.iter().find_map(|finding| finding.rule.clone()));
+        let cited = rule.as_deref().and_then(|code| self.sources.profile.find(code));
+        let citations = cited.map(|rule| rule.citations.clone()).unwrap_or_default();
+        let position = i64::try_from(self.items.len())
+            .unwrap_or(i64::MAX)
+            .saturating_add(1);
+        self.items.push(ExaminedItem {
+            code: new.code.to_owned(),
+            side: new.side,
+            position,
+            asked: Asked {
+                text_zh: new.text.zh().to_owned(),
+                text_en: new.text.en().to_owned(),
+                pointer: new.pointer.to_owned(),
+                findings: new.findings,
+                by_rule: by_rule.as_ref().map(|(passes, _)| *passes),
+                rule,
+                citations,
+            },
+            decisions: by_rule
+                .map(|(passes, reason)| Decision {
+                    number: 1,
+                    passes,
+                    reason,
+                    decided_by: None,
+                    decided_at: self.sources.now,
+                })
+                .into_iter()
+                .collect(),
+            dissents: Vec::new(),
+        });
+    }
+
+    fn found(&self, codes: &[&str]) -> Vec<Finding> {
+        let findings = self.sources.opened.findings.iter();
+        findings
+            .filter(|finding| codes.contains(&finding.code.as_str()))
+            .cloned()
+            .collect()
+    }
+
+    fn eligibility(&mut self) {
+        let side = Side::Eligibility;
+        let plain = |code, text, pointer, findings| New {
+            code,
+            side,
+            text,
+            pointer,
+            findings,
+            rule: None,
+        };
+        let verified = Text::fixed("承接主体已经核验", "the supplier is verified");
+        self.add(plain(
+            "supplier_verified",
+            verified,
+            "/supplier_id",
+            self.found(&["not_verified"]),
+        ));
+        let free = Text::fixed("未处于禁止参加政府采购活动期间", "the supplier is not debarred");
+        self.add(plain(
+            "not_debarred",
+            free,
+            "/supplier_id",
+            self.found(&["debarred"]),
+        ));
+        let of_qualifications = self.found(&["qualification_missing", "qualification_expired"]);
+        for (number, required) in (1..).zip(&self.sources.book.qualifications) {
+            let (zh, en) = (&required.name_zh, &required.name_en);
+            // The opening names the qualification in its sentence and nowhere else.
+            let named = format!("“{zh}”");
+            let own = of_qualifications
+                .iter()
+                .filter(|one| one.detail_zh.contains(&named));
+            let text = text!("具有有效的“{zh}”", "holds a valid {en}");
+            let code = format!("qualification_{number}");
+            self.add(New {
+                code: &code,
+                side,
+                text,
+                pointer: "/supplier_id",
+                findings: own.cloned().collect(),
+                rule: None,
+            });
+        }
+        let of_size = self.found(&["not_small", "size_not_declared", "size_differs"]);
+        if self.sources.lot.sme == Some(SmeDocument::Reserved {}) || !of_size.is_empty() {
+            let text = Text::fixed(
+                "中小企业声明属实，且符合本标段要求",
+                "what is declared of the size is true, and is what the lot asks for",
+            );
+            self.add(New {
+                rule: Some(codes::SME_FULL_RESERVE_BUDGET_MAX.code()),
+                ..plain("size", text, "/size", of_size)
+            });
+        }
+        let hand = Text::fixed(
+            "与其他投标人之间不存在负责人为同一人或者直接控股、管理关系",
+            "no other bidder for the lot is of one hand with it",
+        );
+        self.add(New {
+            rule: Some(codes::TENDER_SAME_CONTROL_TIES.code()),
+            ..plain("same_control", hand, "/ties", self.found(&["same_control"]))
+        });
+        let recusal = Text::fixed(
+            "采购人员中有利害关系的已经回避",
+            "those of the buyer's people who have an interest in it have stepped back",
+        );
+        self.add(New {
+            rule: Some(codes::TENDER_RECUSAL_RECENT_TIES.code()),
+            ..plain("recusal", recusal, "/interests", self.found(&["recusal"]))
+        });
+    }
+
+    fn respond(&mut self, code: &str, text: Text, pointer: &str, findings: Vec<Finding>) {
+        self.add(New {
+            code,
+            side: Side::Responsiveness,
+            text,
+            pointer,
+            findings,
+            rule: None,
+        });
+    }
+
+    fn offer(&mut self) {
+        let Sources {
+            lot_id,
+            opened,
+            document,
+            lot,
+            indicators,
+            ..
+        } = self.sources;
+        let asked = responses::Asked {
+            lot_id,
+            supplier_id: &opened.supplier_id,
+            lot,
+            indicators,
+        };
+        let faults = answers(document, asked).err();
+        let faults = faults.map(|refusal| refusal.objections).unwrap_or_default();
+        for criterion in lot.criteria.iter().filter(|one| one.kind != CriterionKind::Price) {
+            let response = document
+                .criteria
+                .iter()
+                .position(|response| response.code == criterion.code);
+            let (zh, en) = (&criterion.name_zh, &criterion.name_en);
+            let text = text!("响应了评审因素“{zh}”", "answers the criterion {en}");
+            let code = format!("criterion_{}", criterion.code);
+            let (pointer, findings) = match response {
+                Some(index) => {
+                    let pointer = format!("/criteria/{index}");
+                    let findings = below(&faults, &pointer);
+                    (pointer, findings)
+                }
+                None => (
+                    "/criteria".to_owned(),
+                    vec![finding(
+                        "no_response",
+                        "/criteria",
+                        &Text::fixed("没有响应", "there is no response"),
+                    )],
+                ),
+            };
+            self.respond(&code, text, &pointer, findings);
+        }
+        self.indicators(&faults);
+        let elsewhere = |fault: &&Objection| {
+            !["/criteria", "/indicators", "/price_lines", "/total"]
+                .iter()
+                .any(|part| fault.pointer.starts_with(part))
+        };
+        let of_form: Vec<Finding> = faults
+            .iter()
+            .filter(elsewhere)
+            .take(FAULTS_LISTED_MAX)
+            .map(of_fault)
+            .collect();
+        if !of_form.is_empty() {
+            let text = Text::fixed(
+                "投标文件的其他内容符合要求",
+                "the rest of what it says is as the book asks",
+            );
+            self.respond("form", text, "", of_form);
+        }
+        let terms = Text::fixed(
+            "接受服务期限与全部实质性条款，没有附加条件",
+            "it accepts the term and every clause, and makes no condition of its own",
+        );
+        self.respond("terms", terms, "", Vec::new());
+        if self.sources.book.bid_security_percent.is_some() {
+            self.security();
+        }
+    }
+
+    /// An item for each indicator that is not answered or is offered worse, which has to be judged by itself, and one for all others.
+    fn indicators(&mut self, faults: &[Objection]) {
+        let (document, codes) = (self.sources.document, self.sources.indicators);
+        let mut fine: usize = 0;
+        for code in codes {
+            let index = document.indicators.iter().position(|one| one.code == *code);
+            let response = index.and_then(|index| document.indicators.get(index));
+            let item = format!("indicator_{code}");
+            let text = text!(
+                "指标 {code} 符合要求",
+                "what is offered for {code} is as the book asks"
+            );
+            match (index, response) {
+                (Some(index), Some(response)) if response.deviation == Deviation::Negative => {
+                    let pointer = format!("/indicators/{index}");
+                    let said = response.text.as_deref().unwrap_or_default();
+                    let mut findings = below(faults, &pointer);
+                    let detail = text!("负偏离：{said}", "offered worse: {said}");
+                    findings.insert(0, finding("negative_deviation", &pointer, &detail));
+                    self.respond(&item, text, &pointer, findings);
+                }
+                (Some(_), Some(_)) => fine = fine.saturating_add(1),
+                _ => {
+                    let detail = Text::fixed("没有响应", "there is no response");
+                    let findings = vec![finding("no_response", "/indicators", &detail)];
+                    self.respond(&item, text, "/indicators", findings);
+                }
+            }
+        }
+        if fine > 0 {
+            let text = text!(
+                "其余 {fine} 项指标均已响应，且无负偏离",
+                "the other {fine} indicators are answered, and none is offered worse"
+            );
+            self.respond("indicators", text, "/indicators", Vec::new());
+        }
+    }
+
+    fn security(&mut self) {
+        let text = Text::fixed(
+            "投标保证金已按要求提交",
+            "the bid security was lodged as the book asks",
+        );
+        let detail = if self.sources.securities.contains(&SecurityState::Confirmed) {
+            None
+        } else if self.sources.securities.contains(&SecurityState::Lodged) {
+            Some(Text::fixed(
+                "尚未核实到账",
+                "it was recorded, and nobody has found it yet",
+            ))
+        } else {
+            Some(Text::fixed("没有已提交的保证金", "none was lodged"))
+        };
+        let findings = detail.map(|detail| finding("bid_security_missing", "", &detail));
+        self.respond("bid_security", text, "", findings.into_iter().collect());
+    }
+
+    fn price(&mut self) {
+        let Sources {
+            opened,
+            document,
+            lot,
+            ..
+        } = self.sources;
+        let (total, lines) = (opened.total, corrected_total(document, lot));
+        let new = |code, text, findings| New {
+            code,
+            side: Side::Responsiveness,
+            text,
+            pointer: "/total",
+            findings,
+            rule: None,
+        };
+        let text = Text::fixed("各项报价之和等于总价", "the lines come to the price");
+        let added = Money::sum(document.price_lines.iter().map(|line| line.amount)).ok();
+        let detail = match lines {
+            None => Some(Text::fixed("单价不能汇总", "its unit prices cannot be reckoned")),
+            Some(lines) if lines != total => Some(text!(
+                "单价汇总为 {lines}，总价为 {total}，须作算术修正",
+                "its unit prices come to {lines}, and it says {total}; that has to be corrected"
+            )),
+            Some(_) if added != Some(total) => Some(Text::fixed(
+                "分项金额之和与总价不一致",
+                "the amounts of its lines do not add up to its price",
+            )),
+            Some(_) => None,
+        };
+        match detail {
+            Some(detail) => {
+                let findings = vec![finding("price_differs", "/total", &detail)];
+                self.add(new("price_adds_up", text, findings));
+            }
+            None => {
+                let reason = Line {
+                    zh: "单价汇总与总价一致".to_owned(),
+                    en: "its unit prices come to its price".to_owned(),
+                };
+                self.push(new("price_adds_up", text, Vec::new()), Some((true, reason)));
+            }
+        }
+        let Some(ceiling) = lot.ceiling else { return };
+        let text = text!(
+            "报价不超过最高限价 {ceiling}",
+            "the price is not above the ceiling, {ceiling}"
+        );
+        if total > ceiling {
+            let detail = text!("报价 {total} 超过最高限价", "the price, {total}, is above it");
+            let findings = vec![finding("above_ceiling", "/total", &detail)];
+            self.add(new("price_within_ceiling", text, findings));
+        } else {
+            let reason = Line {
+                zh: "报价不超过最高限价".to_owned(),
+                en: "the price is not above the ceiling".to_owned(),
+            };
+            self.push(
+                new("price_within_ceiling", text, Vec::new()),
+                Some((true, reason)),
+            );
+        }
+    }
+}
+
+fn finding(code: &str, pointer: &str, detail: &Text) -> Finding {
+    Finding {
+        code: code.to_owned(),
+        pointer: pointer.to_owned(),
+        is_decisive: false,
+        detail_zh: detail.zh().to_owned(),
+        detail_en: detail.en().to_owned(),
+        rule: None,
+        citations: Vec::new(),
+    }
+}
+
+fn of_fault(fault: &Objection) -> Finding {
+    finding(fault.code, &fault.pointer, &fault.detail)
+}
+
+fn below(faults: &[Objection], pointer: &str) -> Vec<Finding> {
+    let inside = format!("{pointer}/");
+    faults
+        .iter()
+        .filter(|fault| fault.pointer == pointer || fault.pointer.starts_with(&inside))
+        .take(FAULTS_LISTED_MAX)
+        .map(of_fault)
+        .collect()
+}
