@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
-    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, share_files,
+    bid_files, bid_receipts, demo, evaluation, first_admin, logging, openapi, opening_verification,
+    share_files,
 };
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
@@ -77,6 +78,11 @@ enum Command {
     Verify {
         #[command(subcommand)]
         what: Verify,
+    },
+    /// Reckon something again from what it rests on, without trusting the server
+    Recompute {
+        #[command(subcommand)]
+        what: Recompute,
     },
     /// Write something out as files
     Export {
@@ -153,6 +159,13 @@ enum Verify {
     Files,
     /// Add up every entry of the ledger and compare with its balances; 0: it holds, 1: it does not, 2: cannot tell
     Ledger,
+}
+
+#[derive(Subcommand)]
+enum Recompute {
+    /// Evaluate a lot's bids again and compare with the derivation; 0: it holds, 1: it does not, 2: it cannot be read. Of an input
+    /// alone, print its derivation
+    Evaluation(evaluation::Asked),
 }
 
 #[derive(Subcommand)]
@@ -240,6 +253,18 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         }
         Command::Bid { what } => return printed(&bid_files::run(what)?),
         Command::Share { what } => return printed(&share_files::run(what)?),
+        Command::Recompute {
+            what: Recompute::Evaluation(asked),
+        } => {
+            let told = evaluation::told(&asked)?;
+            for line in &told.remarks {
+                say_error(line);
+            }
+            if !told.output.is_empty() {
+                say(&told.output);
+            }
+            return Ok(ExitCode::from(told.exit_code));
+        }
         Command::Verify {
             what: Verify::Receipt(asked),
         } => {
@@ -280,9 +305,11 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         Command::Restore { file, accept_loss } => restore(&settings, &file, accept_loss),
         Command::Health => health(&settings),
         Command::Admin { what } => admin(settings, what),
-        Command::Openapi { .. } | Command::Bid { .. } | Command::Share { .. } | Command::Verify { .. } => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Openapi { .. }
+        | Command::Bid { .. }
+        | Command::Share { .. }
+        | Command::Recompute { .. }
+        | Command::Verify { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

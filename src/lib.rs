@@ -733,10 +733,30 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// What an evaluation goes in with, as it is written in JSON.
+    pub mod rules_evaluation;
+    /// What a derivation is.
+    pub mod rules_evaluation_derivation;
+    /// From an input to its result, step by step.
+    pub mod rules_evaluation_deriving;
+    /// Numbers of which no digit is lost.
+    pub mod rules_evaluation_exact;
+    /// Reading JSON so that every fault is named.
+    pub mod rules_evaluation_json;
+    /// Which prices are abnormally low.
+    pub mod rules_evaluation_lowness;
+    /// Who goes before whom, and how a draw is made again.
+    pub mod rules_evaluation_ranking;
+    /// Whether an input holds together.
+    pub mod rules_evaluation_reading;
+    /// Whether a derivation follows from its input.
+    pub mod rules_evaluation_recomputing;
     /// What came of judging a lot's bids.
     pub mod rules_results;
     /// The tables of what came of it.
     pub mod store_evaluations;
+    #[cfg(test)]
+    mod worked_examples;
 }
 
 /// Puts the service together.
@@ -773,6 +793,10 @@ pub mod app {
     pub mod demo_stage;
     /// The OpenAPI document, its page, and what is said where nothing is.
     pub mod documents;
+    /// Evaluations on the command line: recomputed, or reckoned.
+    pub mod evaluation;
+    /// The schemas of an evaluation's input and derivation.
+    pub mod evaluation_schemas;
     /// The store of files, for commands and for keeping it in order.
     pub mod files;
     /// The way in for the first administrator.

@@ -60,6 +60,7 @@ mod people_privacy;
 mod people_sessions;
 mod permissions;
 mod planning;
+mod recompute;
 mod requests;
 mod roles;
 mod roll;
