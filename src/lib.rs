@@ -751,12 +751,32 @@ pub mod award {
     pub mod rules_evaluation_reading;
     /// Whether a derivation follows from its input.
     pub mod rules_evaluation_recomputing;
+    /// Which of a lot's bids are in, looked up.
+    pub mod admitted;
+    /// Whether a price is abnormally low.
+    pub mod rules_abnormally_low;
+    /// The examination of bids before they are scored.
+    pub mod rules_admission;
+    /// What a bid's price is when it says several.
+    pub mod rules_corrections;
+    /// The random draw of a panel, and its record.
+    pub mod rules_draw;
+    /// The pool of experts, and who of it can be drawn.
+    pub mod rules_experts;
+    /// The panel of a book.
+    pub mod rules_panel;
     /// What came of judging a lot's bids.
     pub mod rules_results;
+    /// The tables of examinations.
+    pub mod store_admission;
     /// The tables of what came of it.
     pub mod store_evaluations;
     #[cfg(test)]
     mod worked_examples;
+    /// The table of the pool of experts.
+    pub mod store_experts;
+    /// The tables of panels.
+    pub mod store_panels;
 }
 
 /// Puts the service together.

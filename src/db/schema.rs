@@ -1176,6 +1176,184 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who may be drawn into panels.
+    experts (account_id) {
+        account_id -> Text,
+        version -> BigInt,
+        employers -> Text,
+        unavailable_until -> Nullable<Date>,
+        listed_at -> Timestamp,
+        changed_at -> Timestamp,
+        withdrawn_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// For which categories of services each of them is an expert.
+    expert_categories (account_id, category) {
+        account_id -> Text,
+        category -> Text,
+    }
+}
+
+diesel::table! {
+    /// The panels of books.
+    panels (book_id) {
+        book_id -> Text,
+        size -> BigInt,
+        experts -> BigInt,
+        has_large_impact -> Bool,
+        requested_at -> Timestamp,
+        disclosed_at -> Nullable<Timestamp>,
+        record -> Nullable<Text>,
+        record_sha256 -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    /// The draws of panels.
+    panel_draws (book_id, number) {
+        book_id -> Text,
+        number -> BigInt,
+        seed -> Binary,
+        candidates -> Text,
+        candidates_sha256 -> Binary,
+        drawn_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Who was called to which seat of a panel.
+    panel_members (book_id, account_id) {
+        book_id -> Text,
+        account_id -> Text,
+        seat -> BigInt,
+        kind -> Text,
+        draw -> Nullable<BigInt>,
+        place -> Nullable<BigInt>,
+        state -> Text,
+        called_at -> Timestamp,
+        declared_at -> Nullable<Timestamp>,
+        interests -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
+        reason -> Nullable<Text>,
+        vote -> Nullable<Text>,
+        is_chair -> Bool,
+    }
+}
+
+diesel::table! {
+    /// The examinations of lots' bids.
+    admissions (lot_id) {
+        lot_id -> Text,
+        book_id -> Text,
+        begun_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// The bids that are examined.
+    admission_bids (lot_id, bid_id) {
+        lot_id -> Text,
+        bid_id -> Text,
+        supplier_id -> Text,
+        total_fen -> BigInt,
+        lines_fen -> Nullable<BigInt>,
+        is_sme -> Bool,
+        is_sme_consortium -> Bool,
+    }
+}
+
+diesel::table! {
+    /// What is examined of each bid.
+    admission_items (lot_id, bid_id, code) {
+        lot_id -> Text,
+        bid_id -> Text,
+        code -> Text,
+        side -> Text,
+        position -> BigInt,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    /// What was decided of it.
+    admission_decisions (lot_id, bid_id, code, number) {
+        lot_id -> Text,
+        bid_id -> Text,
+        code -> Text,
+        number -> BigInt,
+        passes -> Bool,
+        reason_zh -> Text,
+        reason_en -> Text,
+        decided_by -> Nullable<Text>,
+        decided_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What members of panels hold against that.
+    admission_dissents (lot_id, bid_id, code, account_id) {
+        lot_id -> Text,
+        bid_id -> Text,
+        code -> Text,
+        account_id -> Text,
+        reason -> Text,
+        noted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Prices that were corrected.
+    price_corrections (lot_id, bid_id) {
+        lot_id -> Text,
+        bid_id -> Text,
+        content -> Text,
+        corrected_fen -> BigInt,
+        proposed_by -> Text,
+        proposed_at -> Timestamp,
+        answer_until -> Timestamp,
+        confirmed -> Nullable<Bool>,
+        answered_by -> Nullable<Text>,
+        answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Justifications of abnormally low prices.
+    price_justifications (lot_id, bid_id) {
+        lot_id -> Text,
+        bid_id -> Text,
+        tests -> Text,
+        asked_by -> Text,
+        asked_at -> Timestamp,
+        answer_until -> Timestamp,
+        statement -> Nullable<Text>,
+        documents -> Nullable<Text>,
+        answered_by -> Nullable<Text>,
+        answered_at -> Nullable<Timestamp>,
+        accepted -> Nullable<Bool>,
+        reason_zh -> Nullable<Text>,
+        reason_en -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Bids that were put out later.
+    bid_disqualifications (lot_id, bid_id) {
+        lot_id -> Text,
+        bid_id -> Text,
+        ground -> Text,
+        reason_zh -> Text,
+        reason_en -> Text,
+        decided_by -> Text,
+        decided_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// What came of judging a lot's bids, a row for each round.
     evaluations (id) {
         id -> Text,
@@ -1206,6 +1384,8 @@ diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, qualifications);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, debarments);
 diesel::allow_tables_to_appear_in_same_query!(organisations, qualifications);
+diesel::joinable!(expert_categories -> experts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(experts, expert_categories);
 diesel::joinable!(attachments -> file_objects (sha256));
 diesel::allow_tables_to_appear_in_same_query!(attachments, file_objects);
 

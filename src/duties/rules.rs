@@ -29,6 +29,8 @@ pub enum Duty {
     Review,
     /// Approved what was drafted.
     Approve,
+    /// Sat on the panel that judged the bids.
+    Judge,
     /// Inspected the work.
     Inspect,
     /// Decided an inspection that was contested.
@@ -49,12 +51,12 @@ pub enum Duty {
 
 use Duty::{
     Accept, Approve, Authorise, Certify, Claim, Confirm, DecideContest, Draft, Execute, Handle, Inspect,
-    Propose, Register, Review, Verify,
+    Judge, Propose, Register, Review, Verify,
 };
 
 impl Duty {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Register,
         Verify,
         Propose,
@@ -62,6 +64,7 @@ impl Duty {
         Draft,
         Review,
         Approve,
+        Judge,
         Inspect,
         DecideContest,
         Handle,
@@ -82,6 +85,7 @@ impl Duty {
             Draft => "draft",
             Review => "review",
             Approve => "approve",
+            Judge => "judge",
             Inspect => "inspect",
             DecideContest => "decide_contest",
             Handle => "handle",
@@ -107,6 +111,7 @@ impl Duty {
             Draft => "起草",
             Review => "论证评审",
             Approve => "审批",
+            Judge => "评审投标",
             Inspect => "考核",
             DecideContest => "裁定异议",
             Handle => "经办",
@@ -121,13 +126,17 @@ impl Duty {
 
 /// Which duties no one person may do on one matter, in either order. Sources: the handler of a purchase is not the one who
 /// accepts it, who accepts is not the one who pays (政府采购法 art 61); the reviewers of a need are others than who drafted it
-/// (财库〔2021〕22号); the rest is the product's own rule that drafter, approver and payer are three people.
+/// (财库〔2021〕22号), and whoever gave their opinion on what is asked does not judge what is offered (87号令 art 47); the rest is the product's
+/// own rule that drafter, approver and payer are three people, and that nobody judges bids for a book of their own.
 pub const APART: &[(Duty, Duty)] = &[
     (Register, Verify),
     (Propose, Confirm),
     (Draft, Review),
     (Draft, Approve),
+    (Draft, Judge),
     (Draft, Execute),
+    (Review, Judge),
+    (Approve, Judge),
     (Approve, Execute),
     (Inspect, DecideContest),
     (Handle, Accept),

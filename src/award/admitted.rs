@@ -1,0 +1,108 @@
+//! Which of a lot's bids are in, looked up: what was decided, and what follows from the rules in force for the book. What judges bids asks
+//! this and nothing else.
+
+use crate::award::rules_admission::{ADMISSION_NOT_BEGUN, Admitted, Held, Verdict, judged};
+use crate::award::store_admission;
+use crate::books::rules::{Book, LotId};
+use crate::books::rules_documents::LotDocument;
+use crate::books::rules_readiness::Item;
+use crate::books::store as books;
+use crate::books::store::Lot;
+use crate::db::conn::Conn;
+use crate::kernel::clock::Instant;
+use crate::kernel::refusal::{Answer, Fault};
+use crate::statutes::profile::Profile;
+use crate::statutes::store as statutes;
+use crate::web::problem::NOT_FOUND;
+
+/// A lot of a public book, and what it is judged by.
+#[derive(Debug)]
+pub struct KnownLot {
+    /// The book.
+    pub book: Book,
+    /// The lot.
+    pub lot: Lot,
+    /// The rules in force for the book.
+    pub profile: Profile,
+}
+
+impl KnownLot {
+    /// What the book says of the lot.
+    ///
+    /// # Errors
+    /// A fault if it is not in its book.
+    pub fn document(&self) -> Result<&LotDocument, Fault> {
+        let mut lots = self.book.content.document().lots.iter();
+        let found = lots.find(|one| one.code == self.lot.code);
+        found.ok_or_else(|| Fault::broken(format!("{} is not in its book", self.lot.id)))
+    }
+}
+
+/// The rules in force for a published book.
+///
+/// # Errors
+/// A fault of the database, or if the book has none.
+pub fn profile_of(conn: &mut Conn, book: &Book) -> Answer<Profile> {
+    let publication = book.publication.as_ref();
+    let statute = match publication {
+        Some(publication) => statutes::statute(conn, &publication.statute_id)?,
+        None => None,
+    };
+    let statute = statute.ok_or_else(|| Fault::broken(format!("the rules of {} are gone", book.id)))?;
+    Ok(statute.profile)
+}
+
+/// A lot of a public book.
+///
+/// # Errors
+/// Not found; a fault of the database.
+pub fn known(conn: &mut Conn, lot: &LotId) -> Answer<KnownLot> {
+    let lot = books::lot(conn, lot)?.ok_or_else(|| NOT_FOUND.refuse())?;
+    let book = books::book(conn, &lot.book_id)?.filter(|book| book.state.is_public());
+    let book = book.ok_or_else(|| NOT_FOUND.refuse())?;
+    let profile = profile_of(conn, &book)?;
+    Ok(KnownLot { book, lot, profile })
+}
+
+/// What the examination of a lot has come to at an instant: what is not answered by then is answered by silence.
+///
+/// # Errors
+/// Not found; a rule that is not set; a fault of the database.
+pub fn verdict(conn: &mut Conn, known: &KnownLot, now: Instant) -> Answer<Verdict> {
+    let examined = store_admission::examined(conn, &known.lot.id)?;
+    let document = known.document()?;
+    let held = Held {
+        lot_id: &known.lot.id,
+        ceiling: document.ceiling,
+        bidders_min: document.bidders_min,
+        profile: &known.profile,
+        now,
+    };
+    judged(&examined, held)
+}
+
+/// Every opened bid of a lot, in or out as far as that is decided; none before the examination has begun.
+///
+/// # Errors
+/// As [`verdict`].
+pub fn of_lot(conn: &mut Conn, lot: &LotId, now: Instant) -> Answer<Vec<Admitted>> {
+    let known = known(conn, lot)?;
+    Ok(verdict(conn, &known, now)?.bids)
+}
+
+/// What the examination of a lot came to, if everything of it is decided; otherwise what is missing.
+///
+/// # Errors
+/// [`ADMISSION_NOT_BEGUN`]; those of [`verdict`].
+pub fn settled(conn: &mut Conn, lot: &LotId, now: Instant) -> Answer<Result<Verdict, Vec<Item>>> {
+    let known = known(conn, lot)?;
+    if store_admission::begun_at(conn, lot)?.is_none() {
+        return Err(ADMISSION_NOT_BEGUN.refuse().into());
+    }
+    let verdict = verdict(conn, &known, now)?;
+    Ok(if verdict.missing.is_empty() {
+        Ok(verdict)
+    } else {
+        Err(verdict.missing)
+    })
+}
