@@ -210,6 +210,8 @@ pub mod outbox {
     pub mod content;
     /// Mail that guards an account.
     mod content_accounts;
+    /// Mail about awards and what follows.
+    mod content_awards;
     /// Mail about contract books.
     mod content_books;
     /// Mail about enquiries.
@@ -733,6 +735,24 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// The end of a lot that comes to nothing.
+    pub mod acts_endings;
+    /// Which of a lot's bids are in, looked up.
+    pub mod admitted;
+    /// Whether a price is abnormally low.
+    pub mod rules_abnormally_low;
+    /// The examination of bids before they are scored.
+    pub mod rules_admission;
+    /// An award and its states.
+    pub mod rules_awards;
+    /// What a bid's price is when it says several.
+    pub mod rules_corrections;
+    /// Until when what has to be done.
+    pub mod rules_deadlines;
+    /// The random draw of a panel, and its record.
+    pub mod rules_draw;
+    /// Why a lot comes to nothing.
+    pub mod rules_endings;
     /// What an evaluation goes in with, as it is written in JSON.
     pub mod rules_evaluation;
     /// What a derivation is.
@@ -751,16 +771,6 @@ pub mod award {
     pub mod rules_evaluation_reading;
     /// Whether a derivation follows from its input.
     pub mod rules_evaluation_recomputing;
-    /// Which of a lot's bids are in, looked up.
-    pub mod admitted;
-    /// Whether a price is abnormally low.
-    pub mod rules_abnormally_low;
-    /// The examination of bids before they are scored.
-    pub mod rules_admission;
-    /// What a bid's price is when it says several.
-    pub mod rules_corrections;
-    /// The random draw of a panel, and its record.
-    pub mod rules_draw;
     /// The pool of experts, and who of it can be drawn.
     pub mod rules_experts;
     /// The panel of a book.
@@ -769,14 +779,18 @@ pub mod award {
     pub mod rules_results;
     /// The tables of examinations.
     pub mod store_admission;
+    /// The table of lots that came to nothing.
+    pub mod store_endings;
     /// The tables of what came of it.
     pub mod store_evaluations;
-    #[cfg(test)]
-    mod worked_examples;
     /// The table of the pool of experts.
     pub mod store_experts;
     /// The tables of panels.
     pub mod store_panels;
+    /// Who is told of what.
+    mod tidings;
+    #[cfg(test)]
+    mod worked_examples;
 }
 
 /// Puts the service together.

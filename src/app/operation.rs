@@ -236,6 +236,9 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::bids::rules_opening::REASONS);
     reasons.extend(crate::bids::rules::REASONS);
     reasons.extend(crate::bids::rules_securities::REASONS);
+    reasons.extend(crate::award::rules_awards::REASONS);
+    reasons.push(&crate::award::rules_deadlines::CALENDAR_ENDS);
+    reasons.extend(crate::award::rules_endings::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,

@@ -180,6 +180,18 @@ pub fn opened_bid(conn: &mut Conn, lot: &LotId, bid: &BidId) -> Answer<Option<Re
     }))
 }
 
+/// The bids of a lot that were opened, and whose they are.
+///
+/// # Errors
+/// A fault of the database.
+pub fn opened_suppliers(conn: &mut Conn, lot: &LotId) -> Answer<Vec<(BidId, OrganisationId)>> {
+    Ok(opened_bids::table
+        .filter(opened_bids::lot_id.eq(lot))
+        .order(opened_bids::bid_id)
+        .select((opened_bids::bid_id, opened_bids::supplier_id))
+        .load(conn)?)
+}
+
 /// Notes that a book's bids were opened.
 ///
 /// # Errors

@@ -129,6 +129,20 @@ pub(super) fn release(tx: &mut Tx<'_>, book: &BookId) -> Answer<Vec<Transfer>> {
     posted(tx, orders)
 }
 
+/// Sets free what is left of one lot's reservation.
+///
+/// # Errors
+/// Those of the ledger.
+pub fn release_lot(tx: &mut Tx<'_>, lot: &LotId) -> Answer<Vec<Transfer>> {
+    match of_lot(tx.conn(), lot)? {
+        Some(hold) => {
+            let order = back(tx, &hold, hold.remaining);
+            posted(tx, vec![order])
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
 fn posted(tx: &mut Tx<'_>, orders: Vec<Order>) -> Answer<Vec<Transfer>> {
     let mut transfers = Vec::with_capacity(orders.len());
     for some in orders.chunks(LINKED_MAX) {

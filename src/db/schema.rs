@@ -1378,6 +1378,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Lots that came to nothing after their bids were opened.
+    lot_endings (lot_id) {
+        lot_id -> Text,
+        book_id -> Text,
+        cause -> Text,
+        reason_zh -> Text,
+        reason_en -> Text,
+        ended_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
 diesel::allow_tables_to_appear_in_same_query!(books, search_documents);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);

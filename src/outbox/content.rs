@@ -13,6 +13,7 @@ pub use crate::outbox::content_accounts::{
     AccountBootstrap, AccountInvited, AccountKnown, FactorChange, IdentityChanged, PasswordChanged,
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
+pub use crate::outbox::content_awards::LotEnded;
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_enquiries::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
@@ -130,6 +131,8 @@ kinds! {
     ShareSealed "share.sealed"
     /// A lot was opened for which one's organisation has bid.
     LotOpened "lot.opened"
+    /// A lot came to nothing for which one's organisation has bid.
+    LotEnded "lot.ended"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -347,6 +350,13 @@ pub(super) mod tests {
                 book: both(),
                 lot: one(),
                 is_unsuccessful: true,
+                path: path(),
+            }
+            .into(),
+            LotEnded {
+                book: both(),
+                lot: one(),
+                reason: both(),
                 path: path(),
             }
             .into(),

@@ -1,0 +1,3 @@
+DROP TABLE performance_securities;
+DROP TABLE contract_signatures;
+DROP TABLE contracts;
