@@ -737,12 +737,22 @@ pub mod bids {
 pub mod award {
     /// The end of a lot that comes to nothing.
     pub mod acts_endings;
+    /// The conclusion of a round of judging, and residents' appraisals.
+    pub mod acts_evaluation;
+    /// Scoring: sheets, rounds, dissents.
+    pub mod acts_scores;
     /// Which of a lot's bids are in, looked up.
     pub mod admitted;
+    /// Results of judging over HTTP.
+    pub mod http_evaluation;
+    /// Scoring over HTTP.
+    pub mod http_scores;
     /// Whether a price is abnormally low.
     pub mod rules_abnormally_low;
     /// The examination of bids before they are scored.
     pub mod rules_admission;
+    /// What a meeting of residents' representatives gave.
+    pub mod rules_appraisals;
     /// An award and its states.
     pub mod rules_awards;
     /// What a bid's price is when it says several.
@@ -777,6 +787,8 @@ pub mod award {
     pub mod rules_panel;
     /// What came of judging a lot's bids.
     pub mod rules_results;
+    /// Score sheets, and what an evaluation is made of.
+    pub mod rules_scores;
     /// The tables of examinations.
     pub mod store_admission;
     /// The table of lots that came to nothing.
@@ -787,6 +799,8 @@ pub mod award {
     pub mod store_experts;
     /// The tables of panels.
     pub mod store_panels;
+    /// The tables of scoring.
+    pub mod store_scores;
     /// Who is told of what.
     mod tidings;
     #[cfg(test)]

@@ -18,7 +18,9 @@ use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL};
 use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
-use crate::{audit, bids, books, budget, duties, files, outbox, people, registry, standards, statutes};
+use crate::{
+    audit, award, bids, books, budget, duties, files, outbox, people, registry, standards, statutes,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,6 +42,7 @@ use crate::{audit, bids, books, budget, duties, files, outbox, people, registry,
         (name = "books", description = "What is bought, by which rules, and for how much at most"),
         (name = "openings", description = "Who keeps the keys that open bids, and what came of the openings"),
         (name = "bids", description = "Sealed bids: until their lot is opened, each is known to its bidder alone"),
+        (name = "evaluations", description = "How bids are scored, by whom, and what comes of it"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -112,6 +115,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(bids::http::operations)
                 .configure(bids::http_own::operations)
                 .configure(bids::http_securities::operations)
+                .configure(award::http_scores::operations)
+                .configure(award::http_evaluation::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

@@ -237,6 +237,10 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::bids::rules::REASONS);
     reasons.extend(crate::bids::rules_securities::REASONS);
     reasons.extend(crate::award::rules_awards::REASONS);
+    reasons.extend(crate::award::rules_scores::REASONS);
+    reasons.extend(crate::award::rules_appraisals::REASONS);
+    reasons.extend(crate::award::rules_panel::REASONS);
+    reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::award::rules_deadlines::CALENDAR_ENDS);
     reasons.extend(crate::award::rules_endings::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

@@ -226,8 +226,14 @@ pub const fn leads_to(state: State, step: Step) -> Option<State> {
                 End::Disqualified | End::ComplaintUpheld | End::Cancelled | End::Reevaluation | End::Dropped,
             ),
         ) => Some(State::Ended),
-        (State::Proposed, Step::Notice | Step::Confirm | Step::Sign | Step::End(End::Withdrawn | End::NotSigned))
-        | (State::Decided, Step::Decide | Step::Confirm | Step::Sign | Step::End(End::Withdrawn | End::NotSigned))
+        (
+            State::Proposed,
+            Step::Notice | Step::Confirm | Step::Sign | Step::End(End::Withdrawn | End::NotSigned),
+        )
+        | (
+            State::Decided,
+            Step::Decide | Step::Confirm | Step::Sign | Step::End(End::Withdrawn | End::NotSigned),
+        )
         | (State::Noticed, Step::Decide | Step::Notice | Step::Sign | Step::End(End::NotSigned))
         | (State::Confirmed, Step::Decide | Step::Notice | Step::Confirm)
         | (
@@ -338,7 +344,9 @@ pub fn next_in_rank<'e>(evaluation: &'e Evaluation, before: &[Award]) -> Option<
         })
     };
     let ranked = evaluation.places.iter().filter(|place| place.place.is_some());
-    ranked.filter(|place| !fell_out(place)).min_by_key(|place| place.place)
+    ranked
+        .filter(|place| !fell_out(place))
+        .min_by_key(|place| place.place)
 }
 
 /// The award that may be proposed now: whoever is next in rank of the last round.
@@ -529,7 +537,12 @@ mod tests {
     fn proposed(evaluation: &Evaluation, before: &[Award]) -> Result<Award, Refusal> {
         let place = proposable(Some(evaluation), before)?;
         let number = i64::try_from(before.len()).unwrap() + 1;
-        propose(AwardId::mint(now()), (evaluation, place), (number, "评审报告"), now())
+        propose(
+            AwardId::mint(now()),
+            (evaluation, place),
+            (number, "评审报告"),
+            now(),
+        )
     }
 
     fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
@@ -578,12 +591,21 @@ mod tests {
         let noticed = notice(decided, [1; 32], now()).unwrap();
         assert!(noticed.is_public());
         let over = now() + chrono::Duration::days(9);
-        assert_eq!(code(confirm(noticed.clone(), (over, true), now())), "award_standstill");
-        assert_eq!(code(confirm(noticed.clone(), (over, true), over)), "award_blocked");
+        assert_eq!(
+            code(confirm(noticed.clone(), (over, true), now())),
+            "award_standstill"
+        );
+        assert_eq!(
+            code(confirm(noticed.clone(), (over, true), over)),
+            "award_blocked"
+        );
         assert_eq!(code(sign(noticed.clone(), over)), "award_wrong_state");
         let confirmed = confirm(noticed, (over, false), over).unwrap();
         let signed = sign(confirmed.clone(), over).unwrap();
-        assert_eq!(code(end(signed.clone(), End::Withdrawn, line(), over)), "award_wrong_state");
+        assert_eq!(
+            code(end(signed.clone(), End::Withdrawn, line(), over)),
+            "award_wrong_state"
+        );
         assert_eq!((signed.state, signed.revision), (State::Signed, 5));
         let ended = end(confirmed, End::NotSigned, line(), over).unwrap();
         assert!(!ended.is_standing() && ended.is_public());
@@ -595,7 +617,10 @@ mod tests {
         let mut past: Vec<Award> = Vec::new();
         let mut fell = |cause: End, past: &mut Vec<Award>| {
             let award = proposed(&evaluation, past).unwrap();
-            assert_eq!(code(proposed(&evaluation, &[award.clone()])), "award_open_already");
+            assert_eq!(
+                code(proposed(&evaluation, &[award.clone()])),
+                "award_open_already"
+            );
             let award = notice(decide(award, "同意", now()).unwrap(), [0; 32], now()).unwrap();
             let place = award.place;
             past.push(end(award, cause, line(), now()).unwrap());

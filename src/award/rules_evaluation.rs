@@ -102,7 +102,7 @@ pub struct Input {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 50)]
     pub evaluators: Option<u32>,
-    /// The points below which a bid's quality puts it out: of `quality_and_cost_based`, which needs it.
+    /// The points below which a bid's quality puts it out: of `quality_and_cost_based`; nobody is put out if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technical_threshold: Option<Score>,
     /// What the points for quality weigh, for `quality_and_cost_based`; without weights, points are added up as they are.

@@ -394,7 +394,6 @@ fn whole(reading: &mut Reading, members: &Members<'_>, input: &Input) {
         }
     }
     if of_quality {
-        reading.needed(members, "technical_threshold");
         weights(reading, members, input);
     }
     appraised(reading, members, input);

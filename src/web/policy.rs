@@ -371,6 +371,20 @@ pub enum Action {
     ReadOpenings,
     /// See opened bids whole.
     ReadOpenedBids,
+    /// Score bids as a member of the panel, and dissent from the result.
+    ScoreBids,
+    /// Have bids scored again on a ground.
+    OpenScoringRound,
+    /// Conclude the judging of a lot.
+    ConcludeEvaluation,
+    /// See how a lot was judged once that is published; before that whoever has to do with it sees it.
+    ReadEvaluation,
+    /// See how a lot is judged before that is published.
+    OpenEvaluation,
+    /// Record what a meeting of residents' representatives gave.
+    RecordAppraisal,
+    /// Confirm what another person recorded of that.
+    ConfirmAppraisal,
     /// Seal, replace, confirm and withdraw a bid of a supplier.
     SubmitBid,
     /// See a supplier's own bids; before the opening nobody sees any other.
@@ -477,6 +491,12 @@ impl Action {
             Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare | Self::OpenBids => {
                 "openings.write"
             }
+            Self::ReadEvaluation | Self::OpenEvaluation => "evaluations.read",
+            Self::ScoreBids
+            | Self::OpenScoringRound
+            | Self::ConcludeEvaluation
+            | Self::RecordAppraisal
+            | Self::ConfirmAppraisal => "evaluations.write",
             Self::ReadOwnBids | Self::ListOwnBids => "bids.read",
             Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity => "bids.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
@@ -938,6 +958,43 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
             (Auditor, Anywhere),
             (Regulator, Anywhere),
         ],
+    ),
+    // Whose seat on the panel it is, and who has the chair, is looked up; to everyone else there is none.
+    (
+        Action::ScoreBids,
+        &[
+            (BuyerOfficer, OwnAccount),
+            (BuyerApprover, OwnAccount),
+            (Role::Evaluator, OwnAccount),
+        ],
+    ),
+    (
+        Action::OpenScoringRound,
+        &[(BuyerApprover, OwnOrganisation), (Role::Evaluator, OwnAccount)],
+    ),
+    (
+        Action::ConcludeEvaluation,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Role::Evaluator, OwnAccount),
+        ],
+    ),
+    (Action::ReadEvaluation, &[(Public, Anywhere)]),
+    // Neither the platform's administrator nor any bidder, before the result is published.
+    (
+        Action::OpenEvaluation,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
+    (Action::RecordAppraisal, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::ConfirmAppraisal,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
     ),
     // A sealed bid is its bidder's alone: no buyer, auditor or administrator learns even that it exists.
     (Action::SubmitBid, &[(SupplierAgent, OwnOrganisation)]),
