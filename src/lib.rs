@@ -220,6 +220,8 @@ pub mod outbox {
     mod content_matters;
     /// Mail about openings.
     mod content_openings;
+    /// Mail about panels and the examination of bids.
+    mod content_panels;
     /// What people wanted to have once a day.
     mod digest;
     /// Mail over HTTP.
@@ -739,12 +741,22 @@ pub mod award {
     pub mod acts_endings;
     /// The conclusion of a round of judging, and residents' appraisals.
     pub mod acts_evaluation;
+    /// What is done to the pool of experts.
+    pub mod acts_experts;
+    /// The drawing of panels.
+    pub mod acts_panels;
     /// Scoring: sheets, rounds, dissents.
     pub mod acts_scores;
+    /// What is done on the seats of panels.
+    pub mod acts_seats;
     /// Which of a lot's bids are in, looked up.
     pub mod admitted;
     /// Results of judging over HTTP.
     pub mod http_evaluation;
+    /// The pool of experts over HTTP.
+    pub mod http_experts;
+    /// Panels over HTTP.
+    pub mod http_panels;
     /// Scoring over HTTP.
     pub mod http_scores;
     /// Whether a price is abnormally low.
@@ -803,6 +815,8 @@ pub mod award {
     pub mod store_scores;
     /// Who is told of what.
     mod tidings;
+    /// How panels are shown.
+    pub mod view_panels;
     #[cfg(test)]
     mod worked_examples;
 }

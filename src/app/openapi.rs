@@ -43,6 +43,7 @@ use crate::{
         (name = "openings", description = "Who keeps the keys that open bids, and what came of the openings"),
         (name = "bids", description = "Sealed bids: until their lot is opened, each is known to its bidder alone"),
         (name = "evaluations", description = "How bids are scored, by whom, and what comes of it"),
+        (name = "panels", description = "Who judges bids: the pool of experts, panels drawn from it, and what they find before they score"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -117,6 +118,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(bids::http_securities::operations)
                 .configure(award::http_scores::operations)
                 .configure(award::http_evaluation::operations)
+                .configure(award::http_experts::operations)
+                .configure(award::http_panels::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

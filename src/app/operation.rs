@@ -243,6 +243,8 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::award::rules_deadlines::CALENDAR_ENDS);
     reasons.extend(crate::award::rules_endings::REASONS);
+    reasons.extend(crate::award::rules_experts::REASONS);
+    reasons.extend(crate::award::rules_corrections::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,

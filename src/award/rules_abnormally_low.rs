@@ -106,6 +106,8 @@ pub fn tests(
 
 #[cfg(test)]
 mod tests_of_tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::kernel::weight::Weight;
     use crate::statutes::built_in;
@@ -117,7 +119,9 @@ mod tests_of_tests {
     }
 
     fn thresholds() -> Thresholds {
-        Thresholds::of(built_in::profiles_for("cn").unwrap().last().unwrap()).unwrap()
+        static OF_CN: LazyLock<Thresholds> =
+            LazyLock::new(|| Thresholds::of(built_in::profiles_for("cn").unwrap().last().unwrap()).unwrap());
+        *OF_CN
     }
 
     fn found(price: i64, others: &[i64], ceiling: i64) -> Vec<Test> {

@@ -143,6 +143,8 @@ pub fn proposed(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::statutes::built_in;
     use crate::statutes::codes::EVALUATION_CORRECTION_ORDER;
@@ -152,13 +154,13 @@ mod tests {
         Money::from_fen(amount).unwrap()
     }
 
-    fn order() -> Choices {
-        let profiles = built_in::profiles_for("cn").unwrap();
-        profiles
-            .last()
-            .unwrap()
-            .rule(EVALUATION_CORRECTION_ORDER)
-            .unwrap()
+    fn order() -> &'static Choices {
+        static OF_CN: LazyLock<Choices> = LazyLock::new(|| {
+            let profiles = built_in::profiles_for("cn").unwrap();
+            let newest = profiles.last().unwrap();
+            newest.rule(EVALUATION_CORRECTION_ORDER).unwrap()
+        });
+        &OF_CN
     }
 
     fn price(list: i64, body: Option<i64>, words: Option<i64>, lines: Option<i64>) -> (i64, Vec<String>) {
@@ -168,7 +170,7 @@ mod tests {
             words: words.map(fen),
             lines: lines.map(fen),
         };
-        let corrected = corrected(&said, &order());
+        let corrected = corrected(&said, order());
         (
             corrected.price.fen(),
             corrected.steps.into_iter().map(|step| step.rule).collect(),
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn what_the_panel_reads_is_checked() {
         let code = |body, words: Option<&str>, lines| {
-            let result = proposed((fen(50_000), lines), body, words, &order());
+            let result = proposed((fen(50_000), lines), body, words, order());
             result
                 .map(|(_, corrected)| corrected.price.fen())
                 .map_err(|refusal| {

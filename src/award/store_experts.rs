@@ -1,14 +1,17 @@
 //! The table of the pool of experts. Rows are changed, and never deleted.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use crate::award::rules_experts::{Employer, Expert};
 use crate::db::conn::Conn;
-use crate::db::schema::{expert_categories, experts};
+use crate::db::schema::{accounts, expert_categories, experts, role_grants};
 use crate::db::writer::Tx;
-use crate::kernel::party::AccountId;
+use crate::kernel::party::{AccountId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
+use crate::web::policy::Role;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = experts)]
@@ -155,4 +158,58 @@ pub fn update(tx: &mut Tx<'_>, expert: &Expert) -> Answer<()> {
         return Err(Fault::broken(format!("{changed} experts changed instead of one")).into());
     }
     set_categories(tx, expert)
+}
+
+/// Whether an account is in use and holds the role of an evaluator itself.
+///
+/// # Errors
+/// A fault of the database.
+pub fn is_evaluator(conn: &mut Conn, account: &AccountId) -> Answer<bool> {
+    let found: Option<AccountId> = role_grants::table
+        .inner_join(accounts::table)
+        .filter(role_grants::account_id.eq(account))
+        .filter(role_grants::role.eq(Role::Evaluator.name()))
+        .filter(role_grants::ended_at.is_null())
+        .filter(accounts::state.eq("active"))
+        .select(role_grants::account_id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Of these accounts those that are in use and hold the role of an evaluator.
+///
+/// # Errors
+/// A fault of the database.
+pub fn evaluators(conn: &mut Conn, of: &[AccountId]) -> Answer<BTreeSet<AccountId>> {
+    let found: Vec<AccountId> = role_grants::table
+        .inner_join(accounts::table)
+        .filter(role_grants::account_id.eq_any(of))
+        .filter(role_grants::role.eq(Role::Evaluator.name()))
+        .filter(role_grants::ended_at.is_null())
+        .filter(accounts::state.eq("active"))
+        .select(role_grants::account_id)
+        .load(conn)?;
+    Ok(found.into_iter().collect())
+}
+
+/// In which of these organisations these accounts hold a role, a pair for each.
+///
+/// # Errors
+/// A fault of the database.
+pub fn acting_for(
+    conn: &mut Conn,
+    of: &[AccountId],
+    organisations: &[OrganisationId],
+) -> Answer<BTreeSet<(AccountId, OrganisationId)>> {
+    let found: Vec<(AccountId, Option<OrganisationId>)> = role_grants::table
+        .filter(role_grants::account_id.eq_any(of))
+        .filter(role_grants::organisation_id.eq_any(organisations))
+        .filter(role_grants::ended_at.is_null())
+        .select((role_grants::account_id, role_grants::organisation_id))
+        .load(conn)?;
+    Ok(found
+        .into_iter()
+        .filter_map(|(account, organisation)| organisation.map(|organisation| (account, organisation)))
+        .collect())
 }

@@ -149,18 +149,25 @@ pub fn of_book(conn: &mut Conn, book: &BookId) -> Answer<Option<Panel>> {
     }))
 }
 
-/// The books on whose panels an account holds a seat, the last ones first.
+/// The seats that an account holds: of which books, and how far it is; the last books first.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn seats_of(conn: &mut Conn, account: &str) -> Answer<Vec<BookId>> {
-    Ok(panel_members::table
+pub fn seats_of(conn: &mut Conn, account: &str) -> Answer<Vec<(BookId, i64, MemberState)>> {
+    let rows: Vec<(BookId, i64, String)> = panel_members::table
         .filter(panel_members::account_id.eq(account))
         .filter(panel_members::ended_at.is_null())
         .order(panel_members::book_id.desc())
         .limit(SEATS_SHOWN_MAX)
-        .select(panel_members::book_id)
-        .load(conn)?)
+        .select((panel_members::book_id, panel_members::seat, panel_members::state))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(book, seat, state)| {
+            let state = MemberState::named(&state)
+                .ok_or_else(|| Fault::broken(format!("the state {state} of a seat")))?;
+            Ok((book, seat, state))
+        })
+        .collect()
 }
 
 /// Adds a panel, without draws and members.

@@ -211,3 +211,15 @@ pub fn note_opened(tx: &mut Tx<'_>, book: &BookId) -> Answer<()> {
         Err(Fault::broken(format!("{changed} books opened instead of one")).into())
     }
 }
+
+/// Everybody whose bid for a lot was opened, in the order of their ids.
+///
+/// # Errors
+/// A fault of the database.
+pub fn bidders(conn: &mut Conn, lot: &LotId) -> Answer<Vec<OrganisationId>> {
+    Ok(opened_bids::table
+        .filter(opened_bids::lot_id.eq(lot))
+        .order(opened_bids::supplier_id)
+        .select(opened_bids::supplier_id)
+        .load(conn)?)
+}

@@ -23,6 +23,9 @@ pub use crate::outbox::content_matters::{
 };
 
 pub use crate::outbox::content_openings::{LotOpened, ShareSealed};
+pub use crate::outbox::content_panels::{
+    BidDisqualified, PanelCalled, PanelIncomplete, PanelLeft, PriceCorrected, PriceQuestioned,
+};
 
 /// What the facts of one kind of mail can tell.
 pub trait Facts {
@@ -133,6 +136,18 @@ kinds! {
     LotOpened "lot.opened"
     /// A lot came to nothing for which one's organisation has bid.
     LotEnded "lot.ended"
+    /// Somebody was called to a seat of a panel.
+    PanelCalled "panel.called"
+    /// Somebody was recorded as absent from one.
+    PanelLeft "panel.left"
+    /// A seat is free, and nobody is left to be called.
+    PanelIncomplete "panel.incomplete"
+    /// The price of a bid was corrected; its bidder has to confirm it.
+    PriceCorrected "price.corrected"
+    /// The price of a bid is abnormally low; its bidder has to justify it.
+    PriceQuestioned "price.questioned"
+    /// A bid was disqualified.
+    BidDisqualified "bid.disqualified"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -358,6 +373,44 @@ pub(super) mod tests {
                 lot: one(),
                 reason: both(),
                 path: path(),
+            }
+            .into(),
+            PanelCalled {
+                book: both(),
+                for_buyer: false,
+                path: path(),
+            }
+            .into(),
+            PanelLeft {
+                book: both(),
+                reason: one(),
+            }
+            .into(),
+            PanelIncomplete {
+                book: both(),
+                path: path(),
+            }
+            .into(),
+            PriceCorrected {
+                book: both(),
+                lot: one(),
+                from: "500.01".parse().unwrap(),
+                to: "500.00".parse().unwrap(),
+                until: at(),
+                path: path(),
+            }
+            .into(),
+            PriceQuestioned {
+                book: both(),
+                lot: one(),
+                until: at(),
+                path: path(),
+            }
+            .into(),
+            BidDisqualified {
+                book: both(),
+                lot: one(),
+                reason: both(),
             }
             .into(),
             Digest {

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use crate::db::conn::Conn;
 use crate::db::schema::{accounts, role_grants};
-use crate::kernel::party::OrganisationId;
+use crate::kernel::party::{AccountId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Language;
 use crate::outbox::address::Address;
@@ -106,4 +106,26 @@ pub fn name(conn: &mut Conn, id: &str) -> Answer<Option<String>> {
         .first(conn)
         .optional()?;
     Ok(name.flatten())
+}
+
+/// Whether an account in use holds a role in an organisation.
+///
+/// # Errors
+/// A fault of the database.
+pub fn holds(
+    conn: &mut Conn,
+    account: &AccountId,
+    organisation: &OrganisationId,
+    role: Role,
+) -> Answer<bool> {
+    let held: i64 = accounts::table
+        .inner_join(role_grants::table)
+        .filter(accounts::id.eq(account))
+        .filter(accounts::state.eq("active"))
+        .filter(role_grants::organisation_id.eq(organisation))
+        .filter(role_grants::role.eq(role.name()))
+        .filter(role_grants::ended_at.is_null())
+        .count()
+        .get_result(conn)?;
+    Ok(held > 0)
 }

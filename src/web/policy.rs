@@ -385,6 +385,38 @@ pub enum Action {
     RecordAppraisal,
     /// Confirm what another person recorded of that.
     ConfirmAppraisal,
+    /// List the pool of experts.
+    ListExperts,
+    /// See what the pool says of one expert.
+    ReadExpert,
+    /// Add experts to the pool, change what is known of them, and take them out.
+    KeepExperts,
+    /// See a panel that was published; before that whoever has to do with it sees their part.
+    ReadPanel,
+    /// See how far a panel is, without the experts' names.
+    OpenPanel,
+    /// See who is on a panel before that is public.
+    OpenPanelNames,
+    /// Have a panel drawn, and name the buyer's own members.
+    DrawPanel,
+    /// Record that a member of a panel did not come.
+    RunPanel,
+    /// Sit on a panel: declare interests, elect the chair, record what the panel decides.
+    SitOnPanel,
+    /// List the panels on which one sits.
+    ReadOwnSeats,
+    /// Read opened bids as a member of the panel that judges them.
+    ReadJudgedBids,
+    /// See how bids are examined before they are scored.
+    ReadAdmission,
+    /// Begin the examination of bids, and decide whether bidders are eligible.
+    CheckEligibility,
+    /// Disqualify a bid after its examination.
+    DisqualifyBid,
+    /// See what the panel asks of one's own bid.
+    ReadPanelQuestions,
+    /// Answer that.
+    AnswerPanel,
     /// Seal, replace, confirm and withdraw a bid of a supplier.
     SubmitBid,
     /// See a supplier's own bids; before the opening nobody sees any other.
@@ -497,8 +529,24 @@ impl Action {
             | Self::ConcludeEvaluation
             | Self::RecordAppraisal
             | Self::ConfirmAppraisal => "evaluations.write",
-            Self::ReadOwnBids | Self::ListOwnBids => "bids.read",
-            Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity => "bids.write",
+            Self::ReadOwnBids | Self::ListOwnBids | Self::ReadPanelQuestions => "bids.read",
+            Self::SubmitBid | Self::LodgeBidSecurity | Self::KeepBidSecurity | Self::AnswerPanel => {
+                "bids.write"
+            }
+            Self::ListExperts
+            | Self::ReadExpert
+            | Self::ReadPanel
+            | Self::OpenPanel
+            | Self::OpenPanelNames
+            | Self::ReadOwnSeats
+            | Self::ReadJudgedBids
+            | Self::ReadAdmission => "panels.read",
+            Self::KeepExperts
+            | Self::DrawPanel
+            | Self::RunPanel
+            | Self::SitOnPanel
+            | Self::CheckEligibility
+            | Self::DisqualifyBid => "panels.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -959,6 +1007,74 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
             (Regulator, Anywhere),
         ],
     ),
+    // Who may be drawn is known to those who keep the pool, and to each expert of themself: not to buyers, who would know whom to expect.
+    (Action::ListExperts, &[(Auditor, Anywhere), (Regulator, Anywhere)]),
+    (
+        Action::ReadExpert,
+        &[
+            (Role::Evaluator, OwnAccount),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
+    (Action::KeepExperts, &[(Regulator, Anywhere)]),
+    (Action::ReadPanel, &[(Public, Anywhere)]),
+    (
+        Action::OpenPanel,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::OpenPanelNames, &[(Auditor, Anywhere)]),
+    (Action::DrawPanel, &[(BuyerApprover, OwnOrganisation)]),
+    (
+        Action::RunPanel,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    // Whose seat it is, is looked up; to everyone else there is none.
+    (
+        Action::SitOnPanel,
+        &[
+            (BuyerOfficer, OwnAccount),
+            (BuyerApprover, OwnAccount),
+            (Role::Evaluator, OwnAccount),
+        ],
+    ),
+    (
+        Action::ReadOwnSeats,
+        &[
+            (BuyerOfficer, Anywhere),
+            (BuyerApprover, Anywhere),
+            (Role::Evaluator, Anywhere),
+        ],
+    ),
+    (
+        Action::ReadJudgedBids,
+        &[
+            (BuyerOfficer, OwnAccount),
+            (BuyerApprover, OwnAccount),
+            (Role::Evaluator, OwnAccount),
+        ],
+    ),
+    (
+        Action::ReadAdmission,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Role::Evaluator, OwnAccount),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
+    (
+        Action::CheckEligibility,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    (Action::DisqualifyBid, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::ReadPanelQuestions, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::AnswerPanel, &[(SupplierAgent, OwnOrganisation)]),
     // Whose seat on the panel it is, and who has the chair, is looked up; to everyone else there is none.
     (
         Action::ScoreBids,
