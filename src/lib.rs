@@ -737,24 +737,46 @@ pub mod bids {
 
 /// Who gets the contract, why, and what can be said against it.
 pub mod award {
+    /// What the buyer does with an award.
+    pub mod acts_awards;
+    /// The cancellation of a book at whatever stage.
+    pub mod acts_cancellations;
+    /// What bidders say to the buyer about a result.
+    pub mod acts_challenges;
+    /// What is complained of to the regulator.
+    pub mod acts_complaints;
     /// The end of a lot that comes to nothing.
     pub mod acts_endings;
     /// The conclusion of a round of judging, and residents' appraisals.
     pub mod acts_evaluation;
     /// What is done to the pool of experts.
     pub mod acts_experts;
+    /// Tells whoever is late.
+    pub mod acts_overdue;
     /// The drawing of panels.
     pub mod acts_panels;
     /// Scoring: sheets, rounds, dissents.
     pub mod acts_scores;
     /// What is done on the seats of panels.
     pub mod acts_seats;
+    /// Awards that come to nothing, and who is next.
+    pub mod acts_successions;
     /// Which of a lot's bids are in, looked up.
     pub mod admitted;
+    /// What is looked up.
+    pub mod desk;
+    /// Awards over HTTP.
+    pub mod http_awards;
+    /// Queries and challenges over HTTP.
+    pub mod http_challenges;
+    /// Complaints over HTTP.
+    pub mod http_complaints;
     /// Results of judging over HTTP.
     pub mod http_evaluation;
     /// The pool of experts over HTTP.
     pub mod http_experts;
+    /// How far lots have come, and the cancellation of books, over HTTP.
+    pub mod http_lots;
     /// Panels over HTTP.
     pub mod http_panels;
     /// Scoring over HTTP.
@@ -767,6 +789,10 @@ pub mod award {
     pub mod rules_appraisals;
     /// An award and its states.
     pub mod rules_awards;
+    /// Queries and challenges.
+    pub mod rules_challenges;
+    /// Complaints, suspensions and who is listed.
+    pub mod rules_complaints;
     /// What a bid's price is when it says several.
     pub mod rules_corrections;
     /// Until when what has to be done.
@@ -795,14 +821,24 @@ pub mod award {
     pub mod rules_evaluation_recomputing;
     /// The pool of experts, and who of it can be drawn.
     pub mod rules_experts;
+    /// The notice of an award.
+    pub mod rules_notice;
     /// The panel of a book.
     pub mod rules_panel;
     /// What came of judging a lot's bids.
     pub mod rules_results;
     /// Score sheets, and what an evaluation is made of.
     pub mod rules_scores;
+    /// How far a lot has come.
+    pub mod rules_standing;
     /// The tables of examinations.
     pub mod store_admission;
+    /// The table of awards.
+    pub mod store_awards;
+    /// The tables of queries and challenges.
+    pub mod store_challenges;
+    /// The tables of complaints and suspensions.
+    pub mod store_complaints;
     /// The table of lots that came to nothing.
     pub mod store_endings;
     /// The tables of what came of it.
@@ -815,10 +851,36 @@ pub mod award {
     pub mod store_scores;
     /// Who is told of what.
     mod tidings;
+    /// How awards and lots are shown.
+    pub mod view;
     /// How panels are shown.
     pub mod view_panels;
     #[cfg(test)]
     mod worked_examples;
+}
+
+/// Contracts, from their preparation to the second signature.
+pub mod contracts {
+    /// Preparing and signing contracts.
+    pub mod acts;
+    /// What is done to performance securities.
+    pub mod acts_securities;
+    /// Contracts over HTTP.
+    pub mod http;
+    /// Performance securities over HTTP.
+    pub mod http_securities;
+    /// A contract and who may sign it when.
+    pub mod rules;
+    /// The document that both sign.
+    pub mod rules_document;
+    /// Performance security: how much, and its states.
+    pub mod rules_securities;
+    /// The tables of contracts and signatures.
+    pub mod store;
+    /// The table of performance securities.
+    pub mod store_securities;
+    /// Who is told of what.
+    mod tidings;
 }
 
 /// Puts the service together.

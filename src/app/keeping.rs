@@ -11,6 +11,7 @@ use crate::app::operation;
 use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
+use crate::award::acts_overdue;
 use crate::bids::{acts_amendments as amendments, acts_disclosure as disclosure};
 use crate::books::rules::BookId;
 use crate::books::{acts_enquiries, acts_search, notices};
@@ -89,6 +90,7 @@ impl Keeper {
             }
             if is_due(round, ESCALATE_EVERY) {
                 self.escalate().await;
+                self.escalate_disputes().await;
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;
@@ -257,6 +259,29 @@ impl Keeper {
                 Err(stop) => {
                     tracing::warn!(%stop, "nobody could be told of enquiries without an answer");
                     return;
+                }
+            }
+        }
+    }
+
+    /// Tells whoever has not replied to what bidders say of results, or not decided about complaints, in time.
+    async fn escalate_disputes(&self) {
+        for kind in acts_overdue::Kind::ALL {
+            let mut after = String::new();
+            loop {
+                let (context, from) = (self.context.clone(), after.clone());
+                let told: Answer<Option<String>> = self
+                    .context
+                    .db
+                    .upkeep(move |tx| acts_overdue::escalate(tx, &context.calendar, kind, &from))
+                    .await;
+                match told {
+                    Ok(None) => break,
+                    Ok(Some(next)) => after = next,
+                    Err(stop) => {
+                        tracing::warn!(%stop, "nobody could be told of what is overdue");
+                        return;
+                    }
                 }
             }
         }

@@ -19,7 +19,8 @@ use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{
-    audit, award, bids, books, budget, duties, files, outbox, people, registry, standards, statutes,
+    audit, award, bids, books, budget, contracts, duties, files, outbox, people, registry, standards,
+    statutes,
 };
 
 #[derive(OpenApi)]
@@ -44,6 +45,9 @@ use crate::{
         (name = "bids", description = "Sealed bids: until their lot is opened, each is known to its bidder alone"),
         (name = "evaluations", description = "How bids are scored, by whom, and what comes of it"),
         (name = "panels", description = "Who judges bids: the pool of experts, panels drawn from it, and what they find before they score"),
+        (name = "awards", description = "Who gets the contract, why, and how far each lot has come"),
+        (name = "disputes", description = "What bidders ask about results, challenge, and complain of to the regulator"),
+        (name = "contracts", description = "The contracts that both parties have signed"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -120,6 +124,12 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(award::http_evaluation::operations)
                 .configure(award::http_experts::operations)
                 .configure(award::http_panels::operations)
+                .configure(award::http_lots::operations)
+                .configure(award::http_awards::operations)
+                .configure(award::http_challenges::operations)
+                .configure(award::http_complaints::operations)
+                .configure(contracts::http::operations)
+                .configure(contracts::http_securities::operations)
                 .configure(audit::http::operations)
                 .configure(outbox::http::operations)
                 .configure(files::http::operations)

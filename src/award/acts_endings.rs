@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::award::acts_awards::disclosures;
 use crate::award::rules_endings::{Cause, Ending, LOT_ENDED};
 use crate::award::store_endings as store;
 use crate::award::tidings;
+use crate::bids::{store_openings, store_securities};
 use crate::books::reservations;
 use crate::books::rules::Book;
 use crate::books::store::Lot;
@@ -40,6 +42,10 @@ pub fn unsuccessful(
     };
     store::insert(tx, &ending)?;
     let transfers = reservations::release_lot(tx, &lot.id)?;
+    disclosures(tx, &lot.id)?;
+    for (_, bidder) in store_openings::opened_suppliers(tx.conn(), &lot.id)? {
+        store_securities::count_return_from(tx, &lot.id, &bidder, ending.ended_at)?;
+    }
     let event = Event {
         kind: "lot.unsuccessful",
         subject: lot.id.to_string(),

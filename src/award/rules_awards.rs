@@ -349,24 +349,22 @@ pub fn next_in_rank<'e>(evaluation: &'e Evaluation, before: &[Award]) -> Option<
         .min_by_key(|place| place.place)
 }
 
-/// The award that may be proposed now: whoever is next in rank of the last round.
+/// The award that may be proposed now: whoever is next in rank of the last round; `ordered_at` is when the regulator last ordered that the bids
+/// are judged anew.
 ///
 /// # Errors
 /// In this order: [`OPEN_ALREADY`]; [`NOT_EVALUATED`]; [`NEEDS_NEW_ROUND`]; [`NOBODY_LEFT`].
-pub fn proposable<'e>(evaluation: Option<&'e Evaluation>, before: &[Award]) -> Result<&'e Place, Refusal> {
+pub fn proposable<'e>(
+    evaluation: Option<&'e Evaluation>,
+    before: &[Award],
+    ordered_at: Option<Instant>,
+) -> Result<&'e Place, Refusal> {
     if before.iter().any(Award::is_standing) {
         return Err(OPEN_ALREADY.refuse());
     }
     let evaluation = evaluation.filter(|round| round.outcome == Outcome::Ranked);
     let evaluation = evaluation.ok_or_else(|| NOT_EVALUATED.refuse())?;
-    let is_refuted = |award: &Award| {
-        award.evaluation_id == evaluation.id
-            && award
-                .ended
-                .as_ref()
-                .is_some_and(|ended| ended.cause == End::Reevaluation)
-    };
-    if before.iter().any(is_refuted) {
+    if ordered_at.is_some_and(|at| evaluation.concluded_at <= at) {
         return Err(NEEDS_NEW_ROUND.refuse());
     }
     let awards = i64::try_from(before.len()).unwrap_or(i64::MAX);
@@ -377,7 +375,7 @@ pub fn proposable<'e>(evaluation: Option<&'e Evaluation>, before: &[Award]) -> R
 /// A proposed award.
 ///
 /// # Errors
-/// A report that is none; a fault is not possible: a place that has no number is never [`proposable`].
+/// A report that is none.
 pub fn propose(
     id: AwardId,
     (evaluation, place): (&Evaluation, &Place),
@@ -535,7 +533,7 @@ mod tests {
     }
 
     fn proposed(evaluation: &Evaluation, before: &[Award]) -> Result<Award, Refusal> {
-        let place = proposable(Some(evaluation), before)?;
+        let place = proposable(Some(evaluation), before, None)?;
         let number = i64::try_from(before.len()).unwrap() + 1;
         propose(
             AwardId::mint(now()),
@@ -646,19 +644,25 @@ mod tests {
         let evaluation = ranking(2, 0);
         let first = proposed(&evaluation, &[]).unwrap();
         let past = vec![end(first, End::Reevaluation, line(), now()).unwrap()];
-        assert_eq!(code(proposed(&evaluation, &past)), "award_needs_new_round");
+        let ordered = Some(now());
+        assert_eq!(
+            code(proposable(Some(&evaluation), &past, ordered)),
+            "award_needs_new_round"
+        );
         let again = Evaluation {
-            id: EvaluationId::mint(now()),
-            round: 2,
+            concluded_at: now() + chrono::Duration::days(1),
             ..evaluation.clone()
         };
-        assert_eq!(proposed(&again, &past).unwrap().place, 1);
+        assert_eq!(proposable(Some(&again), &past, ordered).unwrap().place, Some(1));
         let unsuccessful = Evaluation {
             outcome: Outcome::Unsuccessful,
             ..again
         };
-        assert_eq!(code(proposed(&unsuccessful, &past)), "award_not_evaluated");
-        assert_eq!(code(proposable(None, &past)), "award_not_evaluated");
+        assert_eq!(
+            code(proposable(Some(&unsuccessful), &past, ordered)),
+            "award_not_evaluated"
+        );
+        assert_eq!(code(proposable(None, &past, None)), "award_not_evaluated");
     }
 
     proptest! {

@@ -19,8 +19,16 @@ pub static LOT_ENDED: Reason = Reason::new(
     "The lot has come to its end",
 );
 
+/// Every lot of the book has its contract or its end.
+pub static NOTHING_LEFT: Reason = Reason::new(
+    Kind::Conflict,
+    "cancellation_nothing_left",
+    "各标段均已签订合同或已终结，无可取消",
+    "Every lot has its contract, or has come to nothing; there is nothing left to cancel",
+);
+
 /// The reasons of this file.
-pub static REASONS: [&Reason; 1] = [&LOT_ENDED];
+pub static REASONS: [&Reason; 2] = [&LOT_ENDED, &NOTHING_LEFT];
 
 /// What a lot came to nothing by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -163,8 +163,8 @@ fn event(kind: &'static str, security: &Security, more: Value) -> Event {
     }
 }
 
-/// Until when a security has to go back, as far as it is known yet: where its bid was withdrawn or its lot ended without an award. The
-/// days are counted from when the buyer could know.
+/// Until when a security has to go back, as far as it is known yet: since the notice of an award to somebody else, the signing of the contract, or
+/// the end of the lot; and where its bid was withdrawn or its book cancelled, since the buyer could know.
 ///
 /// # Errors
 /// A rule that is not set; a fault of the database.
@@ -174,6 +174,10 @@ pub fn return_due(
     calendar: &WardCalendar,
 ) -> Answer<Option<chrono::NaiveDate>> {
     let lot = lot(conn, &security.lot_id)?;
+    if let Some(from) = store_securities::return_counts_from(conn, &lot.id, &security.supplier_id)? {
+        let profile = profile_of(conn, &lot)?;
+        return securities::return_due(local_date(from, calendar.zone), &profile, &calendar.days);
+    }
     let Some(disclosed_at) = store::disclosed_at(conn, &lot.id)? else {
         return Ok(None);
     };

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 
 use crate::bids::rules_securities::{Kind, Lodged, Security, SecurityId, State};
 use crate::books::rules::LotId;
+use crate::both;
 use crate::db::conn::Conn;
-use crate::db::schema::bid_securities;
+use crate::db::schema::{bid_securities, bid_security_returns};
 use crate::db::writer::Tx;
+use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault};
@@ -161,4 +163,42 @@ pub fn advance(tx: &mut Tx<'_>, security: &Security) -> Answer<()> {
     } else {
         Err(Fault::broken(format!("{changed} bid securities changed instead of one")).into())
     }
+}
+
+/// Notes from when on a bidder's security for a lot has to go back; the first time counts.
+///
+/// # Errors
+/// A fault of the database.
+pub fn count_return_from(
+    tx: &mut Tx<'_>,
+    lot: &LotId,
+    supplier: &OrganisationId,
+    from: Instant,
+) -> Answer<()> {
+    both!(tx.conn(), c => diesel::insert_into(bid_security_returns::table)
+        .values((
+            bid_security_returns::lot_id.eq(lot),
+            bid_security_returns::supplier_id.eq(supplier),
+            bid_security_returns::counts_from.eq(from.naive_utc()),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// From when on a bidder's security for a lot has to go back, if that is known from its award, its contract or its end.
+///
+/// # Errors
+/// A fault of the database.
+pub fn return_counts_from(
+    conn: &mut Conn,
+    lot: &LotId,
+    supplier: &OrganisationId,
+) -> Answer<Option<Instant>> {
+    let from: Option<NaiveDateTime> = bid_security_returns::table
+        .find((lot, supplier))
+        .select(bid_security_returns::counts_from)
+        .first(conn)
+        .optional()?;
+    Ok(from.map(|at| at.and_utc()))
 }

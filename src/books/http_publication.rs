@@ -1,11 +1,9 @@
-//! Publication and cancellation of books, and what everyone may read: parse, call one act or query, render. No SQL and no rule.
+//! Publication of books, and what everyone may read: parse, call one act or query, render. No SQL and no rule.
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::NaiveDateTime;
-use serde::Deserialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::books::custody::Custody;
@@ -21,7 +19,6 @@ use crate::budget::desk::{self, attached, parsed};
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::{Actor, Shared};
-use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::Once;
@@ -36,22 +33,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(list)
         .service(read)
         .service(publish)
-        .service(cancel)
         .service(read_version)
         .service(compare);
-}
-
-/// Why a book is cancelled.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = BookCancellation, example = json!({"reason_zh": "预算调整，项目暂停", "reason_en": "The budget was cut"}))]
-pub struct CancellationBody {
-    /// In Chinese. It is public.
-    #[schema(min_length = 1, max_length = 2000)]
-    reason_zh: String,
-    /// In English.
-    #[schema(min_length = 1, max_length = 2000)]
-    reason_en: String,
 }
 
 /// List public books
@@ -268,47 +251,6 @@ async fn publish(
     context
         .act_once(actor, once, [0; 32], move |tx, by| {
             let book = acts_publication::publish(tx, by, &id, expected, (place(&asked), &custody))?;
-            reply(200, tx.conn(), book)
-        })
-        .await
-}
-
-/// Cancel a book
-///
-/// What is reserved for it is free again; the reason is public, and what was published stays to be read. Needs `If-Match` with the `ETag` of the revision you mean.
-#[utoipa::path(
-    operation_id = "cancel_book",
-    tag = "books",
-    params(
-        ("id" = BookId, Path, description = "The book"),
-        ("If-Match" = String, Header, max_length = 100, description = "The `ETag` of the revision you mean; `*` for whatever it is now", example = "\"v1\""),
-    ),
-    request_body = CancellationBody,
-    responses(
-        (status = 200, description = "The book as it is now", body = BookView, headers(("ETag" = String, description = "The revision"))),
-        (status = 404, description = "There is no such book"),
-        (status = 409, description = "`book_wrong_state`"),
-        (status = 412, description = "`version_stale`"),
-        (status = 428, description = "`version_missing`"),
-    ),
-    extensions(("x-action" = json!("CancelBook"))),
-)]
-#[post("/contract-books/{id}/cancellation")]
-async fn cancel(
-    request: HttpRequest,
-    context: Shared,
-    actor: Actor,
-    once: Once,
-    id: web::Path<String>,
-    incoming: Incoming,
-) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::CancelBook)?;
-    let body = incoming.json::<CancellationBody>().await?;
-    let reason = (body.value.reason_zh, body.value.reason_en);
-    let (id, expected) = (parsed::<BookId>(&id)?, Expected::of(&request)?);
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            let book = acts_publication::cancel(tx, by, &id, expected, &reason)?;
             reply(200, tx.conn(), book)
         })
         .await

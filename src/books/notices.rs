@@ -128,6 +128,44 @@ pub fn tell_bidder(
     Ok(())
 }
 
+/// Tells people of a supplier that has bid that the book is cancelled, in the words and by the key with which everybody else hears of it.
+///
+/// # Errors
+/// A fault of the database, or if the book is not cancelled.
+pub fn tell_bidder_of_the_end(
+    tx: &mut Tx<'_>,
+    book: &Book,
+    (supplier, readers): (&OrganisationId, Vec<Recipient>),
+) -> Answer<()> {
+    let versions = book.publication.as_ref().map(|one| one.versions);
+    let version = versions.ok_or_else(|| Fault::broken("the end of a book that nobody may know of"))?;
+    let (zh, en) = organisation_name(tx.conn(), supplier)?
+        .ok_or_else(|| Fault::broken("a bid of an organisation that is not there"))?;
+    let because = Because::Bidder {
+        organisation: Both::new(zh, en),
+    };
+    let content = cancellation(book, because);
+    for reader in readers {
+        let Some(account) = reader.account_id.clone() else {
+            continue;
+        };
+        let key = key(&book.id, What::Cancelled, version, &account);
+        outbox::store::enqueue(tx, &Notice::new(key, reader, content.clone()))?;
+    }
+    Ok(())
+}
+
+fn cancellation(book: &Book, because: Because) -> BookCancelled {
+    let said = book.content.document();
+    let reason = book.cancelled.as_ref().map(|(_, reason)| reason);
+    BookCancelled {
+        book: Both::new(said.title_zh.trim(), said.title_en.trim()),
+        reason: reason.map(|reason| Both::new(shortened(&reason.zh), shortened(&reason.en))),
+        path: path_of(book),
+        because,
+    }
+}
+
 fn amendment(tx: &mut Tx<'_>, book: &Book, number: i64, because: Because) -> Answer<BookAmended> {
     let version = store_versions::version(tx.conn(), &book.id, number)?;
     let version = version.ok_or_else(|| Fault::broken("news of a version that is not there"))?;
@@ -210,16 +248,7 @@ fn news(tx: &mut Tx<'_>, book: &Book, pending: &Pending) -> Answer<News> {
             affects_bids = amended.affects_bids;
             amended.into()
         }
-        What::Cancelled => {
-            let reason = book.cancelled.as_ref().map(|(_, reason)| reason);
-            BookCancelled {
-                book: title,
-                reason: reason.map(|reason| Both::new(shortened(&reason.zh), shortened(&reason.en))),
-                path,
-                because,
-            }
-            .into()
-        }
+        What::Cancelled => cancellation(book, because).into(),
     };
     let useful_until = deadline.filter(|_| pending.what != What::Cancelled);
     Ok(News {

@@ -143,6 +143,31 @@ pub fn release_lot(tx: &mut Tx<'_>, lot: &LotId) -> Answer<Vec<Transfer>> {
     }
 }
 
+/// Commits a price out of what is reserved for a lot, under another matter: the contract. What is left over goes back to the line.
+///
+/// # Errors
+/// Those of the ledger: `ledger_hold_exceeded` if the price is more than is reserved; a fault if nothing is.
+pub fn commit(tx: &mut Tx<'_>, lot: &Lot, (price, matter): (Money, &str)) -> Answer<Vec<Transfer>> {
+    let hold = of_lot(tx.conn(), &lot.id)?;
+    let hold = hold.ok_or_else(|| Fault::broken(format!("{} has no money held", lot.id)))?;
+    let line = &lot.budget_line_id;
+    let mut orders = vec![Order {
+        id: posting::transfer_of(matter)?,
+        from: hold.account_id.clone(),
+        to: store_ledger::account_of_line(tx.conn(), line, AccountCode::Committed)?.id,
+        amount: price,
+        code: TransferCode::Commitment,
+        hold: Some(hold.id.clone()),
+        matter: matter.to_owned(),
+    }];
+    let rest = hold.remaining.checked_sub(price);
+    let rest = rest.map_err(|error| Fault::caused("the rest of a reservation", error))?;
+    if rest.fen() > 0 {
+        orders.push(back(tx, &hold, rest));
+    }
+    posted(tx, orders)
+}
+
 fn posted(tx: &mut Tx<'_>, orders: Vec<Order>) -> Answer<Vec<Transfer>> {
     let mut transfers = Vec::with_capacity(orders.len());
     for some in orders.chunks(LINKED_MAX) {

@@ -1454,7 +1454,181 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Awards, one at a time for a lot.
+    awards (id) {
+        id -> Text,
+        lot_id -> Text,
+        book_id -> Text,
+        evaluation_id -> Text,
+        number -> BigInt,
+        place -> BigInt,
+        bid_id -> Text,
+        supplier_id -> Text,
+        price_fen -> BigInt,
+        state -> Text,
+        report -> Text,
+        proposed_at -> Timestamp,
+        decision -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+        notice -> Nullable<Text>,
+        notice_sha256 -> Nullable<Binary>,
+        noticed_at -> Nullable<Timestamp>,
+        confirmed_at -> Nullable<Timestamp>,
+        signed_at -> Nullable<Timestamp>,
+        end_cause -> Nullable<Text>,
+        end_zh -> Nullable<Text>,
+        end_en -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What bidders ask about a result.
+    result_queries (id) {
+        id -> Text,
+        award_id -> Text,
+        lot_id -> Text,
+        book_id -> Text,
+        supplier_id -> Text,
+        asked_by -> Text,
+        question -> Text,
+        asked_at -> Timestamp,
+        reply -> Nullable<Text>,
+        replied_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// What bidders challenge.
+    challenges (id) {
+        id -> Text,
+        award_id -> Text,
+        lot_id -> Text,
+        book_id -> Text,
+        supplier_id -> Text,
+        filed_by -> Text,
+        filed_at -> Timestamp,
+        grounds -> Text,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        affects_result -> Nullable<Bool>,
+        reply -> Nullable<Text>,
+        closed_at -> Nullable<Timestamp>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What challengers complain of to the regulator.
+    complaints (id) {
+        id -> Text,
+        challenge_id -> Text,
+        award_id -> Text,
+        lot_id -> Text,
+        book_id -> Text,
+        supplier_id -> Text,
+        filed_by -> Text,
+        filed_at -> Timestamp,
+        grounds -> Text,
+        statement -> Text,
+        further -> Nullable<Text>,
+        state -> Text,
+        accepted_at -> Nullable<Timestamp>,
+        refusal -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        consequence -> Nullable<Text>,
+        decision_zh -> Nullable<Text>,
+        decision_en -> Nullable<Text>,
+        closed_at -> Nullable<Timestamp>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// For how long books are suspended.
+    suspensions (complaint_id) {
+        complaint_id -> Text,
+        book_id -> Text,
+        from_at -> Timestamp,
+        until_at -> Timestamp,
+        lifted_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Suppliers whose complaints were unfounded too often.
+    complainant_listings (id) {
+        id -> Text,
+        supplier_id -> Text,
+        complaints -> Text,
+        months -> BigInt,
+        listed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Contracts, as the bytes that are signed.
+    contracts (id) {
+        id -> Text,
+        award_id -> Text,
+        lot_id -> Text,
+        book_id -> Text,
+        buyer_id -> Text,
+        supplier_id -> Text,
+        price_fen -> BigInt,
+        security_fen -> BigInt,
+        content -> Text,
+        content_sha256 -> Binary,
+        prepared_at -> Timestamp,
+        signed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Who has signed a contract for which party.
+    contract_signatures (contract_id, party) {
+        contract_id -> Text,
+        party -> Text,
+        account_id -> Text,
+        content_sha256 -> Binary,
+        signed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What suppliers lodge for contracts.
+    performance_securities (id) {
+        id -> Text,
+        contract_id -> Text,
+        state -> Text,
+        kind -> Text,
+        amount_fen -> BigInt,
+        issuer -> Text,
+        reference -> Text,
+        lodged_on -> Date,
+        expires_on -> Nullable<Date>,
+        revision -> BigInt,
+        recorded_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        decision -> Nullable<Text>,
+        returned_on -> Nullable<Date>,
+        return_reference -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// From when on bid securities have to go back.
+    bid_security_returns (lot_id, supplier_id) {
+        lot_id -> Text,
+        supplier_id -> Text,
+        counts_from -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
+diesel::allow_tables_to_appear_in_same_query!(awards, contracts);
 diesel::allow_tables_to_appear_in_same_query!(books, search_documents);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, qualifications);

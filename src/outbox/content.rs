@@ -13,7 +13,7 @@ pub use crate::outbox::content_accounts::{
     AccountBootstrap, AccountInvited, AccountKnown, FactorChange, IdentityChanged, PasswordChanged,
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
-pub use crate::outbox::content_awards::LotEnded;
+pub use crate::outbox::content_awards::{LotEnded, LotHappened};
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_enquiries::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
@@ -148,6 +148,8 @@ kinds! {
     PriceQuestioned "price.questioned"
     /// A bid was disqualified.
     BidDisqualified "bid.disqualified"
+    /// Something happened between the evaluation of a lot and its contract.
+    LotHappened "lot.happened"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -411,6 +413,15 @@ pub(super) mod tests {
                 book: both(),
                 lot: one(),
                 reason: both(),
+            }
+            .into(),
+            LotHappened {
+                book: both(),
+                lot: one(),
+                happened: both(),
+                details: Some(both()),
+                path: path(),
+                is_duty: false,
             }
             .into(),
             Digest {

@@ -76,6 +76,32 @@ pub fn people(conn: &mut Conn, organisation: &OrganisationId, role: Role) -> Ans
     Ok(recipients)
 }
 
+/// Those who hold a role, in whatever organisation or in none, and can be written to, by account.
+///
+/// # Errors
+/// A fault of the database.
+pub fn holders(conn: &mut Conn, role: Role) -> Answer<Vec<Recipient>> {
+    let rows: Vec<ContactRow> = accounts::table
+        .inner_join(role_grants::table)
+        .filter(role_grants::role.eq(role.name()))
+        .filter(role_grants::ended_at.is_null())
+        .filter(accounts::state.eq("active"))
+        .order(accounts::id.asc())
+        .limit(CONTACTS_MAX)
+        .select((
+            accounts::id,
+            accounts::email,
+            accounts::display_name,
+            accounts::language,
+        ))
+        .load(conn)?;
+    let mut recipients = Vec::new();
+    for row in rows {
+        recipients.extend(row.recipient()?);
+    }
+    Ok(recipients)
+}
+
 /// One account in use, if it can be written to.
 ///
 /// # Errors

@@ -427,6 +427,54 @@ pub enum Action {
     LodgeBidSecurity,
     /// See, confirm and return what was lodged with bids, once it may be known who has bid.
     KeepBidSecurity,
+    /// See how far lots have come, awards since their notice, decisions about complaints, and who is listed.
+    ReadAwards,
+    /// See awards before their notice.
+    OpenAwards,
+    /// Propose the next in rank for an award.
+    ProposeAward,
+    /// Decide for a proposed award.
+    DecideAward,
+    /// Publish the notice of an award.
+    PublishAwardNotice,
+    /// Confirm an award against which nothing stands.
+    ConfirmAward,
+    /// Take an award back, put its winner out, or note that the winner did not sign in time.
+    EndAward,
+    /// Withdraw as the winner.
+    WithdrawFromAward,
+    /// See one's own supplier's scores and rank.
+    ReadOwnResult,
+    /// Ask about a result for one's own supplier.
+    AskAboutResult,
+    /// Challenge an award for one's own supplier, and withdraw that.
+    FileChallenge,
+    /// Complain to the regulator for one's own supplier, and withdraw that.
+    FileComplaint,
+    /// Read queries, challenges and complaints of one's own supplier, and those about an award to it.
+    ReadOwnDisputes,
+    /// Read queries, challenges and complaints about what one's own organisation buys.
+    OpenDisputes,
+    /// Reply to queries about results.
+    ReplyToQuery,
+    /// Reply to challenges.
+    ReplyToChallenge,
+    /// Take complaints up or not, suspend books, and decide.
+    HandleComplaint,
+    /// See signed contracts.
+    ReadContracts,
+    /// See contracts of one's own organisation before they are signed.
+    OpenContracts,
+    /// Prepare the contract of a confirmed award.
+    PrepareContract,
+    /// Sign a contract for the buyer.
+    SignForBuyer,
+    /// Sign a contract for the supplier.
+    SignForSupplier,
+    /// Record what was lodged for one's own supplier's contract.
+    LodgePerformanceSecurity,
+    /// Confirm and return what was lodged for contracts.
+    KeepPerformanceSecurity,
 }
 
 impl Action {
@@ -547,6 +595,26 @@ impl Action {
             | Self::SitOnPanel
             | Self::CheckEligibility
             | Self::DisqualifyBid => "panels.write",
+            Self::ReadAwards | Self::OpenAwards | Self::ReadOwnResult => "awards.read",
+            Self::ProposeAward
+            | Self::DecideAward
+            | Self::PublishAwardNotice
+            | Self::ConfirmAward
+            | Self::EndAward
+            | Self::WithdrawFromAward => "awards.write",
+            Self::ReadOwnDisputes | Self::OpenDisputes => "disputes.read",
+            Self::AskAboutResult
+            | Self::FileChallenge
+            | Self::FileComplaint
+            | Self::ReplyToQuery
+            | Self::ReplyToChallenge
+            | Self::HandleComplaint => "disputes.write",
+            Self::ReadContracts | Self::OpenContracts => "contracts.read",
+            Self::PrepareContract
+            | Self::SignForBuyer
+            | Self::SignForSupplier
+            | Self::LodgePerformanceSecurity
+            | Self::KeepPerformanceSecurity => "contracts.write",
             Self::ReadAccounts | Self::ReadAccount => "people.read",
             Self::CreateAccount
             | Self::InviteAccount
@@ -1118,6 +1186,71 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ListOwnBids, &[(SupplierAgent, Anywhere)]),
     (Action::LodgeBidSecurity, &[(SupplierAgent, OwnOrganisation)]),
     (Action::KeepBidSecurity, &[(FinanceOfficer, OwnOrganisation)]),
+    (Action::ReadAwards, &[(Public, Anywhere)]),
+    // Whom an award is about is the buyer's and the auditors' until its notice.
+    (
+        Action::OpenAwards,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::ProposeAward, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::DecideAward, &[(BuyerApprover, OwnOrganisation)]),
+    (
+        Action::PublishAwardNotice,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    (Action::ConfirmAward, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::EndAward, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::WithdrawFromAward, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ReadOwnResult, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::AskAboutResult, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::FileChallenge, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::FileComplaint, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ReadOwnDisputes, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::OpenDisputes,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
+    (Action::ReplyToQuery, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ReplyToChallenge, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::HandleComplaint, &[(Regulator, Anywhere)]),
+    (Action::ReadContracts, &[(Public, Anywhere)]),
+    (
+        Action::OpenContracts,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (FinanceOfficer, OwnOrganisation),
+            (SupplierAgent, OwnOrganisation),
+            (OrganisationAdmin, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::PrepareContract, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::SignForBuyer, &[(BuyerApprover, OwnOrganisation)]),
+    (
+        Action::SignForSupplier,
+        &[
+            (SupplierAgent, OwnOrganisation),
+            (OrganisationAdmin, OwnOrganisation),
+        ],
+    ),
+    (
+        Action::LodgePerformanceSecurity,
+        &[(SupplierAgent, OwnOrganisation)],
+    ),
+    (
+        Action::KeepPerformanceSecurity,
+        &[(FinanceOfficer, OwnOrganisation)],
+    ),
 ];
 
 /// True if the table lets the actor do this with the matter.
