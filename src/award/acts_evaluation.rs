@@ -128,8 +128,7 @@ fn derived(conn: &mut Conn, scene: &Scene, verdict: &Verdict) -> Answer<Derivati
 /// The sheets of everybody who sits, in the order in which nobody is known again.
 fn all_in(conn: &mut Conn, scene: &Scene, verdict: &Verdict) -> Answer<Vec<Sheet>> {
     let panel = scene.panel.as_ref().ok_or_else(scoring::no_panel)?;
-    let lot = &scene.known.lot.id;
-    let sheets = scoring::handed_in(conn, scene, lot)?;
+    let sheets = scoring::handed_in(conn, scene, scene.round)?;
     let members = crate::award::rules_panel::sitting(panel).count();
     let (given, needed) = (sheets.len(), members);
     if given < needed {
@@ -217,10 +216,12 @@ pub fn visible(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<Shown> {
     policy::allow(actor, Action::ReadEvaluation, Matter::default())?;
     let scene = scene(conn, lot)?;
     let is_insider = scene.is_insider(actor);
-    if !is_insider && !store::is_disclosed(conn, lot)? {
-        return Err(NOT_FOUND.refuse().into());
-    }
-    let evaluation = scene.evaluation.ok_or_else(|| NOT_FOUND.refuse())?;
+    let evaluation = if is_insider {
+        scene.evaluation
+    } else {
+        store::last_disclosed(conn, lot)?
+    };
+    let evaluation = evaluation.ok_or_else(|| NOT_FOUND.refuse())?;
     let dissents = store::dissents(conn, &evaluation.id)?;
     Ok((evaluation, dissents, is_insider))
 }
@@ -394,7 +395,7 @@ pub fn appraisal(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<(Apprais
     policy::allow(actor, Action::ReadEvaluation, Matter::default())?;
     let scene = scene(conn, lot)?;
     let is_insider = scene.is_insider(actor);
-    if !is_insider && !store::is_disclosed(conn, lot)? {
+    if !is_insider && store::last_disclosed(conn, lot)?.is_none() {
         return Err(NOT_FOUND.refuse().into());
     }
     let appraisal = store::appraisal(conn, lot)?.ok_or_else(|| NOT_FOUND.refuse())?;

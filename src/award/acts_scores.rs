@@ -11,10 +11,10 @@ use crate::award::rules_admission::Verdict;
 use crate::award::rules_panel::{Member, PANEL_INCOMPLETE, PANEL_NOT_CHAIR, Panel, sitting};
 use crate::award::rules_results::Evaluation;
 use crate::award::rules_scores::{
-    self as rules, BidScores, EVALUATION_DISSENTED, Ground, RESCORING_NOT_CONCLUDED, RESCORING_TOO_LATE,
-    SCORING_CONCLUDED, SCORING_NOT_YET, SCORING_NOTHING, SHEET_HANDED_IN, Sheet,
+    self as rules, BidScores, EVALUATION_DISSENTED, Ground, RESCORING_GROUND, RESCORING_NOT_CONCLUDED,
+    RESCORING_TOO_LATE, SCORING_CONCLUDED, SCORING_NOT_YET, SCORING_NOTHING, SHEET_HANDED_IN, Sheet,
 };
-use crate::award::{store_endings, store_evaluations, store_panels, store_scores as store};
+use crate::award::{store_complaints, store_endings, store_evaluations, store_panels, store_scores as store};
 use crate::bids::rules::BidId;
 use crate::books::rules::LotId;
 use crate::db::conn::Conn;
@@ -257,17 +257,20 @@ pub fn sheets(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<Sheets> {
     policy::allow(actor, Action::ReadEvaluation, Matter::default())?;
     let scene = scene(conn, lot)?;
     let with_names = scene.is_insider(actor);
-    if !with_names && !(scene.is_concluded() && store::is_disclosed(conn, lot)?) {
-        return Err(NOT_FOUND.refuse().into());
-    }
-    let handed_in = handed_in(conn, &scene, lot)?;
+    let round = if with_names {
+        scene.round
+    } else {
+        let public = store::last_disclosed(conn, lot)?;
+        public.ok_or_else(|| NOT_FOUND.refuse())?.round
+    };
+    let handed_in = handed_in(conn, &scene, round)?;
     let members = scene.panel.as_ref().map_or(0, |panel| sitting(panel).count());
     let count = handed_in.len();
     Ok(Sheets {
-        round: scene.round,
+        round,
         members,
         handed_in: count,
-        sheets: if count >= members {
+        sheets: if count >= members || scene.evaluation.as_ref().is_some_and(|one| one.round >= round) {
             rules::anonymous(handed_in)?
         } else {
             Vec::new()
@@ -277,8 +280,8 @@ pub fn sheets(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<Sheets> {
 }
 
 /// The sheets of those who sit that were handed in.
-pub(super) fn handed_in(conn: &mut Conn, scene: &Scene, lot: &LotId) -> Answer<Vec<Sheet>> {
-    let sheets = store::sheets(conn, lot, scene.round)?;
+pub(super) fn handed_in(conn: &mut Conn, scene: &Scene, round: i64) -> Answer<Vec<Sheet>> {
+    let sheets = store::sheets(conn, &scene.known.lot.id, round)?;
     let sits = |sheet: &Sheet| {
         let panel = scene.panel.as_ref();
         panel.is_some_and(|panel| sitting(panel).any(|member| member.account_id == sheet.account_id))
@@ -317,7 +320,7 @@ pub(super) fn allow_to_lead(actor: &Actor, action: Action, scene: &Scene) -> Ans
 ///
 /// # Errors
 /// In this order: permission; not found; a reason that is none; [`RESCORING_NOT_CONCLUDED`]; [`RESCORING_TOO_LATE`];
-/// [`RESCORING_TOO_OFTEN`](rules::RESCORING_TOO_OFTEN); [`SCORING_NOTHING`].
+/// [`RESCORING_GROUND`]; [`RESCORING_TOO_OFTEN`](rules::RESCORING_TOO_OFTEN); [`SCORING_NOTHING`].
 pub fn open_round(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -335,11 +338,16 @@ pub fn open_round(
         policy::allow(actor, Action::OpenScoringRound, matter)?;
     }
     let reason = reasoned(reason)?;
-    if !scene.is_concluded() {
-        return Err(RESCORING_NOT_CONCLUDED.refuse().into());
-    }
-    if store::is_disclosed(tx.conn(), lot)? || store_endings::of_lot(tx.conn(), lot)?.is_some() {
+    let evaluation = scene.evaluation.as_ref().filter(|_| scene.is_concluded());
+    let evaluation = evaluation.ok_or_else(|| RESCORING_NOT_CONCLUDED.refuse())?;
+    let ordered_at = store_complaints::ordered_anew(tx.conn(), lot)?;
+    let is_ordered = ordered_at.is_some_and(|at| evaluation.concluded_at <= at);
+    let is_public = store::disclosed_at(tx.conn(), &evaluation.id)?.is_some();
+    if store_endings::of_lot(tx.conn(), lot)?.is_some() || (is_public && !is_ordered) {
         return Err(RESCORING_TOO_LATE.refuse().into());
+    }
+    if is_ordered != (ground == Ground::OrderedAnew) {
+        return Err(RESCORING_GROUND.refuse().at("/ground").into());
     }
     let round = rules::next_round(scene.round)?;
     let method = scene.known.book.content.document().method;
@@ -404,7 +412,7 @@ pub fn dissent(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId, reason: &str) -> Ans
     let mut form = Form::new();
     let reason = prose(&mut form, "/reason", reason);
     let reason = form.finish(reason)?;
-    if store::is_disclosed(tx.conn(), lot)? {
+    if store::disclosed_at(tx.conn(), &evaluation.id)?.is_some() {
         return Err(RESCORING_TOO_LATE.refuse().into());
     }
     let by = account(actor)?;

@@ -296,8 +296,8 @@ pub struct RoundView {
 
 /// Have bids scored again
 ///
-/// By the chair, or by an approver of the buyer, on one of the grounds of 87号令 art 64, as long as the result is not published. Everybody on the
-/// panel scores anew; the rounds before stay as they were.
+/// By the chair, or by an approver of the buyer: on one of the grounds of 87号令 art 64 as long as the result is not published, or because the
+/// regulator has ordered it. Everybody on the panel scores anew; the rounds before stay as they were.
 #[utoipa::path(
     operation_id = "open_scoring_round",
     tag = "evaluations",
@@ -306,7 +306,7 @@ pub struct RoundView {
     responses(
         (status = 201, description = "The round is open", body = RoundView),
         (status = 404, description = "There is no such lot, or it is not yours to see"),
-        (status = 409, description = "`rescoring_not_concluded`, `rescoring_too_late`, `rescoring_too_often`, `scoring_nothing`"),
+        (status = 409, description = "`rescoring_not_concluded`, `rescoring_too_late`, `rescoring_ground`, `rescoring_too_often`, `scoring_nothing`"),
         (status = 422, description = "A reason that is none"),
     ),
     extensions(("x-action" = json!("OpenScoringRound"))),

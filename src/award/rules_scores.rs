@@ -83,6 +83,13 @@ pub static RESCORING_TOO_LATE: Reason = Reason::new(
     "评审结果已公告或标段已终结，不得重新评审",
     "The result was published or the lot has ended; bids are not scored again",
 );
+/// That ground does not apply.
+pub static RESCORING_GROUND: Reason = Reason::new(
+    Kind::Conflict,
+    "rescoring_ground",
+    "监管部门责令重新评审的，且仅在此情形下，方可以此为由",
+    "Bids are scored again by order exactly when the regulator has ordered it",
+);
 /// Bids were scored as often as they may be.
 pub static RESCORING_TOO_OFTEN: Reason = Reason::new(
     Kind::Conflict,
@@ -99,7 +106,7 @@ pub static EVALUATION_DISSENTED: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 9] = [
+pub static REASONS: [&Reason; 10] = [
     &SCORING_NOT_YET,
     &SCORING_NOTHING,
     &SCORING_CONCLUDED,
@@ -107,11 +114,12 @@ pub static REASONS: [&Reason; 9] = [
     &SHEETS_MISSING,
     &RESCORING_NOT_CONCLUDED,
     &RESCORING_TOO_LATE,
+    &RESCORING_GROUND,
     &RESCORING_TOO_OFTEN,
     &EVALUATION_DISSENTED,
 ];
 
-/// On what ground bids are scored again (87号令 art 64).
+/// On what ground bids are scored again: those of 87号令 art 64, or an order of the regulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RescoringGround)]
@@ -124,15 +132,18 @@ pub enum Ground {
     ObjectiveScoresDiffer,
     /// 评分畸高、畸低
     AbnormalScores,
+    /// The regulator has ordered it about a complaint.
+    OrderedAnew,
 }
 
 impl Ground {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Miscalculated,
         Self::OutOfRange,
         Self::ObjectiveScoresDiffer,
         Self::AbnormalScores,
+        Self::OrderedAnew,
     ];
 
     /// The name in the API and in the database.
@@ -142,6 +153,7 @@ impl Ground {
             Self::OutOfRange => "out_of_range",
             Self::ObjectiveScoresDiffer => "objective_scores_differ",
             Self::AbnormalScores => "abnormal_scores",
+            Self::OrderedAnew => "ordered_anew",
         }
     }
 }

@@ -1,12 +1,13 @@
-//! The tables of scoring: rounds, sheets, dissents, residents' appraisals, and which lots' results everybody may see.
+//! The tables of scoring: rounds, sheets, dissents, residents' appraisals, and which results everybody may see.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use crate::award::rules_appraisals::Appraisal;
 use crate::award::rules_evaluation::{Meeting, Quorum};
-use crate::award::rules_results::EvaluationId;
+use crate::award::rules_results::{Evaluation, EvaluationId};
 use crate::award::rules_scores::{Ground, Sheet};
+use crate::award::store_evaluations;
 use crate::books::rules::LotId;
 use crate::db::conn::Conn;
 use crate::db::schema::{
@@ -205,31 +206,48 @@ pub fn insert_dissent(tx: &mut Tx<'_>, evaluation: &EvaluationId, by: &str, reas
     Ok(())
 }
 
-/// Whether everybody may see how a lot's bids were judged.
+/// When everybody was let see how bids were judged in a round; `None` if not yet.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn is_disclosed(conn: &mut Conn, lot: &LotId) -> Answer<bool> {
+pub fn disclosed_at(conn: &mut Conn, evaluation: &EvaluationId) -> Answer<Option<Instant>> {
     let at: Option<NaiveDateTime> = evaluation_disclosures::table
-        .find(lot)
+        .find(evaluation)
         .select(evaluation_disclosures::disclosed_at)
         .first(conn)
         .optional()?;
-    Ok(at.is_some())
+    Ok(at.map(|at| at.and_utc()))
 }
 
-/// Lets everybody see how a lot's bids were judged, from now on. The act that publishes the result calls it; it writes the event.
+/// The last round of a lot that everybody may see.
+///
+/// # Errors
+/// A fault of the database.
+pub fn last_disclosed(conn: &mut Conn, lot: &LotId) -> Answer<Option<Evaluation>> {
+    for evaluation in store_evaluations::of_lot(conn, lot)?.into_iter().rev() {
+        if disclosed_at(conn, &evaluation.id)?.is_some() {
+            return Ok(Some(evaluation));
+        }
+    }
+    Ok(None)
+}
+
+/// Lets everybody see how a lot's bids were judged in the last round, from now on; finds nothing to do if they were not judged. The act that
+/// publishes the result calls it; it writes the event.
 ///
 /// # Errors
 /// A fault of the database.
 pub fn disclose(tx: &mut Tx<'_>, lot: &LotId) -> Answer<()> {
-    if is_disclosed(tx.conn(), lot)? {
+    let Some(evaluation) = store_evaluations::last_of_lot(tx.conn(), lot)? else {
+        return Ok(());
+    };
+    if disclosed_at(tx.conn(), &evaluation.id)?.is_some() {
         return Ok(());
     }
     let now = tx.now().naive_utc();
     diesel::insert_into(evaluation_disclosures::table)
         .values((
-            evaluation_disclosures::lot_id.eq(lot),
+            evaluation_disclosures::evaluation_id.eq(&evaluation.id),
             evaluation_disclosures::disclosed_at.eq(now),
         ))
         .execute(tx.conn())?;

@@ -1415,9 +1415,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Lots of which everybody may see how their bids were judged.
-    evaluation_disclosures (lot_id) {
-        lot_id -> Text,
+    /// Rounds of which everybody may see how bids were judged.
+    evaluation_disclosures (evaluation_id) {
+        evaluation_id -> Text,
         disclosed_at -> Timestamp,
     }
 }

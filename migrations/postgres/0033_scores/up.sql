@@ -1,8 +1,8 @@
--- Rounds of scoring a lot's bids after the first, each on a ground of 87号令 art 64.
+-- Rounds of scoring a lot's bids after the first, each on a ground of 87号令 art 64, or because the regulator has ordered it.
 CREATE TABLE score_rounds (
     lot_id TEXT COLLATE "C" NOT NULL REFERENCES openings (lot_id),
     round BIGINT NOT NULL CHECK (round BETWEEN 2 AND 20),
-    ground TEXT COLLATE "C" NOT NULL CHECK (ground IN ('miscalculated', 'out_of_range', 'objective_scores_differ', 'abnormal_scores')),
+    ground TEXT COLLATE "C" NOT NULL CHECK (ground IN ('miscalculated', 'out_of_range', 'objective_scores_differ', 'abnormal_scores', 'ordered_anew')),
     reason_zh TEXT COLLATE "C" NOT NULL CHECK (length(reason_zh) BETWEEN 1 AND 2000),
     reason_en TEXT COLLATE "C" NOT NULL CHECK (length(reason_en) BETWEEN 1 AND 2000),
     opened_by TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
@@ -31,9 +31,9 @@ CREATE TABLE evaluation_dissents (
     PRIMARY KEY (evaluation_id, account_id)
 );
 
--- Lots of which everybody may see how their bids were judged.
+-- Rounds of which everybody may see how bids were judged.
 CREATE TABLE evaluation_disclosures (
-    lot_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES openings (lot_id),
+    evaluation_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES evaluations (id),
     disclosed_at TIMESTAMP NOT NULL
 );
 CREATE TRIGGER score_rounds_kept
