@@ -82,7 +82,7 @@ enum Command {
     /// Reckon something again from what it rests on, without trusting the server
     Recompute {
         #[command(subcommand)]
-        what: Recompute,
+        what: evaluation::OnRecompute,
     },
     /// Write something out as files
     Export {
@@ -159,13 +159,6 @@ enum Verify {
     Files,
     /// Add up every entry of the ledger and compare with its balances; 0: it holds, 1: it does not, 2: cannot tell
     Ledger,
-}
-
-#[derive(Subcommand)]
-enum Recompute {
-    /// Evaluate a lot's bids again and compare with the derivation; 0: it holds, 1: it does not, 2: it cannot be read. Of an input
-    /// alone, print its derivation
-    Evaluation(evaluation::Asked),
 }
 
 #[derive(Subcommand)]
@@ -253,17 +246,8 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         }
         Command::Bid { what } => return printed(&bid_files::run(what)?),
         Command::Share { what } => return printed(&share_files::run(what)?),
-        Command::Recompute {
-            what: Recompute::Evaluation(asked),
-        } => {
-            let told = evaluation::told(&asked)?;
-            for line in &told.remarks {
-                say_error(line);
-            }
-            if !told.output.is_empty() {
-                say(&told.output);
-            }
-            return Ok(ExitCode::from(told.exit_code));
+        Command::Recompute { what } => {
+            return Ok(ExitCode::from(evaluation::run(&what, &say, &say_error)?));
         }
         Command::Verify {
             what: Verify::Receipt(asked),

@@ -803,6 +803,8 @@ pub mod award {
     pub mod rules_endings;
     /// What an evaluation goes in with, as it is written in JSON.
     pub mod rules_evaluation;
+    /// Whether an input fits together.
+    mod rules_evaluation_checking;
     /// What a derivation is.
     pub mod rules_evaluation_derivation;
     /// From an input to its result, step by step.
@@ -857,6 +859,8 @@ pub mod award {
     pub mod view_panels;
     #[cfg(test)]
     mod worked_examples;
+    #[cfg(test)]
+    mod worked_properties;
 }
 
 /// Contracts, from their preparation to the second signature.

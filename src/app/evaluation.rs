@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use sha2::{Digest, Sha256};
 
 use crate::app::evaluation_schemas;
@@ -24,6 +24,14 @@ use crate::statutes::value::Percent;
 const FILE_BYTES_MAX: usize = 67_108_864;
 /// The name that stands for the standard input.
 const STANDARD_INPUT: &str = "-";
+
+/// What is reckoned again.
+#[derive(Subcommand)]
+pub enum OnRecompute {
+    /// Evaluate a lot's bids again and compare with the derivation; 0: it holds, 1: it does not, 2: it cannot be read. Of an input
+    /// alone, print its derivation
+    Evaluation(Asked),
+}
 
 /// What is asked.
 #[derive(Args)]
@@ -49,21 +57,30 @@ pub enum Schema {
 }
 
 /// What is printed, and what the command ends with.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Told {
-    /// For the standard output.
-    pub output: String,
-    /// For the standard error.
-    pub remarks: Vec<String>,
-    /// 0 holds or reckoned, 1 does not hold, 2 cannot be read.
-    pub exit_code: u8,
+struct Told {
+    output: String,
+    remarks: Vec<String>,
+    exit_code: u8,
 }
 
-/// Answers.
+/// Answers, in lines for the standard output and for the standard error, and with the code that the command ends with: 0 holds or reckoned,
+/// 1 does not hold, 2 cannot be read.
 ///
 /// # Errors
 /// A fault if what was reckoned cannot be written, or the rules that the program brings along cannot be read.
-pub fn told(asked: &Asked) -> Result<Told, Fault> {
+pub fn run(what: &OnRecompute, say: &dyn Fn(&str), say_error: &dyn Fn(&str)) -> Result<u8, Fault> {
+    let OnRecompute::Evaluation(asked) = what;
+    let told = told(asked)?;
+    for remark in &told.remarks {
+        say_error(remark);
+    }
+    if !told.output.is_empty() {
+        say(&told.output);
+    }
+    Ok(told.exit_code)
+}
+
+fn told(asked: &Asked) -> Result<Told, Fault> {
     if let Some(schema) = asked.schema {
         let output = match schema {
             Schema::Input => evaluation_schemas::input()?,

@@ -33,6 +33,7 @@ mod crashes;
 mod demo;
 mod duties;
 mod enquiries;
+mod evaluations;
 mod evidence;
 mod faults;
 mod files;
