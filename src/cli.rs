@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
-    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, panel_verification,
-    share_files,
+    bid_files, bid_receipts, demo, evaluation, first_admin, logging, openapi, opening_verification,
+    panel_verification, share_files,
 };
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
@@ -78,6 +78,11 @@ enum Command {
     Verify {
         #[command(subcommand)]
         what: Verify,
+    },
+    /// Reckon something again from what it rests on, without trusting the server
+    Recompute {
+        #[command(subcommand)]
+        what: evaluation::OnRecompute,
     },
     /// Write something out as files
     Export {
@@ -250,6 +255,9 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         }
         Command::Bid { what } => return printed(&bid_files::run(what)?),
         Command::Share { what } => return printed(&share_files::run(what)?),
+        Command::Recompute { what } => {
+            return Ok(ExitCode::from(evaluation::run(&what, &say, &say_error)?));
+        }
         Command::Verify {
             what: Verify::Receipt(asked),
         } => {
@@ -290,9 +298,11 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         Command::Restore { file, accept_loss } => restore(&settings, &file, accept_loss),
         Command::Health => health(&settings),
         Command::Admin { what } => admin(settings, what),
-        Command::Openapi { .. } | Command::Bid { .. } | Command::Share { .. } | Command::Verify { .. } => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Openapi { .. }
+        | Command::Bid { .. }
+        | Command::Share { .. }
+        | Command::Recompute { .. }
+        | Command::Verify { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -759,6 +759,8 @@ pub mod award {
     pub mod acts_complaints;
     /// The end of a lot that comes to nothing.
     pub mod acts_endings;
+    /// The conclusion of a round of judging, and residents' appraisals.
+    pub mod acts_evaluation;
     /// What is done to the pool of experts.
     pub mod acts_experts;
     /// Tells whoever is late.
@@ -767,6 +769,8 @@ pub mod award {
     pub mod acts_panels;
     /// What the panel asks bidders about their prices.
     pub mod acts_prices;
+    /// Scoring: sheets, rounds, dissents.
+    pub mod acts_scores;
     /// What is done on the seats of panels.
     pub mod acts_seats;
     /// Awards that come to nothing, and who is next.
@@ -783,6 +787,8 @@ pub mod award {
     pub mod http_challenges;
     /// Complaints over HTTP.
     pub mod http_complaints;
+    /// Results of judging over HTTP.
+    pub mod http_evaluation;
     /// The pool of experts over HTTP.
     pub mod http_experts;
     /// How far lots have come, and the cancellation of books, over HTTP.
@@ -791,10 +797,14 @@ pub mod award {
     pub mod http_panels;
     /// What bidders are asked about their prices, over HTTP.
     pub mod http_prices;
+    /// Scoring over HTTP.
+    pub mod http_scores;
     /// Whether a price is abnormally low.
     pub mod rules_abnormally_low;
     /// The examination of bids before they are scored.
     pub mod rules_admission;
+    /// What a meeting of residents' representatives gave.
+    pub mod rules_appraisals;
     /// An award and its states.
     pub mod rules_awards;
     /// Queries and challenges.
@@ -811,6 +821,26 @@ pub mod award {
     pub mod rules_draw;
     /// Why a lot comes to nothing.
     pub mod rules_endings;
+    /// What an evaluation goes in with, as it is written in JSON.
+    pub mod rules_evaluation;
+    /// Whether an input fits together.
+    mod rules_evaluation_checking;
+    /// What a derivation is.
+    pub mod rules_evaluation_derivation;
+    /// From an input to its result, step by step.
+    pub mod rules_evaluation_deriving;
+    /// Numbers of which no digit is lost.
+    pub mod rules_evaluation_exact;
+    /// Reading JSON so that every fault is named.
+    pub mod rules_evaluation_json;
+    /// Which prices are abnormally low.
+    pub mod rules_evaluation_lowness;
+    /// Who goes before whom, and how a draw is made again.
+    pub mod rules_evaluation_ranking;
+    /// Whether an input holds together.
+    pub mod rules_evaluation_reading;
+    /// Whether a derivation follows from its input.
+    pub mod rules_evaluation_recomputing;
     /// The pool of experts, and who of it can be drawn.
     pub mod rules_experts;
     /// The notice of an award.
@@ -819,6 +849,8 @@ pub mod award {
     pub mod rules_panel;
     /// What came of judging a lot's bids.
     pub mod rules_results;
+    /// Score sheets, and what an evaluation is made of.
+    pub mod rules_scores;
     /// How far a lot has come.
     pub mod rules_standing;
     /// The tables of examinations.
@@ -837,6 +869,8 @@ pub mod award {
     pub mod store_experts;
     /// The tables of panels.
     pub mod store_panels;
+    /// The tables of scoring.
+    pub mod store_scores;
     /// Who is told of what.
     mod tidings;
     /// How awards and lots are shown.
@@ -845,6 +879,10 @@ pub mod award {
     pub mod view_admission;
     /// How panels are shown.
     pub mod view_panels;
+    #[cfg(test)]
+    mod worked_examples;
+    #[cfg(test)]
+    mod worked_properties;
 }
 
 /// Contracts, from their preparation to the second signature.
@@ -905,6 +943,10 @@ pub mod app {
     pub mod demo_stage;
     /// The OpenAPI document, its page, and what is said where nothing is.
     pub mod documents;
+    /// Evaluations on the command line: recomputed, or reckoned.
+    pub mod evaluation;
+    /// The schemas of an evaluation's input and derivation.
+    pub mod evaluation_schemas;
     /// The store of files, for commands and for keeping it in order.
     pub mod files;
     /// The way in for the first administrator.
@@ -925,10 +967,10 @@ pub mod app {
     pub mod openapi;
     /// The record of an opening, checked without the server.
     pub mod opening_verification;
-    /// The record of a panel, checked without the server.
-    pub mod panel_verification;
     /// Health, metrics, keys, the meaning of problems.
     pub mod operation;
+    /// The record of a panel, checked without the server.
+    pub mod panel_verification;
     /// Opening an account with a letter: two slices joined.
     pub mod registration;
     /// The pages of that.

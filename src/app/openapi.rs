@@ -49,10 +49,11 @@ const API: &str = "/api/v1";
         (name = "books", description = "What is bought, by which rules, and for how much at most"),
         (name = "openings", description = "Who keeps the keys that open bids, and what came of the openings"),
         (name = "bids", description = "Sealed bids: until their lot is opened, each is known to its bidder alone"),
+        (name = "evaluations", description = "How bids are scored, by whom, and what comes of it"),
+        (name = "panels", description = "Who judges bids: the pool of experts, panels drawn from it, and what they find before they score"),
         (name = "awards", description = "Who gets the contract, why, and how far each lot has come"),
         (name = "disputes", description = "What bidders ask about results, challenge, and complain of to the regulator"),
         (name = "contracts", description = "The contracts that both parties have signed"),
-        (name = "panels", description = "Who judges bids: the pool of experts, panels drawn from it, and what they find before they score"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -139,6 +140,8 @@ fn api(config: &mut impl Operations) {
         .configure(award::http_panels::operations)
         .configure(award::http_admission::operations)
         .configure(award::http_prices::operations)
+        .configure(award::http_scores::operations)
+        .configure(award::http_evaluation::operations)
         .configure(audit::http::operations)
         .configure(outbox::http::operations)
         .configure(files::http::operations)

@@ -240,8 +240,14 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::award::rules_awards::REASONS);
     reasons.extend(crate::award::rules_challenges::REASONS);
     reasons.extend(crate::award::rules_complaints::REASONS);
+    reasons.extend(crate::award::rules_scores::REASONS);
+    reasons.extend(crate::award::rules_appraisals::REASONS);
     reasons.push(&crate::award::rules_deadlines::CALENDAR_ENDS);
     reasons.extend(crate::award::rules_endings::REASONS);
+    reasons.extend(crate::award::rules_experts::REASONS);
+    reasons.extend(crate::award::rules_corrections::REASONS);
+    reasons.extend(crate::award::rules_challenges::REASONS);
+    reasons.extend(crate::award::rules_complaints::REASONS);
     reasons.extend(crate::contracts::rules::REASONS);
     reasons.extend(crate::contracts::rules_securities::REASONS);
     reasons.extend(crate::award::rules_experts::REASONS);

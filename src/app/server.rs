@@ -135,6 +135,9 @@ impl House {
         files.deciders.register(Arc::new(BookAccess));
         files.deciders.register(Arc::new(AddendumAccess));
         files.deciders.register(Arc::new(BidAccess));
+        files
+            .deciders
+            .register(Arc::new(crate::award::acts_evaluation::AppraisalMinutesAccess));
         let mut house = Self {
             settings,
             context,

@@ -14,7 +14,7 @@ use crate::award::rules_notice::{self, Derived, NoticeDocument, Sources};
 use crate::award::rules_results::Place;
 use crate::award::{
     rules_deadlines as deadlines, store_awards as store, store_complaints, store_endings, store_evaluations,
-    tidings,
+    store_scores, tidings,
 };
 use crate::bids::{store_openings, store_securities};
 use crate::books::rules::LotId;
@@ -220,6 +220,7 @@ fn document(
 /// # Errors
 /// A fault of the database.
 pub fn disclosures(tx: &mut Tx<'_>, lot: &LotId) -> Answer<()> {
+    store_scores::disclose(tx, lot)?;
     for _ in 0..RELEASES_MAX {
         if store_withheld::release(tx, lot.as_str())? < store_withheld::RELEASED_MAX {
             return Ok(());

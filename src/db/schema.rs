@@ -1382,6 +1382,70 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Rounds of scoring after the first.
+    score_rounds (lot_id, round) {
+        lot_id -> Text,
+        round -> BigInt,
+        ground -> Text,
+        reason_zh -> Text,
+        reason_en -> Text,
+        opened_by -> Text,
+        opened_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What each member of a panel gives each bid.
+    score_sheets (lot_id, round, account_id) {
+        lot_id -> Text,
+        round -> BigInt,
+        account_id -> Text,
+        version -> BigInt,
+        content -> Text,
+        saved_at -> Timestamp,
+        handed_in_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// What members of panels hold against results.
+    evaluation_dissents (evaluation_id, account_id) {
+        evaluation_id -> Text,
+        account_id -> Text,
+        reason -> Text,
+        noted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Rounds of which everybody may see how bids were judged.
+    evaluation_disclosures (evaluation_id) {
+        evaluation_id -> Text,
+        disclosed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What meetings of residents' representatives gave.
+    lot_appraisals (lot_id) {
+        lot_id -> Text,
+        version -> BigInt,
+        held_on -> Date,
+        eligible -> BigInt,
+        present -> BigInt,
+        quorum_numerator -> BigInt,
+        quorum_denominator -> BigInt,
+        quorum_exceeded -> Bool,
+        minutes -> Text,
+        points -> Text,
+        recorded_by -> Text,
+        recorded_at -> Timestamp,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     /// Lots that came to nothing after their bids were opened.
     lot_endings (lot_id) {
         lot_id -> Text,

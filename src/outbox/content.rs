@@ -136,8 +136,6 @@ kinds! {
     LotOpened "lot.opened"
     /// A lot came to nothing for which one's organisation has bid.
     LotEnded "lot.ended"
-    /// Something happened between the evaluation of a lot and its contract.
-    LotHappened "lot.happened"
     /// Somebody was called to a seat of a panel.
     PanelCalled "panel.called"
     /// Somebody was recorded as absent from one.
@@ -150,6 +148,8 @@ kinds! {
     PriceQuestioned "price.questioned"
     /// A bid was disqualified.
     BidDisqualified "bid.disqualified"
+    /// Something happened between the evaluation of a lot and its contract.
+    LotHappened "lot.happened"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -380,15 +380,6 @@ pub(super) mod tests {
                 path: path(),
             }
             .into(),
-            LotHappened {
-                book: both(),
-                lot: one(),
-                happened: both(),
-                details: Some(both()),
-                path: path(),
-                is_duty: false,
-            }
-            .into(),
             PanelCalled {
                 book: both(),
                 for_buyer: false,
@@ -425,6 +416,15 @@ pub(super) mod tests {
                 book: both(),
                 lot: one(),
                 reason: both(),
+            }
+            .into(),
+            LotHappened {
+                book: both(),
+                lot: one(),
+                happened: both(),
+                details: Some(both()),
+                path: path(),
+                is_duty: false,
             }
             .into(),
             Digest {

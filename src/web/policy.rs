@@ -375,6 +375,20 @@ pub enum Action {
     ReadOpenedBids,
     /// Hand in the files that an opened bid of one's own names.
     HandInBidDocuments,
+    /// Score bids as a member of the panel, and dissent from the result.
+    ScoreBids,
+    /// Have bids scored again on a ground.
+    OpenScoringRound,
+    /// Conclude the judging of a lot.
+    ConcludeEvaluation,
+    /// See how a lot was judged once that is published; before that whoever has to do with it sees it.
+    ReadEvaluation,
+    /// See how a lot is judged before that is published.
+    OpenEvaluation,
+    /// Record what a meeting of residents' representatives gave.
+    RecordAppraisal,
+    /// Confirm what another person recorded of that.
+    ConfirmAppraisal,
     /// List the pool of experts.
     ListExperts,
     /// See what the pool says of one expert.
@@ -564,6 +578,12 @@ impl Action {
             Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare | Self::OpenBids => {
                 "openings.write"
             }
+            Self::ReadEvaluation | Self::OpenEvaluation => "evaluations.read",
+            Self::ScoreBids
+            | Self::OpenScoringRound
+            | Self::ConcludeEvaluation
+            | Self::RecordAppraisal
+            | Self::ConfirmAppraisal => "evaluations.write",
             Self::ReadOwnBids | Self::ListOwnBids | Self::ReadPanelQuestions => "bids.read",
             Self::SubmitBid
             | Self::HandInBidDocuments
@@ -1142,6 +1162,43 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::DisqualifyBid, &[(BuyerApprover, OwnOrganisation)]),
     (Action::ReadPanelQuestions, &[(SupplierAgent, OwnOrganisation)]),
     (Action::AnswerPanel, &[(SupplierAgent, OwnOrganisation)]),
+    // Whose seat on the panel it is, and who has the chair, is looked up; to everyone else there is none.
+    (
+        Action::ScoreBids,
+        &[
+            (BuyerOfficer, OwnAccount),
+            (BuyerApprover, OwnAccount),
+            (Role::Evaluator, OwnAccount),
+        ],
+    ),
+    (
+        Action::OpenScoringRound,
+        &[(BuyerApprover, OwnOrganisation), (Role::Evaluator, OwnAccount)],
+    ),
+    (
+        Action::ConcludeEvaluation,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Role::Evaluator, OwnAccount),
+        ],
+    ),
+    (Action::ReadEvaluation, &[(Public, Anywhere)]),
+    // Neither the platform's administrator nor any bidder, before the result is published.
+    (
+        Action::OpenEvaluation,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+            (Regulator, Anywhere),
+        ],
+    ),
+    (Action::RecordAppraisal, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::ConfirmAppraisal,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
     // A sealed bid is its bidder's alone: no buyer, auditor or administrator learns even that it exists.
     (Action::SubmitBid, &[(SupplierAgent, OwnOrganisation)]),
     (Action::HandInBidDocuments, &[(SupplierAgent, OwnOrganisation)]),

@@ -1,0 +1,454 @@
+//! Judging bids: each member of the panel alone, rounds, residents' appraisals, the conclusion, and that anybody can reckon it again.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use wardbook::audit;
+use wardbook::audit::entry::Event;
+use wardbook::award::rules_admission::{Disqualification, Examined, Ground};
+use wardbook::award::rules_panel::{Draw, Member, MemberKind, MemberState, Panel};
+use wardbook::award::{store_admission, store_panels, store_scores};
+use wardbook::bids::rules::BidId;
+use wardbook::books::rules::{BookId, LotId};
+use wardbook::db::writer::Tx;
+use wardbook::kernel::party::AccountId;
+use wardbook::kernel::refusal::Answer;
+use wardbook::standards::rules_indicators::Line;
+use wardbook::web::actor::{Actor, Grant};
+use wardbook::web::policy::Role;
+
+use crate::bids::{Bidder, DEADLINE, Tender, taken};
+use crate::books::{Office, at_once, ok};
+use crate::cast::{Person, person};
+use crate::harness::{Reply, Ward};
+use crate::on_both;
+use crate::organisations::{CODES, refused, sql};
+use crate::planning::uploaded;
+use crate::treasury::{gets, posts};
+
+/// A book of one lot whose bids were opened.
+struct Judging {
+    tender: Tender,
+    /// In the order of their prices.
+    bids: Vec<String>,
+    bidders: Vec<Bidder>,
+    book: BookId,
+    lot: LotId,
+}
+
+/// What another slice's acts do, shorter: the tests of those are elsewhere.
+fn done(ward: &Ward, act: impl Fn(&mut Tx<'_>) -> Answer<()> + Send + 'static) {
+    let event = Event {
+        kind: "test.cast",
+        subject: "test".to_owned(),
+        data: json!({}),
+        private: Value::Null,
+    };
+    let write = move |tx: &mut Tx<'_>| {
+        act(tx)?;
+        audit::store::append(tx, &Actor::system(), &event)?;
+        Ok(())
+    };
+    ward.context().db.write_and_wait(write).unwrap();
+}
+
+impl Judging {
+    fn new(ward: &Ward, change: impl FnOnce(&mut Value), prices: &[&str]) -> Self {
+        let office = Office::new(ward);
+        let mut body = office.whole(ward);
+        change(&mut body["content"]);
+        let (id, book) = office.published(ward, &body);
+        let lot = book["lots"][0]["id"].as_str().unwrap().to_owned();
+        let tender = Tender {
+            recipient: book["recipient"].as_str().unwrap().to_owned(),
+            lot: lot.clone(),
+            office,
+            book,
+        };
+        let names = ["洁城公司", "德润公司", "新禾公司", "清澜公司"];
+        let mut bidders = Vec::new();
+        for ((name, code), price) in names.iter().zip(CODES).zip(prices) {
+            let bidder = Bidder::new(ward, name, code);
+            taken(
+                &bidder.submits(ward, &tender, &bidder.bid(ward, &tender, price), None),
+                201,
+            );
+            bidders.push(bidder);
+        }
+        ward.context().clock.advance(DEADLINE.parse().unwrap());
+        ok(&posts(
+            ward,
+            &tender.office.officer,
+            &format!("/contract-books/{id}/opening"),
+            None,
+        ));
+        let record = ok(&ward.get(&format!("/api/v1/lots/{lot}/opening")));
+        let opened = record["opened"].as_array().unwrap();
+        Self {
+            bids: opened
+                .iter()
+                .map(|bid| bid["bid_id"].as_str().unwrap().to_owned())
+                .collect(),
+            book: id.parse().unwrap(),
+            lot: lot.parse().unwrap(),
+            tender,
+            bidders,
+        }
+    }
+
+    /// So many experts who sit; the first has the chair.
+    fn panel(&self, ward: &Ward, seats: usize) -> Vec<Person> {
+        let people: Vec<Person> = (0..seats)
+            .map(|_| person(ward, &[Grant::of(Role::Evaluator)]))
+            .collect();
+        let accounts: Vec<AccountId> = people.iter().map(|one| one.id.clone()).collect();
+        let book = self.book.clone();
+        done(ward, move |tx| {
+            let now = tx.now();
+            let panel = Panel {
+                book_id: book.clone(),
+                size: i64::try_from(seats).unwrap(),
+                experts: i64::try_from(seats).unwrap(),
+                has_large_impact: false,
+                requested_at: now,
+                disclosed_at: None,
+                draws: Vec::new(),
+                members: Vec::new(),
+            };
+            store_panels::insert(tx, &panel)?;
+            let mut candidates = accounts.clone();
+            candidates.sort();
+            store_panels::insert_draw(
+                tx,
+                &book,
+                &Draw {
+                    number: 1,
+                    seed: [7; 32],
+                    candidates,
+                    drawn_at: now,
+                },
+            )?;
+            for (seat, account) in (1_i64..).zip(&accounts) {
+                let mut member = Member {
+                    account_id: account.clone(),
+                    seat,
+                    kind: MemberKind::Expert,
+                    drawn: Some((1, seat)),
+                    state: MemberState::Called,
+                    called_at: now,
+                    declared_at: None,
+                    interests: Vec::new(),
+                    ended_at: None,
+                    reason: None,
+                    vote: None,
+                    is_chair: false,
+                };
+                store_panels::insert_member(tx, &book, &member)?;
+                member.state = MemberState::Sitting;
+                member.declared_at = Some(now);
+                member.is_chair = seat == 1;
+                store_panels::update_member(tx, &book, &member)?;
+            }
+            Ok(())
+        });
+        people
+    }
+
+    /// The examination of its bids, in which nothing is to be decided; some of them are out.
+    fn examined(&self, ward: &Ward, out: &[usize]) {
+        let record = ok(&ward.get(&format!("/api/v1/lots/{}/opening", self.lot)));
+        let examined: Vec<Examined> = record["opened"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .enumerate()
+            .map(|(index, bid)| Examined {
+                bid_id: bid["bid_id"].as_str().unwrap().parse().unwrap(),
+                supplier_id: bid["supplier_id"].as_str().unwrap().parse().unwrap(),
+                total: serde_json::from_value(bid["total"].clone()).unwrap(),
+                lines: None,
+                is_sme: true,
+                is_sme_consortium: false,
+                items: Vec::new(),
+                correction: None,
+                justification: None,
+                disqualification: out.contains(&index).then(|| Disqualification {
+                    ground: Ground::FalseStatements,
+                    reason: Line {
+                        zh: "业绩不实".to_owned(),
+                        en: "What it says of its experience is false".to_owned(),
+                    },
+                    at: ward.context().clock.now(),
+                }),
+            })
+            .collect();
+        let (book, lot) = (self.book.clone(), self.lot.clone());
+        let by: AccountId = self.tender.office.approver.id.clone();
+        done(ward, move |tx| {
+            store_admission::insert(tx, (&book, &lot), &examined)?;
+            for bid in &examined {
+                if let Some(disqualification) = &bid.disqualification {
+                    store_admission::disqualify(tx, (&lot, &bid.bid_id), &by, disqualification)?;
+                }
+            }
+            Ok(())
+        });
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/api/v1/lots/{}{rest}", self.lot)
+    }
+
+    fn sees(&self, ward: &Ward, who: &Person, rest: &str) -> Reply {
+        who.asks(ward, "GET", &self.path(rest)).send()
+    }
+
+    fn posts(&self, ward: &Ward, who: &Person, rest: &str, body: Option<&Value>) -> Reply {
+        posts(ward, who, &format!("/lots/{}{rest}", self.lot), body)
+    }
+
+    fn saves(&self, ward: &Ward, who: &Person, scores: &Value, etag: Option<&str>) -> Reply {
+        let mut ask = who.asks(ward, "PUT", &self.path("/score-sheets/own"));
+        if let Some(etag) = etag {
+            ask = ask.header("if-match", etag);
+        }
+        ask.json(&json!({ "scores": scores })).send()
+    }
+
+    /// Points for T1, T2 and B1, a triple for each bid.
+    fn scores(&self, points: &[[&str; 3]]) -> Value {
+        let bids = self.bids.iter().zip(points);
+        bids.map(|(bid, [t1, t2, b1])| {
+            json!({"bid_id": bid, "criteria": [
+                {"code": "T1", "score": t1}, {"code": "T2", "score": t2}, {"code": "B1", "score": b1},
+            ]})
+        })
+        .collect()
+    }
+
+    fn hands_in(&self, ward: &Ward, who: &Person, points: &[[&str; 3]]) {
+        ok(&self.saves(ward, who, &self.scores(points), None));
+        ok(&self.posts(ward, who, "/score-sheets/own/handing-in", None));
+    }
+
+    /// The derivation, as the log has it, and as it comes out again.
+    fn holds(&self, ward: &Ward, who: &Person, result: &Value) -> Value {
+        let bytes = who
+            .asks(ward, "GET", &self.path("/evaluation/derivation"))
+            .bytes();
+        assert_eq!(
+            hex::encode(Sha256::digest(&bytes)),
+            result["sha256"].as_str().unwrap()
+        );
+        let logged = ward.events("lot.evaluated");
+        assert_eq!(
+            logged.last().unwrap()["entry"]["data"]["sha256"],
+            result["sha256"]
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("derivation.json");
+        std::fs::write(&file, &bytes).unwrap();
+        let told = Command::new(env!("CARGO_BIN_EXE_wardbook"))
+            .args(["recompute", "evaluation", file.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&told.stdout);
+        assert!(
+            told.status.success() && text.contains("it holds, byte by byte"),
+            "{text} {told:?}"
+        );
+        serde_json::from_slice(&bytes).unwrap()
+    }
+}
+
+fn of<'d>(derivation: &'d Value, bid: &str) -> &'d Value {
+    let mut bids = derivation["result"]["bids"].as_array().unwrap().iter();
+    bids.find(|one| one["bidder"] == bid).unwrap()
+}
+
+/// Prices 400, 450, 500 give 30.00, 26.67, 24.00 of 30 points.
+const FIRST: [[[&str; 3]; 3]; 3] = [
+    [["20", "15", "8"], ["22.5", "18", "10"], ["24", "19", "10"]],
+    [["19", "14", "8"], ["23", "18", "10"], ["24.5", "19", "10"]],
+    [["18.01", "15", "8"], ["23", "17", "10"], ["24", "20", "10"]],
+];
+
+on_both! { in "test";
+    fn bids_are_scored_alone_judged_and_judged_again(ward) {
+        let judging = Judging::new(&ward, |_| {}, &["500", "450", "400"]);
+        let evaluators = judging.panel(&ward, 3);
+        let office = &judging.tender.office;
+        let chair = &evaluators[0];
+        refused(&judging.saves(&ward, chair, &json!([]), None), 409, "admission_not_begun");
+        judging.examined(&ward, &[]);
+
+        // Only whoever sits scores, and nothing that cannot be; all of that is told at once.
+        let other = person(&ward, &[Grant::of(Role::Evaluator)]);
+        refused(&judging.saves(&ward, &other, &json!([]), None), 404, "not_found");
+        refused(&judging.saves(&ward, &office.officer, &json!([]), None), 404, "not_found");
+        refused(&judging.saves(&ward, &judging.bidders[0].agent, &json!([]), None), 403, "forbidden");
+        let wrong = json!([{"bid_id": judging.bids[0], "criteria": [
+            {"code": "T1", "score": "25.01"}, {"code": "T2", "score": "1.234"}, {"code": "P1", "score": "30"}, {"code": "T1", "score": "-1"},
+        ]}, {"bid_id": BidId::mint(ward.context().clock.now()).to_string(), "criteria": []}]);
+        let reply = judging.saves(&ward, chair, &wrong, None);
+        refused(&reply, 422, "invalid");
+        let places: Vec<String> = reply.faults().into_iter().map(|(place, _)| place).collect();
+        for place in ["/scores/0/criteria/0/score", "/scores/0/criteria/1/score", "/scores/0/criteria/2/code", "/scores/0/criteria/3/code", "/scores/0/criteria/3/score", "/scores/1/bid_id"] {
+            assert!(places.iter().any(|one| one == place), "{place} {places:?}");
+        }
+
+        // A draft may be incomplete, what is handed in not.
+        let part = judging.scores(&FIRST[0][..2]);
+        assert_eq!(ok(&judging.saves(&ward, chair, &part, None))["version"], 1);
+        refused(&judging.saves(&ward, chair, &part, None), 428, "version_missing");
+        refused(&judging.saves(&ward, chair, &part, Some("\"v2\"")), 412, "version_stale");
+        let reply = judging.posts(&ward, chair, "/score-sheets/own/handing-in", None);
+        refused(&reply, 422, "invalid");
+        assert_eq!(reply.faults().len(), 3, "{}", reply.text);
+        ok(&judging.saves(&ward, chair, &judging.scores(&FIRST[0]), Some("\"v1\"")));
+        let sheet = ok(&judging.posts(&ward, chair, "/score-sheets/own/handing-in", None));
+        assert_eq!((&sheet["version"], sheet["handed_in_at"].is_string()), (&json!(3), true));
+        refused(&judging.saves(&ward, chair, &part, Some("\"v3\"")), 409, "sheet_handed_in");
+        assert!(sql(&ward, "UPDATE score_sheets SET content = '{}'").is_err() && sql(&ward, "DELETE FROM score_sheets").is_err());
+
+        // Nobody sees a score before all are in.
+        let auditor = person(&ward, &[Grant::of(Role::Auditor)]);
+        for who in [&evaluators[1], &office.officer, &auditor] {
+            let seen = ok(&judging.sees(&ward, who, "/score-sheets"));
+            assert_eq!(seen, json!({"round": 1, "members": 3, "handed_in": 1, "items": []}));
+        }
+        for who in [&other, &judging.bidders[2].agent] {
+            refused(&judging.sees(&ward, who, "/score-sheets"), 404, "not_found");
+        }
+        refused(&judging.sees(&ward, &evaluators[1], "/score-sheets/own"), 404, "not_found");
+        refused(&judging.posts(&ward, chair, "/evaluation", None), 409, "sheets_missing");
+        refused(&judging.posts(&ward, &evaluators[1], "/evaluation", None), 403, "panel_not_chair");
+        refused(&judging.posts(&ward, &office.officer, "/evaluation", None), 403, "panel_not_chair");
+        refused(&judging.posts(&ward, &other, "/evaluation", None), 404, "not_found");
+        judging.hands_in(&ward, &evaluators[1], &FIRST[1]);
+        judging.hands_in(&ward, &evaluators[2], &FIRST[2]);
+        let seen = ok(&judging.sees(&ward, &auditor, "/score-sheets"));
+        assert!(seen["items"].as_array().unwrap().iter().any(|one| one["account_id"] == chair.id.as_str()), "{seen}");
+        refused(&judging.posts(&ward, chair, "/evaluation", None), 409, "appraisal_missing");
+
+        // What the residents gave is recorded by one, and confirmed by another.
+        let points: Value = judging.bids.iter().zip(["12", "15", "9.5"])
+            .map(|(bid, points)| json!({"bid_id": bid, "criteria": [{"code": "A1", "score": points}]})).collect();
+        let minutes = uploaded(&ward, &office.officer);
+        let record = |held_on: &str, points: &Value| {
+            let body = json!({"held_on": held_on, "eligible": 60, "present": 43, "minutes_id": minutes, "points": points});
+            office.officer.asks(&ward, "PUT", &judging.path("/appraisal")).json(&body).send()
+        };
+        refused(&record("2026-04-02", &points), 422, "invalid");
+        refused(&record("2026-04-01", &json!([])), 422, "invalid");
+        assert_eq!(ok(&record("2026-04-01", &points))["version"], 1);
+        refused(&record("2026-04-01", &points), 428, "version_missing");
+        refused(&judging.posts(&ward, chair, "/evaluation", None), 409, "appraisal_missing");
+        refused(&judging.posts(&ward, &office.officer, "/appraisal/confirmation", None), 409, "separation_of_duties");
+        ok(&judging.posts(&ward, &office.approver, "/appraisal/confirmation", None));
+        refused(&judging.posts(&ward, &office.approver, "/appraisal/confirmation", None), 409, "appraisal_confirmed");
+        assert_eq!(gets(&ward, &auditor, &format!("/attachments/{minutes}/content")).status, 200);
+        assert_eq!(gets(&ward, &judging.bidders[0].agent, &format!("/attachments/{minutes}/content")).status, 404);
+
+        // Concluded twice at once, once.
+        let conclude = || judging.posts(&ward, chair, "/evaluation", None);
+        let replies = at_once([&conclude, &conclude]);
+        let mut statuses = replies.each_ref().map(|reply| reply.status);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409], "{} {}", replies[0].text, replies[1].text);
+        assert_eq!(ward.events("lot.evaluated").len(), 1);
+        let result = ok(&judging.sees(&ward, &office.officer, "/evaluation"));
+        let derivation = judging.holds(&ward, &auditor, &result);
+        // (20 + 19 + 18.01) ÷ 3 = 19.00, 14.67, 8.00, 12.00 and 30.00 for the price.
+        let [first, second, third] = [0, 1, 2].map(|index: usize| of(&derivation, &judging.bids[index]));
+        assert_eq!((&first["scores"], &first["price_score"], &first["total"]), (&json!({"A1": "12.00", "B1": "8.00", "T1": "19.00", "T2": "14.67"}), &json!("30.00"), &json!("83.67")));
+        assert_eq!((&second["total"], &third["total"]), (&json!("92.17"), &json!("87.00")));
+        assert_eq!(derivation["result"]["ranking"], json!([judging.bids[1], judging.bids[2], judging.bids[0]]));
+        assert_eq!(result["places"][0]["bid_id"], judging.bids[1].as_str());
+        for who in [&other, &judging.bidders[2].agent] {
+            refused(&judging.sees(&ward, who, "/evaluation"), 404, "not_found");
+            refused(&judging.sees(&ward, who, "/evaluation/derivation"), 404, "not_found");
+            refused(&judging.sees(&ward, who, "/appraisal"), 404, "not_found");
+        }
+        refused(&judging.saves(&ward, chair, &part, Some("*")), 409, "scoring_concluded");
+
+        // A dissent, once; and another round, on a ground and by whoever may.
+        let dissent = json!({"reason": "T2 的评分标准适用有误"});
+        assert_eq!(judging.posts(&ward, &evaluators[2], "/evaluation/dissents", Some(&dissent)).status, 201);
+        refused(&judging.posts(&ward, &evaluators[2], "/evaluation/dissents", Some(&dissent)), 409, "evaluation_dissented");
+        refused(&judging.posts(&ward, &other, "/evaluation/dissents", Some(&dissent)), 404, "not_found");
+        let round = |ground: &str| json!({"ground": ground, "reason_zh": "一项评分畸高", "reason_en": "A score is far above the others"});
+        refused(&judging.posts(&ward, &office.officer, "/scoring-rounds", Some(&round("abnormal_scores"))), 403, "forbidden");
+        refused(&judging.posts(&ward, &evaluators[1], "/scoring-rounds", Some(&round("abnormal_scores"))), 403, "forbidden");
+        refused(&judging.posts(&ward, chair, "/scoring-rounds", Some(&round("ordered_anew"))), 409, "rescoring_ground");
+        let opened = judging.posts(&ward, chair, "/scoring-rounds", Some(&round("abnormal_scores")));
+        assert_eq!((opened.status, &opened.json()["round"]), (201, &json!(2)));
+        refused(&judging.posts(&ward, &office.approver, "/scoring-rounds", Some(&round("abnormal_scores"))), 409, "rescoring_not_concluded");
+        refused(&judging.posts(&ward, chair, "/evaluation", None), 409, "sheets_missing");
+        for evaluator in &evaluators {
+            judging.hands_in(&ward, evaluator, &[["25", "20", "10"], ["5", "5", "5"], ["5", "5", "5"]]);
+        }
+        let again = conclude();
+        assert_eq!(again.status, 201, "{}", again.text);
+        let result = ok(&judging.sees(&ward, chair, "/evaluation"));
+        assert_eq!((&result["round"], &result["dissents"]), (&json!(2), &json!([])));
+        assert_eq!(judging.holds(&ward, &auditor, &result)["result"]["ranking"][0], judging.bids[0].as_str());
+        assert!(sql(&ward, "DELETE FROM evaluations").is_err() && sql(&ward, "UPDATE score_rounds SET ground = 'out_of_range'").is_err());
+
+        // Once it is published everybody sees it, without names.
+        let lot = judging.lot.clone();
+        done(&ward, move |tx| store_scores::disclose(tx, &lot));
+        let public = ward.get(&judging.path("/evaluation"));
+        assert_eq!(ok(&public)["sha256"], result["sha256"]);
+        let sheets = ok(&ward.get(&judging.path("/score-sheets")));
+        assert_eq!((sheets["items"].as_array().unwrap().len(), &sheets["items"][0]["account_id"]), (3, &Value::Null));
+        assert_eq!(ok(&ward.get(&judging.path("/appraisal")))["recorded_by"], Value::Null);
+        assert_eq!(ward.get(&judging.path("/score-sheets/own")).status, 401);
+        refused(&judging.posts(&ward, chair, "/scoring-rounds", Some(&round("miscalculated"))), 409, "rescoring_too_late");
+        for kind in ["score_sheet.saved", "score_sheet.handed_in", "scoring_round.opened", "evaluation.dissented", "lot.evaluated"] {
+            let told = serde_json::to_string(&ward.events(kind).iter().map(|event| event["entry"].clone()).collect::<Vec<_>>()).unwrap();
+            assert!(!evaluators.iter().any(|one| told.contains(one.id.as_str())), "{kind} tells who: {told}");
+        }
+    }
+
+    fn the_lowest_price_needs_no_scores(ward) {
+        let judging = Judging::new(&ward, |content| {
+            content["method"] = json!("lowest_evaluated_price");
+            content["lots"][0]["sme"] = json!({"kind": "deduction", "percent": "10", "consortium_percent": null});
+        }, &["500", "450", "400", "300"]);
+        let evaluators = judging.panel(&ward, 1);
+        judging.examined(&ward, &[0]);
+        refused(&judging.saves(&ward, &evaluators[0], &json!([]), None), 409, "scoring_nothing");
+        let minutes = uploaded(&ward, &judging.tender.office.officer);
+        let record = json!({"held_on": "2026-04-01", "eligible": 60, "present": 43, "minutes_id": minutes, "points": []});
+        refused(&judging.tender.office.officer.asks(&ward, "PUT", &judging.path("/appraisal")).json(&record).send(), 409, "appraisal_nothing");
+        assert_eq!(judging.posts(&ward, &evaluators[0], "/evaluation", None).status, 201);
+        let result = ok(&judging.sees(&ward, &evaluators[0], "/evaluation"));
+        let derivation = judging.holds(&ward, &evaluators[0], &result);
+        assert_eq!(derivation["result"]["ranking"], json!([judging.bids[1], judging.bids[2], judging.bids[3]]));
+        let out = of(&derivation, &judging.bids[0]);
+        assert_eq!((&out["rank"], &out["out"]["code"]), (&Value::Null, &json!("disqualified")));
+        // What is judged is less the deduction, what is paid is not.
+        assert_eq!((&of(&derivation, &judging.bids[1])["evaluated_price"], &result["places"][0]["price"]["amount"]), (&json!("360.00"), &json!("400.00")));
+        refused(&judging.posts(&ward, &evaluators[0], "/scoring-rounds", Some(&json!({"ground": "miscalculated", "reason_zh": "错", "reason_en": "Wrong"}))), 409, "scoring_nothing");
+    }
+
+    fn with_nobody_left_the_lot_comes_to_nothing(ward) {
+        let judging = Judging::new(&ward, |_| {}, &["500", "450", "400"]);
+        let office = &judging.tender.office;
+        judging.examined(&ward, &[0, 1, 2]);
+        let balances = || office.treasury.balances(&ward, &office.line);
+        assert_eq!(balances()["reserved"], "600.00");
+        let stranger = person(&ward, &[Grant::of(Role::BuyerOfficer)]);
+        refused(&judging.posts(&ward, &stranger, "/evaluation", None), 403, "forbidden");
+        assert_eq!(judging.posts(&ward, &office.officer, "/evaluation", None).status, 201);
+        let result = ok(&judging.sees(&ward, &office.officer, "/evaluation"));
+        assert_eq!(result["outcome"], "unsuccessful");
+        assert_eq!(judging.holds(&ward, &office.officer, &result)["result"]["ranking"], json!([]));
+        assert_eq!((&balances()["reserved"], ward.events("lot.unsuccessful").len()), (&json!("0.00"), 1));
+        refused(&judging.posts(&ward, &office.officer, "/evaluation", None), 409, "scoring_concluded");
+        // That nobody gets it is public, and so is why.
+        assert_eq!(ok(&ward.get(&judging.path("/evaluation")))["outcome"], "unsuccessful");
+    }
+}
