@@ -13,11 +13,13 @@ use crate::award::rules_endings::LOT_ENDED;
 use crate::award::rules_notice::{self, Derived, NoticeDocument, Sources};
 use crate::award::rules_results::Place;
 use crate::award::{
-    rules_deadlines as deadlines, store_awards as store, store_complaints, store_endings, store_evaluations,
-    store_scores, tidings,
+    acts_seats, rules_deadlines as deadlines, store_awards as store, store_complaints, store_endings,
+    store_evaluations, store_scores, tidings,
 };
+use crate::bids::rules_opening::Outcome as OpeningOutcome;
 use crate::bids::{store_openings, store_securities};
-use crate::books::rules::LotId;
+use crate::books::rules::{BookId, LotId, State as BookState};
+use crate::books::store as books;
 use crate::budget::acts::own_organisations;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -221,12 +223,44 @@ fn document(
 /// A fault of the database.
 pub fn disclosures(tx: &mut Tx<'_>, lot: &LotId) -> Answer<()> {
     store_scores::disclose(tx, lot)?;
+    let known = books::lot(tx.conn(), lot)?;
+    let book = known
+        .ok_or_else(|| Fault::broken(format!("{lot} is gone")))?
+        .book_id;
+    if is_last_to_be_told(tx, lot, &book)? {
+        acts_seats::disclose(tx, &Actor::system(), &book)?;
+    }
     for _ in 0..RELEASES_MAX {
         if store_withheld::release(tx, lot.as_str())? < store_withheld::RELEASED_MAX {
             return Ok(());
         }
     }
     Err(Fault::broken(format!("{lot} has too many entries that were withheld")).into())
+}
+
+/// Whether what came of all other lots of the book is public, so that nothing of what its panel does is secret any more.
+fn is_last_to_be_told(tx: &mut Tx<'_>, lot: &LotId, book: &BookId) -> Answer<bool> {
+    let standing = books::standing(tx.conn(), book)?;
+    if standing.is_some_and(|(state, _, _)| state == BookState::Cancelled) {
+        return Ok(true);
+    }
+    for other in books::lots_of(tx.conn(), book)? {
+        if other.id == *lot || store_endings::of_lot(tx.conn(), &other.id)?.is_some() {
+            continue;
+        }
+        let opening = store_openings::of_lot(tx.conn(), &other.id)?;
+        if opening.is_some_and(|one| one.outcome == OpeningOutcome::Unsuccessful) {
+            continue;
+        }
+        let is_told = match store_evaluations::last_of_lot(tx.conn(), &other.id)? {
+            Some(evaluation) => store_scores::disclosed_at(tx.conn(), &evaluation.id)?.is_some(),
+            None => false,
+        };
+        if !is_told {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Confirms a noticed award: its standstill is over, and nothing stands against it. The contract can be signed from then on.
