@@ -335,7 +335,7 @@ impl OfLot<'_> {
                 indicators: &indicators,
             };
             if let Err(refusal) = answers(document, asked) {
-                found.push(Finding::does_not_answer(refusal.objections.len()));
+                found.push(Finding::does_not_answer(&refusal.objections));
             }
             all.push(found);
         }

@@ -19,14 +19,15 @@ use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::local_day::local_date;
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Objection};
 use crate::statutes;
 use crate::statutes::profile::Profile;
+use crate::text;
 use crate::web::actor::Actor;
 use crate::web::conditional::Expected;
 use crate::web::context::WardCalendar;
 use crate::web::policy::{self, Action, Matter};
-use crate::web::problem::NOT_FOUND;
+use crate::web::problem::{INVALID, NOT_FOUND};
 
 /// Records what was lodged with a bid, while bids are taken.
 ///
@@ -57,6 +58,25 @@ pub fn lodge(
     }
     if store_securities::is_recorded(tx.conn(), (lot_id, supplier), &lodged)? {
         return Err(RECORDED_TWICE.refuse().at("/reference").into());
+    }
+    let live = store_securities::live(tx.conn(), lot_id, supplier)?;
+    let sum = live
+        .checked_add(lodged.amount)
+        .map_err(|error| Fault::caused("add bid securities up", error))?;
+    if sum > bounds.amount_max {
+        let max = bounds.amount_max;
+        let detail = text!(
+            "已登记 {live}，合计最多 {max}",
+            "{live} are recorded already, and there are at most {max} in all"
+        );
+        return Err(INVALID
+            .refuse()
+            .listing(vec![Objection {
+                pointer: "/amount".to_owned(),
+                code: "invalid",
+                detail,
+            }])
+            .into());
     }
     let security = Security {
         id: SecurityId::mint(tx.now()),

@@ -186,15 +186,17 @@ fn size(found: &mut Found<'_>, facts: Facts<'_>) {
         return;
     }
     let rule = Some(codes::SME_FULL_RESERVE_BUDGET_MAX.code());
+    // What the register knows goes before what the bid says of itself.
+    let is_large = registered.is_some_and(|class| !is_small(class));
     match declared {
-        Some(class) if is_small(class) => {}
+        Some(class) if is_small(class) && !is_large => {}
         Some(_) => found.add(
             "/size/class",
             "not_small",
             rule,
             Text::fixed(
-                "本标段专门面向中小企业",
-                "the lot is reserved for small and medium enterprises",
+                "本标段专门面向中小企业，投标声明或登记的规模不属于中小企业",
+                "the lot is reserved for small and medium enterprises, and by the bid or by the register it is none",
             ),
         ),
         None => found.add(

@@ -13,7 +13,7 @@ use crate::books::rules::{BookId, LotId};
 use crate::books::rules_readiness::Item;
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::{Fault, Kind, Reason};
+use crate::kernel::refusal::{Fault, Kind, Objection, Reason};
 use crate::registry::rules_organisations::Organisation;
 use crate::statutes::profile::Citation;
 use crate::text;
@@ -85,6 +85,9 @@ pub struct KeyUse {
     pub shares: Vec<u8>,
 }
 
+/// Places that are named where a bid does not answer its lot, at most.
+const PLACES_NAMED_MAX: usize = 10;
+
 /// What of the things that are found at an opening puts a bid out. The others are for the panel to judge, or, as a recusal, about people
 /// of the buyer's and not about the bid.
 const DECISIVE: [&str; 6] = [
@@ -139,11 +142,23 @@ impl Finding {
         }
     }
 
-    /// That a bid does not answer its lot in so many places, which the panel judges.
-    pub fn does_not_answer(places: usize) -> Self {
+    /// That a bid does not answer its lot, and where, which the panel judges.
+    pub fn does_not_answer(objections: &[Objection]) -> Self {
+        let places = objections.len();
+        let named = objections.iter().take(PLACES_NAMED_MAX);
+        let (zh, en): (Vec<String>, Vec<String>) = named
+            .map(|one| {
+                (
+                    format!("{} {}", one.pointer, one.detail.zh()),
+                    format!("{} {}", one.pointer, one.detail.en()),
+                )
+            })
+            .unzip();
+        let (zh, en) = (zh.join("；"), en.join("; "));
+        let more = if places > PLACES_NAMED_MAX { " …" } else { "" };
         let detail = text!(
-            "有 {places} 处未按要求响应，由评标委员会审查",
-            "it does not answer its lot in {places} places; the panel judges that"
+            "有 {places} 处未按要求响应，由评标委员会审查：{zh}{more}",
+            "it does not answer its lot in {places} places, which the panel judges: {en}{more}"
         );
         Self {
             code: "does_not_answer".to_owned(),

@@ -135,6 +135,22 @@ pub fn is_recorded(
     Ok(known.is_some())
 }
 
+/// What a supplier has recorded for a lot, without what was not found and what went back.
+///
+/// # Errors
+/// A fault of the database, or of a sum beyond all bounds.
+pub fn live(conn: &mut Conn, lot: &LotId, supplier: &OrganisationId) -> Answer<Money> {
+    let amounts: Vec<i64> = bid_securities::table
+        .filter(bid_securities::lot_id.eq(lot))
+        .filter(bid_securities::supplier_id.eq(supplier))
+        .filter(bid_securities::state.eq_any([State::Lodged.name(), State::Confirmed.name()]))
+        .select(bid_securities::amount_fen)
+        .load(conn)?;
+    let beyond = |error| Fault::caused("add bid securities up", error);
+    let amounts: Result<Vec<Money>, _> = amounts.into_iter().map(Money::from_fen).collect();
+    Ok(Money::sum(amounts.map_err(beyond)?).map_err(beyond)?)
+}
+
 /// Adds a security.
 ///
 /// # Errors

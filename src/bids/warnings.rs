@@ -52,6 +52,19 @@ pub fn of(
             ties: Vec::new(),
         });
     }
+    for tie in &document.ties {
+        let Some(supplier_id) = store_organisations::public_of_code(conn, &tie.credit_code, id)? else {
+            continue;
+        };
+        let name = store_grants::organisation_name(conn, &supplier_id)?;
+        known_rivals.push(Rival {
+            name: name.unwrap_or_default(),
+            supplier_id,
+            credit_code: Some(tie.credit_code.clone()),
+            person_in_charge: None,
+            ties: Vec::new(),
+        });
+    }
     let publication = known.book.publication.as_ref();
     let statute = match publication {
         Some(publication) => statutes::store::statute(conn, &publication.statute_id)?,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::audit::store_withheld;
 use crate::books::rules::{
     self, Book, BookId, CATEGORY_CLOSED, CONTENT_BYTES_MAX, NO_BUYER, TEMPLATE_UNKNOWN,
 };
@@ -20,7 +21,7 @@ use crate::files::access::Access;
 use crate::files::media::MediaType;
 use crate::files::rules::{AttachmentId, Use, Visibility};
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::Answer;
+use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::acts_organisations::capacity;
 use crate::registry::rules_organisations::State as OrganisationState;
 use crate::registry::store_organisations;
@@ -31,6 +32,9 @@ use crate::web::actor::Actor;
 use crate::web::conditional::Expected;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::{BODY_TOO_LARGE, NOT_FOUND};
+
+/// Calls that take what was kept back of one draft into the log at most.
+const RELEASES_MAX: usize = 10;
 
 /// What a draft begins as.
 #[derive(Clone, Debug)]
@@ -105,7 +109,7 @@ pub fn create(
     attach(tx, actor, &draft)?;
     undertake(tx, actor, Action::DraftBook, &draft, Duty::Draft)?;
     let private = json!({ "organisation_id": organisation, "copy_of": copy_of });
-    record(tx, actor, "book.drafted", &draft, json!({}), private)?;
+    keep_back(tx, actor, "book.drafted", &draft, json!({}), private)?;
     Ok(draft)
 }
 
@@ -235,7 +239,7 @@ pub fn rewrite(
     store::rewrite(tx, &rewritten, &content)?;
     attach(tx, actor, &rewritten)?;
     undertake(tx, actor, Action::DraftBook, &rewritten, Duty::Draft)?;
-    record(tx, actor, "book.redrafted", &rewritten, json!({}), Value::Null)?;
+    keep_back(tx, actor, "book.redrafted", &rewritten, json!({}), Value::Null)?;
     Ok(rewritten)
 }
 
@@ -249,7 +253,7 @@ pub fn submit(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, expected: Expected) -
     let submitted = rules::submit(before, tx.now())?;
     store::advance(tx, &submitted)?;
     undertake(tx, actor, Action::DraftBook, &submitted, Duty::Draft)?;
-    record(tx, actor, "book.submitted", &submitted, json!({}), Value::Null)?;
+    keep_back(tx, actor, "book.submitted", &submitted, json!({}), Value::Null)?;
     Ok(submitted)
 }
 
@@ -269,7 +273,7 @@ pub fn send_back(
     let back = rules::send_back(before, reason, tx.now())?;
     store::advance(tx, &back)?;
     let private = json!({ "reason": back.sent_back });
-    record(tx, actor, "book.sent_back", &back, json!({}), private)?;
+    keep_back(tx, actor, "book.sent_back", &back, json!({}), private)?;
     Ok(back)
 }
 
@@ -283,7 +287,7 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, expected: Expected) 
     let approved = rules::approve(before, tx.now())?;
     undertake(tx, actor, Action::ApproveBook, &approved, Duty::Approve)?;
     store::advance(tx, &approved)?;
-    record(tx, actor, "book.approved", &approved, json!({}), Value::Null)?;
+    keep_back(tx, actor, "book.approved", &approved, json!({}), Value::Null)?;
     Ok(approved)
 }
 
@@ -296,7 +300,7 @@ pub fn discard(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, expected: Expected) 
     expected.check(before.revision)?;
     let discarded = rules::discard(before, tx.now())?;
     store::discard(tx, &discarded)?;
-    record(tx, actor, "book.discarded", &discarded, json!({}), Value::Null)?;
+    keep_back(tx, actor, "book.discarded", &discarded, json!({}), Value::Null)?;
     Ok(discarded)
 }
 
@@ -311,7 +315,37 @@ pub(super) fn undertake(
     duties::undertake(tx, actor, capacity, duty, book.id.as_str())
 }
 
-/// What a book says before it is public is nobody's business: its events tell that something was done, and no more.
+/// That a book is being written is nobody's business before it is public: its entries come into the log with its publication, and those of one that
+/// was given up never do.
+fn keep_back(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    kind: &'static str,
+    book: &Book,
+    data: Value,
+    private: Value,
+) -> Answer<()> {
+    let event = Event {
+        kind,
+        subject: book.id.to_string(),
+        data,
+        private,
+    };
+    store_withheld::withhold(tx, actor, &event, book.id.as_str())?;
+    Ok(())
+}
+
+/// Takes what was kept back of a matter into the log, in the order in which it was done.
+pub(super) fn tell_what_was_kept_back(tx: &mut Tx<'_>, matter: &str) -> Answer<()> {
+    for _ in 0..RELEASES_MAX {
+        if store_withheld::release(tx, matter)? < store_withheld::RELEASED_MAX {
+            return Ok(());
+        }
+    }
+    Err(Fault::broken(format!("{matter} has too many entries that were kept back")).into())
+}
+
+/// What is done to a book from its publication on is told at once.
 pub(super) fn record(
     tx: &mut Tx<'_>,
     actor: &Actor,

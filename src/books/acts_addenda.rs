@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::audit;
 use crate::audit::entry::Event;
+use crate::audit::store_withheld;
 use crate::books::acts::{self, seen, undertake};
 use crate::books::acts_publication::{self, Place};
 use crate::books::rules::{self as books, Book, BookId};
@@ -324,6 +324,7 @@ pub fn publish(
     store_addenda::update(tx, &published, &content)?;
     let transfers = reservations::adjust(tx, &amended)?;
     let data = told(&published, &version, &transfers);
+    acts::tell_what_was_kept_back(tx, published.id.as_str())?;
     acts::record(tx, actor, "book.amended", &amended, data, Value::Null)?;
     acts_search::index_book(tx, &amended)?;
     notices::about(tx, &amended, What::Amended)?;
@@ -345,6 +346,7 @@ fn told(published: &Addendum, version: &Version, transfers: &[Transfer]) -> Valu
     })
 }
 
+/// That an addendum is being written is as secret as that a book is.
 fn record(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -358,7 +360,7 @@ fn record(
         data: json!({}),
         private,
     };
-    audit::store::append(tx, actor, &event)?;
+    store_withheld::withhold(tx, actor, &event, addendum.id.as_str())?;
     Ok(())
 }
 

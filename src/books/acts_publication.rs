@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::books::acts::{found, hashed, record, undertake};
+use crate::books::acts::{found, hashed, record, tell_what_was_kept_back, undertake};
 use crate::books::acts_witnesses as witnesses;
 use crate::books::custody::Custody;
 use crate::books::rules::{self, Book, BookId, NOT_READY, State};
@@ -170,6 +170,7 @@ pub fn publish(
         "lots": lots.iter().map(|lot| json!({"id": lot.id, "code": lot.code})).collect::<Value>(),
         "transfers": posting::told(&transfers),
     });
+    tell_what_was_kept_back(tx, published.id.as_str())?;
     record(tx, actor, "book.published", &published, data, Value::Null)?;
     acts_search::index_book(tx, &published)?;
     notices::about(tx, &published, What::Published)?;

@@ -17,8 +17,8 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::statutes::codes::EVALUATION_METHODS;
 use crate::statutes::profile::Profile;
 
-/// What went before a book. A notice or record counts only if it is the same buyer's; a notice only if it is of the book's
-/// category and was not withdrawn.
+/// What went before a book. A notice or record counts only if it is the same buyer's and of the book's category; a notice only if it was not
+/// withdrawn.
 ///
 /// # Errors
 /// A rule that is not set; a fault of the database.
@@ -28,7 +28,9 @@ pub fn of(conn: &mut Conn, book: &Book, profile: &Profile) -> Answer<Planning> {
         Some(id) => store_consultations::consultation(conn, id)?,
         None => None,
     };
-    let consultation = consultation.filter(|record| record.organisation_id == book.organisation_id);
+    let consultation = consultation.filter(|record| {
+        record.organisation_id == book.organisation_id && record.content.category == document.category
+    });
     let intended = match &document.intention_id {
         Some(id) => intended(conn, book, id)?,
         None => None,

@@ -433,6 +433,8 @@ impl Found<'_> {
                 "/consultation_id",
                 before.consultation_id == after.consultation_id,
             ),
+            ("/tie_rule", before.tie_rule == after.tie_rule),
+            ("/rounding", before.rounding == after.rounding),
         ] {
             if !is_same {
                 self.unfit(
@@ -466,6 +468,22 @@ impl Found<'_> {
                 "never changes: its money is reserved on that line",
             );
             self.unfit(&format!("{place}/budget_line_id"), detail);
+        }
+        // How points are given may be put in better words; what is judged and what it weighs is frozen.
+        let judged = |lot: &LotDocument| -> Vec<_> {
+            let criteria = lot.criteria.iter();
+            criteria
+                .map(|one| (one.code.clone(), one.kind, one.weight))
+                .collect()
+        };
+        if judged(before) != judged(after) {
+            self.unfit(
+                &format!("{place}/criteria"),
+                Text::fixed(
+                    "评审因素及权重自发布起冻结，不得改变",
+                    "the criteria and their weights are frozen with the publication",
+                ),
+            );
         }
         let is_reserved = |lot: &LotDocument| matches!(lot.sme, Some(SmeDocument::Reserved {}));
         if is_reserved(before) != is_reserved(after) {

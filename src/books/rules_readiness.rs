@@ -183,8 +183,11 @@ pub fn items(content: &Content, facts: Facts<'_>) -> Answer<Vec<Item>> {
     findings.timetable(book)?;
     findings.sense(book);
     findings.conditions(book)?;
-    if facts.published.is_none() {
-        findings.forerunners(content.budget())?;
+    match facts.published {
+        None => findings.forerunners(content.budget())?,
+        // What an addendum adds was announced as well.
+        Some(before) if content.budget() > before.content.budget() => findings.announced(content.budget())?,
+        Some(_) => {}
     }
     findings.splitting(content.budget())?;
     findings.method(book, content.budget())?;
@@ -470,8 +473,8 @@ impl Findings<'_> {
             && !self.facts.planning.consultation_concluded
         {
             let detail = Text::fixed(
-                "公共服务应有需求论证记录",
-                "a service to the public needs a concluded consultation",
+                "公共服务应有同一采购人、同一类别的需求论证记录",
+                "a service to the public needs a concluded consultation of this buyer and category",
             );
             self.unlawful(
                 codes::PLANNING_CONSULTATION_RECORD_REQUIRED,

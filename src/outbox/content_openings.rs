@@ -73,7 +73,10 @@ pub enum BidFate {
 impl BidFate {
     fn wording(&self, wording: Wording) -> Wording {
         match self {
-            Self::Opened { against } if against.is_empty() => wording,
+            Self::Opened { against } if against.is_empty() => wording.says(Text::fixed(
+                "您的投标已开启，进入评审。投标中列明的文件，请即提交。",
+                "Your bid was opened and goes on to the evaluation. Hand in now the files that it names.",
+            )),
             Self::Opened { against } => {
                 let wording = wording.says(Text::fixed(
                     "您的投标已开启，但因下列情形不参加评审：",
@@ -83,10 +86,13 @@ impl BidFate {
                     .iter()
                     .fold(wording, |wording, Both { zh, en }| wording.says(text!("{zh}", "{en}")))
             }
-            Self::Unopenable { reason } => wording.says(text!(
-                "您的投标未能开启（{reason}），不参加评审。",
-                "Your bid could not be opened ({reason}), and does not count."
-            )),
+            Self::Unopenable { reason } => {
+                let (zh, en) = why_unopenable(reason);
+                wording.says(text!(
+                    "您的投标未能开启，不参加评审：{zh}。",
+                    "Your bid could not be opened, and does not count: {en}."
+                ))
+            }
             Self::Unconfirmed => wording.says(Text::fixed(
                 "变更公告影响投标后，您的投标未经确认，不予开启，不参加评审。",
                 "An addendum affected your bid and it was not confirmed. It was not opened, and does not count.",
@@ -96,6 +102,27 @@ impl BidFate {
                 "Your bid was withdrawn, and was not opened.",
             )),
         }
+    }
+}
+
+/// The reason why a bid could not be opened, in words.
+fn why_unopenable(reason: &str) -> (&'static str, &'static str) {
+    match reason {
+        "not_to_this_book" => (
+            "未按本责任书的公钥加密",
+            "it is not sealed to the key of this book",
+        ),
+        "header_broken" => ("加密文件的头部已损坏", "the head of the sealed file is broken"),
+        "content_broken" => ("加密文件的内容已损坏", "the content of the sealed file is broken"),
+        "too_large" => ("内容超过上限", "its content is too large"),
+        "names_another" => (
+            "投标写明的是其他标段或其他投标人",
+            "it names another lot or another bidder",
+        ),
+        _ => (
+            "解密后的内容不是规定格式的投标",
+            "what it holds is no bid in the form that is asked for",
+        ),
     }
 }
 
@@ -126,8 +153,8 @@ impl Facts for LotOpened {
             (
                 text!("“{zh}”标段 {lot} 流标", "Lot {lot} of {en} is unsuccessful"),
                 Text::fixed(
-                    "投标人数不足，本标段未开标，您的投标仍为密封状态。",
-                    "There were too few bids. Nothing was opened, and your bid stays sealed.",
+                    "投标人数不足，本标段未开标，所有投标均未开启。",
+                    "There were too few bids. Nothing was opened: every bid stays sealed.",
                 ),
             )
         } else {

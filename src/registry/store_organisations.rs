@@ -252,6 +252,24 @@ pub fn led_by(conn: &mut Conn, person: &str, except: &OrganisationId) -> Answer<
         .load(conn)?)
 }
 
+/// The supplier that everyone knows of and that has this credit code, other than this one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn public_of_code(
+    conn: &mut Conn,
+    code: &str,
+    except: &OrganisationId,
+) -> Answer<Option<OrganisationId>> {
+    Ok(organisations::table
+        .filter(organisations::credit_code.eq(code))
+        .filter(organisations::public_at.is_not_null())
+        .filter(organisations::id.ne(except))
+        .select(organisations::id)
+        .first(conn)
+        .optional()?)
+}
+
 /// Up to `max` versions of an organisation below `before`, newest first.
 ///
 /// # Errors

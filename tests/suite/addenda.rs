@@ -69,8 +69,7 @@ on_both! { in "test";
         assert_eq!(gets(&ward, &office.approver, &addenda).json()["items"][0]["state"], "draft");
         assert_eq!(ward.get(&format!("/api/v1/attachments/{file}")).status, 404);
         assert_eq!(gets(&ward, &office.approver, &format!("/attachments/{file}")).status, 200);
-        let told = ward.events("addendum.drafted");
-        assert_eq!((&told[0]["entry"]["subject"], &told[0]["entry"]["data"]), (&json!(id), &json!({})));
+        assert_eq!(ward.events("addendum.drafted").len(), 0, "it comes into the log with the publication");
 
         // It is written over with `If-Match`, and published by another person.
         let put = |etag: &str, body: &Value| office.officer.asks(&ward, "PUT", &format!("/api/v1{path}")).header("if-match", etag).json(body).send();

@@ -158,10 +158,11 @@ on_both! { in "test";
         assert_eq!((listed(""), listed("?state=discarded"), listed("?state=approved")), (0, 2, 0));
         assert_eq!(ward.get(&format!("/api/v1/contract-books/{draft}")).status, 404);
         assert_eq!(ok(&gets(&ward, &office.officer, &format!("/contract-books/{draft}")))["content"], body["content"]);
-        assert_eq!(ward.events("book.discarded").len(), 2);
+        assert_eq!((ward.events("book.discarded").len(), ward.events("book.drafted").len()), (0, 0), "nobody outside learns that anything was drafted");
         assert!(sql(&ward, "UPDATE books SET discarded_at = NULL").is_err(), "a book that was given up stays so");
         let (published, _) = office.published(&ward, &body);
         refused(&gives_up(&office.approver, &published, "*"), 409, "book_wrong_state");
+        assert_eq!((ward.events("book.drafted").len(), ward.events("book.approved").len()), (1, 1), "with its publication the log tells how it was written");
         // The soonest deadline first, page by page.
         let list = |query: &str| ward.get(&format!("/api/v1/contract-books{query}"));
         let page = ok(&list("?sort=deadline&limit=1"));
