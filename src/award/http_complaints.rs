@@ -44,6 +44,12 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(listed);
 }
 
+/// Which of a challenge's grounds, counted from 1.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = ChallengeGroundNumber, minimum = 1, maximum = 20, example = 1)]
+pub struct GroundNumber(pub u32);
+
 /// What is complained of.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +57,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
 pub struct ComplaintBody {
     /// The numbers of the challenge's grounds that it is about.
     #[schema(min_items = 1, max_items = 20)]
-    grounds: Vec<u32>,
+    grounds: Vec<GroundNumber>,
     /// Why the reply, or that there was none, does not satisfy.
     #[schema(min_length = 1, max_length = 8000)]
     statement: String,
@@ -131,7 +137,7 @@ pub struct ComplaintView {
     pub decision_due: Option<NaiveDate>,
     /// The numbers of the challenge's grounds.
     #[schema(max_items = 20)]
-    pub grounds: Option<Vec<u32>>,
+    pub grounds: Option<Vec<GroundNumber>>,
     /// Why the reply does not satisfy.
     pub statement: Option<String>,
     /// What the challenge did not say.
@@ -172,7 +178,9 @@ impl ComplaintView {
             state: complaint.state,
             filed_at: rfc3339(complaint.filed_at),
             decision_due: due,
-            grounds: said.as_ref().map(|said| said.grounds.clone()),
+            grounds: said
+                .as_ref()
+                .map(|said| said.grounds.iter().copied().map(GroundNumber).collect()),
             statement: said.as_ref().map(|said| said.statement.clone()),
             further: said.and_then(|said| said.further),
             accepted_at: complaint.accepted_at.map(rfc3339),
@@ -215,7 +223,7 @@ async fn file(
     let body = incoming.json::<ComplaintBody>().await?;
     let (id, asked, new) = (parsed::<ChallengeId>(&id)?, context.clone(), body.value);
     let said = Entered {
-        grounds: new.grounds,
+        grounds: new.grounds.iter().map(|one| one.0).collect(),
         statement: new.statement,
         further: new.further,
     };

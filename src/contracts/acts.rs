@@ -27,11 +27,9 @@ use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
-use crate::kernel::party::{AccountId, OrganisationId};
+use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::acts_organisations::account;
-use crate::registry::rules_organisations::Organisation;
-use crate::registry::store_organisations;
 use crate::text;
 use crate::web::actor::Actor;
 use crate::web::context::WardCalendar;
@@ -112,8 +110,8 @@ fn prepared(tx: &mut Tx<'_>, actor: &Actor, award: &Award, known: &Known) -> Ans
         award,
         book: &known.book,
         lot_code: &known.lot.code,
-        buyer: &party(tx.conn(), &known.book.organisation_id)?,
-        supplier: &party(tx.conn(), &award.supplier_id)?,
+        buyer: store::party(tx.conn(), &known.book.organisation_id)?,
+        supplier: store::party(tx.conn(), &award.supplier_id)?,
         opened: opened.ok_or_else(|| Fault::broken(format!("{} was never opened", award.bid_id)))?,
         bid: &bid,
         profile: &known.profile,
@@ -144,11 +142,6 @@ fn winning_bid(conn: &mut Conn, actor: &Actor, award: &Award) -> Answer<BidDocum
         .map_err(|why| Fault::caused(format!("reopen {}", award.bid_id), why))?;
     Ok(BidDocument::read(&content)
         .map_err(|why| Fault::broken(format!("{} is no bid: {}", award.bid_id, why.en())))?)
-}
-
-fn party(conn: &mut Conn, id: &OrganisationId) -> Answer<Organisation> {
-    let organisation = store_organisations::organisation(conn, id)?;
-    Ok(organisation.ok_or_else(|| Fault::broken(format!("the party {id} is gone")))?)
 }
 
 /// When the time for both signatures is over.

@@ -16,7 +16,6 @@ use crate::files::rules::AttachmentId;
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault};
-use crate::registry::rules_organisations::Organisation;
 use crate::statutes::codes::CONTRACT_PERFORMANCE_SECURITY_PERCENT_MAX;
 use crate::statutes::profile::Profile;
 
@@ -39,19 +38,6 @@ pub struct PartyDocument {
     /// Unified social credit code.
     #[schema(max_length = 40)]
     pub credit_code: Option<String>,
-}
-
-impl PartyDocument {
-    /// An organisation as it is registered.
-    pub fn of(organisation: &Organisation) -> Self {
-        let particulars = &organisation.current.particulars;
-        Self {
-            id: organisation.id.clone(),
-            name_zh: particulars.name_zh.clone(),
-            name_en: particulars.name_en.clone(),
-            credit_code: particulars.credit_code.as_ref().map(ToString::to_string),
-        }
-    }
 }
 
 /// The winning bid.
@@ -143,9 +129,9 @@ pub struct Sources<'s> {
     /// The lot's code there.
     pub lot_code: &'s str,
     /// Who buys.
-    pub buyer: &'s Organisation,
+    pub buyer: PartyDocument,
     /// Who supplies.
-    pub supplier: &'s Organisation,
+    pub supplier: PartyDocument,
     /// What the record of the opening says of the bid.
     pub opened: &'s OpenedBid,
     /// What the bid says.
@@ -220,8 +206,8 @@ pub fn written(id: ContractId, sources: &Sources<'_>) -> Answer<ContractDocument
         title_zh: said.title_zh.trim().to_owned(),
         title_en: said.title_en.trim().to_owned(),
         category: said.category.clone(),
-        buyer: PartyDocument::of(sources.buyer),
-        supplier: PartyDocument::of(sources.supplier),
+        buyer: sources.buyer.clone(),
+        supplier: sources.supplier.clone(),
         service_from: said.timetable.service_from,
         service_until: said.timetable.service_until,
         clauses: said.clauses.clone(),

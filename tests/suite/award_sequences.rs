@@ -403,6 +403,7 @@ impl Stage<'_> {
 
 on_both! { in "test";
     fn sequences_of_acts_on_awards_go_as_the_model_says_and_refusals_leave_no_trace(ward) {
+        let _ = tracing_subscriber::fmt().try_init();
         let case = Case::new(&ward, LOTS, &BRISK);
         for lot in 0..LOTS {
             case.judged(&ward, lot, 1, &ORDER);

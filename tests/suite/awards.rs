@@ -381,6 +381,7 @@ fn regulator(ward: &Ward) -> Person {
 
 on_both! { in "test";
     fn an_award_is_challenged_complained_of_suspended_confirmed_and_signed_to_the_fen(ward) {
+        let _ = tracing_subscriber::fmt().try_init();
         let case = Case::new(&ward, 1, &STRICT);
         let (office, lot) = (&case.office, &case.lots[0]);
         let department = office.treasury.department.clone();
