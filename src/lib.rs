@@ -757,6 +757,8 @@ pub mod award {
     pub mod http_challenges;
     /// Complaints over HTTP.
     pub mod http_complaints;
+    /// Who complained without foundation too often, over HTTP.
+    pub mod http_listings;
     /// How far lots have come, and the cancellation of books, over HTTP.
     pub mod http_lots;
     /// An award and its states.

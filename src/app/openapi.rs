@@ -122,6 +122,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
                 .configure(award::http_awards::operations)
                 .configure(award::http_challenges::operations)
                 .configure(award::http_complaints::operations)
+                .configure(award::http_listings::operations)
                 .configure(contracts::http::operations)
                 .configure(contracts::http_securities::operations)
                 .configure(audit::http::operations)

@@ -8,7 +8,7 @@ use crate::audit;
 use crate::audit::entry::Event;
 use crate::award::acts_awards::{self, seen as seen_award};
 use crate::award::acts_successions::{Fallen, end};
-use crate::award::desk::{self, Known, days, is_blocked, opening_of};
+use crate::award::desk::{self, Known, days, is_blocked, joined, opening_of};
 use crate::award::rules_awards::{
     Award, AwardId, End, State as AwardState, WRONG_STATE as AWARD_WRONG_STATE, reason as checked,
 };
@@ -274,15 +274,13 @@ fn record(
     actor: &Actor,
     kind: &'static str,
     contract: &Contract,
-    mut data: Value,
+    data: Value,
 ) -> Answer<()> {
-    data["award_id"] = json!(contract.award_id);
-    data["lot_id"] = json!(contract.lot_id);
-    data["book_id"] = json!(contract.book_id);
+    let of = json!({ "award_id": contract.award_id, "lot_id": contract.lot_id, "book_id": contract.book_id });
     let event = Event {
         kind,
         subject: contract.id.to_string(),
-        data,
+        data: joined(data, of),
         private: Value::Null,
     };
     audit::store::append(tx, actor, &event)?;
