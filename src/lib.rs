@@ -791,6 +791,8 @@ pub mod award {
     pub mod http_evaluation;
     /// The pool of experts over HTTP.
     pub mod http_experts;
+    /// Who complained without foundation too often, over HTTP.
+    pub mod http_listings;
     /// How far lots have come, and the cancellation of books, over HTTP.
     pub mod http_lots;
     /// Panels over HTTP.

@@ -142,6 +142,7 @@ fn api(config: &mut impl Operations) {
         .configure(award::http_prices::operations)
         .configure(award::http_scores::operations)
         .configure(award::http_evaluation::operations)
+        .configure(award::http_listings::operations)
         .configure(audit::http::operations)
         .configure(outbox::http::operations)
         .configure(files::http::operations)

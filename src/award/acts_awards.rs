@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::audit;
 use crate::audit::entry::Event;
 use crate::audit::store_withheld;
-use crate::award::desk::{self, Known, days, is_blocked, opening_of, round_of};
+use crate::award::desk::{self, Known, days, is_blocked, joined, opening_of, round_of};
 use crate::award::rules_awards::{self as rules, Award, AwardId};
 use crate::award::rules_endings::LOT_ENDED;
 use crate::award::rules_notice::{self, Derived, NoticeDocument, Sources};
@@ -340,16 +340,14 @@ pub(super) fn record(
     actor: &Actor,
     kind: &'static str,
     award: &Award,
-    mut data: Value,
+    data: Value,
     private: Value,
 ) -> Answer<()> {
-    data["book_id"] = json!(award.book_id);
-    data["lot_id"] = json!(award.lot_id);
-    data["number"] = json!(award.number);
+    let of = json!({ "book_id": award.book_id, "lot_id": award.lot_id, "number": award.number });
     let event = Event {
         kind,
         subject: award.id.to_string(),
-        data,
+        data: joined(data, of),
         private,
     };
     audit::store::append(tx, actor, &event)?;

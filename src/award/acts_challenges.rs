@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
-use crate::award::desk::{self, Known, days, has_bid};
+use crate::award::desk::{self, Known, days, has_bid, joined};
 use crate::award::rules_awards::{Award, AwardId};
 use crate::award::rules_challenges::{
     self as rules, Challenge, ChallengeId, Ground, NO_NOTICE, NOT_A_BIDDER, QUERIES_OPEN_MAX, Query, QueryId,
@@ -270,14 +270,13 @@ pub(super) fn record(
     actor: &Actor,
     kind: &'static str,
     (subject, lot): (&str, &LotId),
-    mut data: Value,
+    data: Value,
     private: Value,
 ) -> Answer<()> {
-    data["lot_id"] = json!(lot);
     let event = Event {
         kind,
         subject: subject.to_owned(),
-        data,
+        data: joined(data, json!({ "lot_id": lot })),
         private,
     };
     audit::store::append(tx, actor, &event)?;

@@ -8,7 +8,7 @@ use crate::award::acts_challenges::{
 };
 use crate::award::acts_endings::unsuccessful;
 use crate::award::acts_successions::end;
-use crate::award::desk::{self, Known, days};
+use crate::award::desk::{self, Known, days, joined};
 use crate::award::rules_awards::{End, State as AwardState};
 use crate::award::rules_challenges::{Challenge, ChallengeId};
 use crate::award::rules_complaints::{
@@ -100,12 +100,11 @@ fn told(
     actor: &Actor,
     kind: &'static str,
     complaint: &Complaint,
-    (mut data, private): (Value, Value),
+    (data, private): (Value, Value),
 ) -> Answer<()> {
-    data["award_id"] = json!(complaint.award_id);
-    data["challenge_id"] = json!(complaint.challenge_id);
+    let of = json!({ "award_id": complaint.award_id, "challenge_id": complaint.challenge_id });
     let about = (complaint.id.as_str(), &complaint.lot_id);
-    record(tx, actor, kind, about, data, private)
+    record(tx, actor, kind, about, joined(data, of), private)
 }
 
 /// A complaint, and whether the actor may read what the parties said of it.

@@ -1,11 +1,11 @@
 //! Awards that come to nothing: taken back by the buyer, which gives the place back, or because the winner falls out, and then the next in rank
 //! is proposed in the same transaction; if nobody is left, the lot has come to nothing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::award::acts_awards::{found, record, record_proposal};
 use crate::award::acts_endings::unsuccessful;
-use crate::award::desk::{Known, round_of};
+use crate::award::desk::{Known, joined, round_of};
 use crate::award::rules_awards::{self as rules, AWARDS_MAX, Award, AwardId, End, reason as checked};
 use crate::award::rules_endings::Cause;
 use crate::award::{desk, store_awards as store, tidings};
@@ -98,13 +98,12 @@ pub fn end(
     let ended = rules::end(before, cause, reason.clone(), tx.now())?;
     store::advance(tx, &ended)?;
     let said = json!({ "reason_zh": reason.zh, "reason_en": reason.en });
-    let (mut data, private) = (json!({ "cause": cause.name() }), json!({}));
-    let private = if ended.is_public() {
-        data["reason_zh"] = json!(reason.zh);
-        data["reason_en"] = json!(reason.en);
-        private
+    let cause_alone = json!({ "cause": cause.name() });
+    // Why something ended that nobody knew of is the buyer's own.
+    let (data, private) = if ended.is_public() {
+        (joined(cause_alone, said), Value::Null)
     } else {
-        said
+        (cause_alone, said)
     };
     record(tx, actor, "award.ended", &ended, data, private)?;
     tidings::award_ended(tx, known, &ended)?;

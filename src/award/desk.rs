@@ -1,5 +1,7 @@
 //! What the acts and queries of this slice look up: a lot with its book and its rules, what stands against an award, and how far a lot has come.
 
+use serde_json::Value;
+
 use crate::award::rules_awards::Award;
 use crate::award::rules_complaints::{self as complaints, SUSPENDED, Suspension, suspended_days};
 use crate::award::rules_deadlines::{self as deadlines, Days, Deadlines};
@@ -27,6 +29,14 @@ pub fn days(calendar: &WardCalendar) -> Days<'_> {
         calendar: &calendar.days,
         zone: calendar.zone,
     }
+}
+
+/// What an event says, with what every event of its kind says besides.
+pub fn joined(mut data: Value, more: Value) -> Value {
+    if let (Value::Object(data), Value::Object(more)) = (&mut data, more) {
+        data.extend(more);
+    }
+    data
 }
 
 /// A lot of a published book, and what holds for it.

@@ -1,6 +1,6 @@
 //! Complaints to the regulator over HTTP: parse, call one act or query, render. No SQL and no rule.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,16 @@ use crate::award::acts_complaints::{self as acts, Deciding};
 use crate::award::desk::Known;
 use crate::award::rules_awards::AwardId;
 use crate::award::rules_challenges::ChallengeId;
-use crate::award::rules_complaints::{
-    Complaint, ComplaintId, Consequence, Entered, Listing, ListingId, Outcome, State,
-};
+use crate::award::rules_complaints::{Complaint, ComplaintId, Consequence, Entered, Outcome, State};
 use crate::award::store_complaints::{self as store, ComplaintFilter};
 use crate::books::rules::{BookId, LotId};
 use crate::budget::desk::{after, one_more, parsed};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::{Answer, Stop};
-use crate::people::store_grants::organisation_name;
+use crate::kernel::refusal::Answer;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::context::WardCalendar;
-use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
@@ -40,9 +36,14 @@ pub fn operations(config: &mut impl Operations) {
         .service(refuse)
         .service(withdraw)
         .service(lift)
-        .service(decide)
-        .service(listed);
+        .service(decide);
 }
+
+/// Which of a challenge's grounds, counted from 1.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = ChallengeGroundNumber, minimum = 1, maximum = 20, example = 1)]
+pub struct GroundNumber(pub u32);
 
 /// What is complained of.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,7 +52,7 @@ pub fn operations(config: &mut impl Operations) {
 pub struct ComplaintBody {
     /// The numbers of the challenge's grounds that it is about.
     #[schema(min_items = 1, max_items = 20)]
-    grounds: Vec<u32>,
+    grounds: Vec<GroundNumber>,
     /// Why the reply, or that there was none, does not satisfy.
     #[schema(min_length = 1, max_length = 8000)]
     statement: String,
@@ -131,7 +132,7 @@ pub struct ComplaintView {
     pub decision_due: Option<NaiveDate>,
     /// The numbers of the challenge's grounds.
     #[schema(max_items = 20)]
-    pub grounds: Option<Vec<u32>>,
+    pub grounds: Option<Vec<GroundNumber>>,
     /// Why the reply does not satisfy.
     pub statement: Option<String>,
     /// What the challenge did not say.
@@ -172,7 +173,9 @@ impl ComplaintView {
             state: complaint.state,
             filed_at: rfc3339(complaint.filed_at),
             decision_due: due,
-            grounds: said.as_ref().map(|said| said.grounds.clone()),
+            grounds: said
+                .as_ref()
+                .map(|said| said.grounds.iter().copied().map(GroundNumber).collect()),
             statement: said.as_ref().map(|said| said.statement.clone()),
             further: said.and_then(|said| said.further),
             accepted_at: complaint.accepted_at.map(rfc3339),
@@ -215,7 +218,7 @@ async fn file(
     let body = incoming.json::<ComplaintBody>().await?;
     let (id, asked, new) = (parsed::<ChallengeId>(&id)?, context.clone(), body.value);
     let said = Entered {
-        grounds: new.grounds,
+        grounds: new.grounds.iter().map(|one| one.0).collect(),
         statement: new.statement,
         further: new.further,
     };
@@ -491,122 +494,4 @@ async fn decide(
             replied(acts::decide(tx, by, &id, &deciding)?, &asked.calendar)
         })
         .await
-}
-
-/// That a supplier's complaints were unfounded too often.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ListedComplainant, example = json!({
-    "id": "listing_01jd3n8f5teqkrzvq1c0m6h2ax", "supplier_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "name_zh": "某公司", "name_en": "A company",
-    "complaints": ["complaint_01jd3n8f5teqkrzvq1c0m6h2ax"], "months": 12, "listed_at": "2026-11-02T02:00:00.000000Z"
-}))]
-pub struct ListingView {
-    /// Its id.
-    pub id: ListingId,
-    /// Who is listed.
-    pub supplier_id: OrganisationId,
-    /// Chinese name.
-    pub name_zh: String,
-    /// English name.
-    pub name_en: String,
-    /// The complaints.
-    #[schema(max_items = 1000)]
-    pub complaints: Vec<ComplaintId>,
-    /// Within how many months.
-    pub months: u32,
-    /// When, UTC.
-    pub listed_at: String,
-}
-
-/// List complainants whose complaints were unfounded too often
-///
-/// The public record, the newest first. As CSV with `Accept: text/csv`: the same page as a table.
-#[utoipa::path(
-    operation_id = "list_listed_complainants",
-    tag = "disputes",
-    params(
-        ("supplier_id" = Option<OrganisationId>, Query, description = "Of this supplier"),
-        ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "Items on a page, 50 by default"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
-    responses((status = 200, description = "One page", content(
-        (Page<ListingView> = "application/json"),
-        (String = "text/csv", example = "id,supplier_id,name_zh,name_en,complaints,months,listed_at\r\n")
-    ), headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
-    extensions(("x-action" = json!("ReadAwards"))),
-)]
-#[get("/listed-complainants")]
-async fn listed(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
-    policy::allow(&actor, Action::ReadAwards, Matter::default())?;
-    let format = Format::wanted(&request, &[Format::Json, Format::Csv])?;
-    let mut query = Query::of(&request);
-    let supplier = query.parsed::<OrganisationId>("supplier_id");
-    let limit = query.limit(LIMIT_USUAL, LIMIT_MAX);
-    let cursor = query.text("cursor");
-    query.finish()?;
-    let of = supplier.as_ref().map_or("", OrganisationId::as_str);
-    let question = Question::of(&["listed complainants", of]);
-    let before = after(&question, cursor.as_deref())?;
-    let views = context
-        .db
-        .read(move |conn| {
-            let found = store::listings(conn, supplier.as_ref(), before.as_deref(), one_more(limit))?;
-            let views = found.into_iter().map(|listing: Listing| {
-                let name = organisation_name(conn, &listing.supplier_id)?;
-                let (name_zh, name_en) = name.unwrap_or_default();
-                Ok(ListingView {
-                    id: listing.id,
-                    supplier_id: listing.supplier_id,
-                    name_zh,
-                    name_en,
-                    complaints: listing.complaints,
-                    months: listing.months,
-                    listed_at: rfc3339(listing.listed_at),
-                })
-            });
-            views.collect::<Result<Vec<_>, Stop>>()
-        })
-        .await?;
-    let page = Page::cut(views, limit, &question, |one: &ListingView| {
-        vec![one.id.to_string()]
-    });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    if format == Format::Json {
-        return Ok(response.json(page));
-    }
-    response.insert_header((
-        CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"listed-complainants.csv\""),
-    ));
-    Ok(response
-        .content_type("text/csv; charset=utf-8")
-        .body(table(&page.items)?))
-}
-
-fn table(items: &[ListingView]) -> Answer<Vec<u8>> {
-    let columns = [
-        "id",
-        "supplier_id",
-        "name_zh",
-        "name_en",
-        "complaints",
-        "months",
-        "listed_at",
-    ];
-    let rows: Vec<[String; 7]> = items
-        .iter()
-        .map(|item| {
-            [
-                item.id.to_string(),
-                item.supplier_id.to_string(),
-                item.name_zh.clone(),
-                item.name_en.clone(),
-                item.complaints.len().to_string(),
-                item.months.to_string(),
-                item.listed_at.clone(),
-            ]
-        })
-        .collect();
-    let rows = rows.iter().map(|row| row.each_ref().map(String::as_str));
-    Ok(csv_table(&columns, rows)?)
 }

@@ -616,7 +616,7 @@ mod tests {
         let fell = |cause: End, past: &mut Vec<Award>| {
             let award = proposed(&evaluation, past).unwrap();
             assert_eq!(
-                code(proposed(&evaluation, &[award.clone()])),
+                code(proposed(&evaluation, std::slice::from_ref(&award))),
                 "award_open_already"
             );
             let award = notice(decide(award, "同意", now()).unwrap(), [0; 32], now()).unwrap();

@@ -8,7 +8,7 @@ use crate::audit;
 use crate::audit::entry::Event;
 use crate::award::acts_awards::{self, seen as seen_award};
 use crate::award::acts_successions::{Fallen, end};
-use crate::award::desk::{self, Known, days, is_blocked, opening_of};
+use crate::award::desk::{self, Known, days, is_blocked, joined, opening_of};
 use crate::award::rules_awards::{
     Award, AwardId, End, State as AwardState, WRONG_STATE as AWARD_WRONG_STATE, reason as checked,
 };
@@ -27,11 +27,9 @@ use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
-use crate::kernel::party::{AccountId, OrganisationId};
+use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::acts_organisations::account;
-use crate::registry::rules_organisations::Organisation;
-use crate::registry::store_organisations;
 use crate::text;
 use crate::web::actor::Actor;
 use crate::web::context::WardCalendar;
@@ -112,8 +110,8 @@ fn prepared(tx: &mut Tx<'_>, actor: &Actor, award: &Award, known: &Known) -> Ans
         award,
         book: &known.book,
         lot_code: &known.lot.code,
-        buyer: &party(tx.conn(), &known.book.organisation_id)?,
-        supplier: &party(tx.conn(), &award.supplier_id)?,
+        buyer: store::party(tx.conn(), &known.book.organisation_id)?,
+        supplier: store::party(tx.conn(), &award.supplier_id)?,
         opened: opened.ok_or_else(|| Fault::broken(format!("{} was never opened", award.bid_id)))?,
         bid: &bid,
         profile: &known.profile,
@@ -144,11 +142,6 @@ fn winning_bid(conn: &mut Conn, actor: &Actor, award: &Award) -> Answer<BidDocum
         .map_err(|why| Fault::caused(format!("reopen {}", award.bid_id), why))?;
     Ok(BidDocument::read(&content)
         .map_err(|why| Fault::broken(format!("{} is no bid: {}", award.bid_id, why.en())))?)
-}
-
-fn party(conn: &mut Conn, id: &OrganisationId) -> Answer<Organisation> {
-    let organisation = store_organisations::organisation(conn, id)?;
-    Ok(organisation.ok_or_else(|| Fault::broken(format!("the party {id} is gone")))?)
 }
 
 /// When the time for both signatures is over.
@@ -281,15 +274,13 @@ fn record(
     actor: &Actor,
     kind: &'static str,
     contract: &Contract,
-    mut data: Value,
+    data: Value,
 ) -> Answer<()> {
-    data["award_id"] = json!(contract.award_id);
-    data["lot_id"] = json!(contract.lot_id);
-    data["book_id"] = json!(contract.book_id);
+    let of = json!({ "award_id": contract.award_id, "lot_id": contract.lot_id, "book_id": contract.book_id });
     let event = Event {
         kind,
         subject: contract.id.to_string(),
-        data,
+        data: joined(data, of),
         private: Value::Null,
     };
     audit::store::append(tx, actor, &event)?;

@@ -16,7 +16,6 @@ use crate::files::rules::AttachmentId;
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault};
-use crate::registry::rules_organisations::Organisation;
 use crate::statutes::codes::CONTRACT_PERFORMANCE_SECURITY_PERCENT_MAX;
 use crate::statutes::profile::Profile;
 
@@ -39,19 +38,6 @@ pub struct PartyDocument {
     /// Unified social credit code.
     #[schema(max_length = 40)]
     pub credit_code: Option<String>,
-}
-
-impl PartyDocument {
-    /// An organisation as it is registered.
-    pub fn of(organisation: &Organisation) -> Self {
-        let particulars = &organisation.current.particulars;
-        Self {
-            id: organisation.id.clone(),
-            name_zh: particulars.name_zh.clone(),
-            name_en: particulars.name_en.clone(),
-            credit_code: particulars.credit_code.as_ref().map(ToString::to_string),
-        }
-    }
 }
 
 /// The winning bid.
@@ -77,7 +63,21 @@ pub struct WinningBid {
 /// A contract as both parties sign it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = ContractDocument)]
+#[schema(as = ContractDocument, example = json!({
+    "format": "wardbook/contract/v1", "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "award_id": "award_01jd3n8f5teqkrzvq1c0m6h2ax",
+    "notice_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "book_id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "book_version": 1,
+    "book_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "title_zh": "梧桐街道道路保洁", "title_en": "Street sanitation of Wutong Street",
+    "category": "sanitation",
+    "buyer": {"id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "name_zh": "梧桐街道办事处", "name_en": "Wutong Street Office", "credit_code": null},
+    "supplier": {"id": "org_01jd3n8f5teqkrzvq1c0m6h2ay", "name_zh": "梧桐洁城环卫有限公司", "name_en": "Wutong Jiecheng Sanitation", "credit_code": "91330100799655058B"},
+    "service_from": "2026-05-01", "service_until": "2027-04-30", "clauses": [], "documents": [], "lot_id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax",
+    "lot": {"code": "1", "title_zh": "道路保洁", "title_en": "Street sanitation", "quantities": [], "places": [], "standard_version_id": null, "indicators": [],
+        "budget_line_id": null, "ceiling": {"amount": "2350200.00", "currency": "CNY"}, "criteria": [], "sme": null, "payment": null, "score_sources": [],
+        "pay_tables": [], "triggers": [], "penalties": [], "bidders_min": null},
+    "bid": {"id": "bid_01jd3n8f5teqkrzvq1c0m6h2ax", "version": 1, "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "price_lines": [{"quantity": 1, "unit_price": "13.2", "amount": {"amount": "2298600.00", "currency": "CNY"}}], "total": {"amount": "2298600.00", "currency": "CNY"}},
+    "price": {"amount": "2298600.00", "currency": "CNY"}, "performance_security": {"amount": "114930.00", "currency": "CNY"}
+}))]
 pub struct ContractDocument {
     /// `wardbook/contract/v1`
     #[schema(max_length = 40)]
@@ -143,9 +143,9 @@ pub struct Sources<'s> {
     /// The lot's code there.
     pub lot_code: &'s str,
     /// Who buys.
-    pub buyer: &'s Organisation,
+    pub buyer: PartyDocument,
     /// Who supplies.
-    pub supplier: &'s Organisation,
+    pub supplier: PartyDocument,
     /// What the record of the opening says of the bid.
     pub opened: &'s OpenedBid,
     /// What the bid says.
@@ -220,8 +220,8 @@ pub fn written(id: ContractId, sources: &Sources<'_>) -> Answer<ContractDocument
         title_zh: said.title_zh.trim().to_owned(),
         title_en: said.title_en.trim().to_owned(),
         category: said.category.clone(),
-        buyer: PartyDocument::of(sources.buyer),
-        supplier: PartyDocument::of(sources.supplier),
+        buyer: sources.buyer.clone(),
+        supplier: sources.supplier.clone(),
         service_from: said.timetable.service_from,
         service_until: said.timetable.service_until,
         clauses: said.clauses.clone(),

@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use crate::award::rules_awards::AwardId;
 use crate::books::rules::{BookId, LotId};
 use crate::contracts::rules::{Contract, ContractId, Party, Signature};
+use crate::contracts::rules_document::PartyDocument;
 use crate::db::conn::Conn;
-use crate::db::schema::{contract_signatures, contracts};
+use crate::db::schema::{contract_signatures, contracts, organisations};
 use crate::db::writer::Tx;
 use crate::kernel::money::Money;
 use crate::kernel::party::{AccountId, OrganisationId};
@@ -160,6 +161,27 @@ pub fn signed(conn: &mut Conn, filter: &ContractFilter, max: i64) -> Answer<Vec<
         all.extend(whole(conn, Some(row))?);
     }
     Ok(all)
+}
+
+/// A party as it is registered now.
+///
+/// # Errors
+/// A fault of the database, or if there is no such organisation.
+pub fn party(conn: &mut Conn, id: &OrganisationId) -> Answer<PartyDocument> {
+    let (name_zh, name_en, credit_code) = organisations::table
+        .find(id)
+        .select((
+            organisations::name_zh,
+            organisations::name_en,
+            organisations::credit_code,
+        ))
+        .first(conn)?;
+    Ok(PartyDocument {
+        id: id.clone(),
+        name_zh,
+        name_en,
+        credit_code,
+    })
 }
 
 /// Adds a prepared contract.

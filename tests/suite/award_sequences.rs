@@ -12,9 +12,9 @@ use crate::outbox::lines;
 use crate::treasury::{gets, made, posts};
 
 /// Lots, of which each is played through by itself.
-const LOTS: usize = 4;
+const LOTS: usize = 3;
 /// Acts on each.
-const STEPS: usize = 18;
+const STEPS: usize = 20;
 /// The ceiling of a lot, and the price of each bidder, in fen.
 const CEILING: i64 = 235_020_000;
 const PRICES: [i64; 3] = [224_800_000, 229_860_000, 233_100_000];
@@ -152,7 +152,7 @@ impl Model {
             Some(("confirmed", true, _)) => SignForBuyer,
             _ => Propose,
         };
-        if dice.roll(10) < 6 {
+        if dice.roll(10) < 5 {
             return onward;
         }
         loop {
@@ -423,13 +423,17 @@ on_both! { in "test";
     }
 }
 
-const WANTED: [&str; 8] = [
+const WANTED: [&str; 12] = [
     "Confirm true",
-    "Confirm award_standstill",
+    "Confirm award_blocked",
+    "Prepare true",
+    "Prepare false",
+    "SignForBuyer true",
+    "SignForBuyer contract_signed_already",
+    "Cancel true",
     "Disqualify true",
     "Withdraw true",
+    "Withdraw not_found",
     "Challenge true",
-    "Cancel true",
-    "SignForBuyer true",
     "Propose award_open_already",
 ];

@@ -508,7 +508,7 @@ on_both! { in "test";
         let (supplier, buyer) = (&case.bidders[1].agent, &office.approver);
         refused(&gets(&ward, &case.bidders[0].agent, &format!("/contracts/{contract}")), 404, "not_found");
         let view = ok(&gets(&ward, supplier, &format!("/contracts/{contract}")));
-        assert_eq!((&view["price"], &view["performance_security"], &view["sign_before"]), (&yuan("2298600.00"), &yuan("114930.00"), &json!("2026-05-13T16:00:00.000000Z")), "days of suspension are not counted");
+        assert_eq!((&view["price"], &view["performance_security"], &view["sign_before"]), (&yuan("2298600.00"), &yuan("114930.00"), &json!("2026-05-11T16:00:00.000000Z")), "days of suspension are not counted");
         refused(&case.signs(&ward, supplier, (&contract, "supplier", &"0".repeat(64))), 409, "contract_hash_differs");
         refused(&case.signs(&ward, supplier, (&contract, "buyer", &hash)), 403, "forbidden");
         refused(&case.signs(&ward, buyer, (&contract, "buyer", &hash)), 409, "performance_security_missing");
@@ -616,5 +616,82 @@ on_both! { in "test";
         refused(&case.signs(&ward, &case.bidders[0].agent, (&contract, "supplier", &hash)), 409, "contract_signing_late");
         let failed = ok(&posts(&ward, &office.approver, &format!("/contracts/{contract}/failure"), Some(&why())));
         assert_eq!((&failed["state"], case.standing(&ward, 2), case.balances(&ward)), (&json!("void"), json!("unsuccessful"), ["7701400.00", "0.00", "2298600.00"].map(str::to_owned)));
+    }
+
+    fn what_the_regulator_decides_is_done_at_once_and_a_cancelled_book_ends_what_is_open(ward) {
+        let case = Case::new(&ward, 3, &STRICT);
+        let (office, regulator) = (&case.office, regulator(&ward));
+        let head = person(&ward, &[Grant::of(Role::OrganisationAdmin).in_organisation(case.bidders[0].id.parse().unwrap())]);
+        sql(&ward, &format!("UPDATE accounts SET email = 'head@people.example' WHERE id = '{}'", head.id)).unwrap();
+        go_to(&ward, "2026-04-02T02:00:00Z");
+        for lot in 0..3 {
+            case.judged(&ward, lot, 1, &[1, 0, 2]);
+        }
+        let awards: Vec<String> = (0..3).map(|lot| case.noticed(&ward, lot)).collect();
+        let complaints: Vec<String> = awards.iter().map(|award| {
+            let challenge = made(&case.challenges(&ward, 0, award));
+            ok(&case.replies(&ward, &challenge, "rejected", false));
+            let body = json!({"grounds": [2], "statement": "未说明依据"});
+            made(&posts(&ward, &case.bidders[0].agent, &format!("/challenges/{challenge}/complaint"), Some(&body)))
+        }).collect();
+        let does = |who: &Person, complaint: &str, what: &str, body: Option<Value>| posts(&ward, who, &format!("/complaints/{complaint}/{what}"), body.as_ref());
+        let accepts = |complaint: &str, days: Value| does(&regulator, complaint, "acceptance", Some(json!({"suspension_days": days})));
+        let decides = |complaint: &str, consequence: &str| {
+            let body = json!({"outcome": "upheld", "consequence": consequence, "decision_zh": "投诉成立", "decision_en": "Upheld"});
+            ok(&does(&regulator, complaint, "decision", Some(body)))
+        };
+        refused(&does(&office.approver, &complaints[0], "acceptance", Some(json!({"suspension_days": 1}))), 403, "forbidden");
+
+        // A suspension is of the whole book, is lifted, or ends by itself.
+        ok(&accepts(&complaints[0], json!(2)));
+        refused(&case.confirms(&ward, &awards[1]), 409, "book_suspended");
+        ok(&does(&regulator, &complaints[0], "suspension-lifting", None));
+        refused(&does(&regulator, &complaints[0], "suspension-lifting", None), 409, "book_not_suspended");
+        ok(&accepts(&complaints[1], json!(2)));
+        go_to(&ward, "2026-04-04T15:59:59Z");
+        refused(&case.confirms(&ward, &awards[2]), 409, "book_suspended");
+        go_to(&ward, "2026-04-15T16:00:00Z");
+        refused(&case.confirms(&ward, &awards[2]), 409, "award_blocked");
+        refused(&does(&regulator, &complaints[1], "suspension-lifting", None), 409, "book_not_suspended");
+
+        // The winner is out, and the next in rank is proposed.
+        let upheld = decides(&complaints[0], "award_cancelled");
+        assert_eq!((&upheld["state"], &upheld["consequence"]), (&json!("decided"), &json!("award_cancelled")));
+        let ended = ok(&ward.get(&format!("/api/v1/awards/{}", awards[0])));
+        assert_eq!((&ended["state"], &ended["end_cause"], &ended["end_reason_zh"]), (&json!("ended"), &json!("complaint_upheld"), &json!("投诉成立")));
+        let known = ok(&gets(&ward, &office.officer, &format!("/lots/{}/awards", case.lots[0])));
+        assert_eq!((&known["items"][1]["place"], &known["items"][1]["state"]), (&json!(2), &json!("proposed")));
+
+        // A new round before anything is proposed.
+        decides(&complaints[1], "reevaluation");
+        assert_eq!(case.standing(&ward, 1), "opened");
+        refused(&case.proposes(&ward, 1), 409, "award_needs_new_round");
+        go_to(&ward, "2026-04-16T02:00:00Z");
+        case.judged(&ward, 1, 2, &[1, 2]);
+        let again = made(&case.proposes(&ward, 1));
+        assert_eq!(ok(&gets(&ward, &office.officer, &format!("/awards/{again}")))["place"], 1);
+
+        // Not taken up, the award goes on; withdrawn, it is over.
+        ok(&does(&regulator, &complaints[2], "refusal", Some(json!({"reason": "不符合受理条件"}))));
+        refused(&does(&case.bidders[0].agent, &complaints[2], "withdrawal", None), 409, "complaint_wrong_state");
+        ok(&case.confirms(&ward, &awards[2]));
+        let challenge = case.challenges(&ward, 2, &awards[2]);
+        refused(&challenge, 409, "challenge_late");
+
+        // Cancelled: what is open ends, the money goes back, and whoever has bid is told once, by whatever way they hear of it.
+        let before = case.balances(&ward);
+        ok(&posts(&ward, &office.approver, &format!("/contract-books/{}/cancellation", case.book), Some(&why())));
+        assert_eq!((before[1].as_str(), case.balances(&ward)), ("7050600.00", ["10000000.00", "0.00", "0.00"].map(str::to_owned)));
+        assert_eq!([0, 1, 2].map(|lot| case.standing(&ward, lot)), [json!("cancelled"), json!("cancelled"), json!("cancelled")]);
+        assert_eq!(ok(&ward.get(&format!("/api/v1/awards/{}", awards[2])))["end_cause"], "dropped");
+        let zone = ward.context().calendar.zone;
+        while !block_on(ward.context().db.upkeep(move |tx| wardbook::books::notices::tell(tx, zone))).unwrap() {}
+        let mails = lines(&ward, &format!("SELECT kind AS line FROM outbox WHERE account_id = '{}' ORDER BY kind", head.id));
+        let count = |kind: &str| mails.iter().filter(|one| *one == kind).count();
+        assert_eq!(count("book.cancelled"), 1, "{mails:?}");
+        assert!(count("lot.happened") >= 6, "{mails:?}");
+        refused(&case.proposes(&ward, 0), 409, "book_wrong_state");
+        let opening = posts(&ward, &office.officer, &format!("/contract-books/{}/opening", case.book), None);
+        assert_eq!(opening.status, 200, "what was opened stays so: {}", opening.text);
     }
 }
