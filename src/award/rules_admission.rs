@@ -809,6 +809,7 @@ mod tests {
 
     #[test]
     fn a_bid_is_put_out_by_the_first_reason_in_the_documented_order() {
+        type Change = fn(&mut Examined);
         let mut worst = bid(1, 1200);
         worst.disqualification = Some(Disqualification {
             ground: Ground::FalseStatements,
@@ -820,8 +821,8 @@ mod tests {
         worst.correction = corrected(1100, 10, Some(false));
         let mut expected = Vec::new();
         let mut seen = Vec::new();
-        for (code, change) in [
-            ("disqualified", (|_| {}) as fn(&mut Examined)),
+        let steps: [(&str, Change); 6] = [
+            ("disqualified", |_| {}),
             ("not_debarred", |bid| bid.disqualification = None),
             ("terms", |bid| bid.items[0].decisions[0].passes = true),
             ("correction_refused", |bid| {
@@ -831,7 +832,8 @@ mod tests {
                 bid.correction = corrected(1100, 10, Some(true));
             }),
             ("", |bid| bid.correction = corrected(1000, 10, Some(true))),
-        ] {
+        ];
+        for (code, change) in steps {
             change(&mut worst);
             let verdict = judge(&[worst.clone(), bid(2, 850), bid(3, 900)]);
             assert!(
@@ -936,10 +938,8 @@ mod tests {
         let mut low = bid(2, 440);
         low.justification = justified(-5, true, Some(false));
         let verdict = judge(&[bid(1, 451), low, bid(3, 910), bid(4, 905)]);
-        assert_eq!(
-            (outs(&verdict)[1], verdict.bids[0].tests.as_slice()),
-            ("price_not_justified", &[] as &[Test])
-        );
+        assert_eq!(outs(&verdict)[1], "price_not_justified");
+        assert!(verdict.bids[0].tests.is_empty());
         // Nobody has to judge a justification that the others have made needless.
         let mut needless = bid(1, 600);
         needless.justification = justified(-5, true, None);

@@ -395,7 +395,7 @@ pub fn composed(asked: Composition, profile: &Profile) -> Answer<()> {
             text!("应不少于 {min} 人", "must be at least {min}"),
         );
     }
-    if profile.rule(codes::PANEL_MEMBERS_ODD)? && asked.size % 2 == 0 {
+    if profile.rule(codes::PANEL_MEMBERS_ODD)? && asked.size.is_multiple_of(2) {
         let detail = Text::fixed("应为单数", "must be odd");
         object("/size", codes::PANEL_MEMBERS_ODD.code(), detail);
     }
@@ -676,8 +676,8 @@ mod tests {
             "panel.expert_share_min",
             "panel.large_members_min",
         );
-        for (size, buyers, budget, has_large_impact, expected) in [
-            (5, 1, "9999999.99", false, &[] as &[&str]),
+        let cases: [(u32, u32, &str, bool, &[&str]); 11] = [
+            (5, 1, "9999999.99", false, &[]),
             (5, 0, "100.00", false, &[]),
             (5, 2, "100.00", false, &[share]),
             (3, 1, "100.00", false, &[usual]),
@@ -689,7 +689,8 @@ mod tests {
             (7, 2, "10000000.00", true, &[]),
             (7, 3, "10000000.00", false, &[share]),
             (9, 3, "100.00", false, &[]),
-        ] {
+        ];
+        for (size, buyers, budget, has_large_impact, expected) in cases {
             assert_eq!(
                 wrong(size, buyers, budget, has_large_impact),
                 expected,
