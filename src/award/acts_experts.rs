@@ -7,7 +7,9 @@ use serde_json::json;
 
 use crate::audit;
 use crate::audit::entry::Event;
-use crate::award::rules_experts::{EXPERT_LISTED, EXPERT_UNFIT, EXPERT_WITHDRAWN, Entered, Expert, checked};
+use crate::award::rules_experts::{
+    Checked, EXPERT_LISTED, EXPERT_UNFIT, EXPERT_WITHDRAWN, Entered, Expert, checked,
+};
 use crate::award::store_experts as store;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -43,12 +45,6 @@ fn entered(conn: &mut Conn, entered: Entered) -> Answer<Checked> {
     Ok(checked(entered, known, exists)?)
 }
 
-type Checked = (
-    Vec<String>,
-    Vec<crate::award::rules_experts::Employer>,
-    Option<chrono::NaiveDate>,
-);
-
 fn record(tx: &mut Tx<'_>, actor: &Actor, kind: &'static str, expert: &Expert) -> Answer<()> {
     let event = Event {
         kind,
@@ -72,7 +68,11 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, kind: &'static str, expert: &Expert) -
 /// Permission; those of the rules; [`EXPERT_UNFIT`] for whoever is no evaluator with an account in use; [`EXPERT_LISTED`].
 pub fn add(tx: &mut Tx<'_>, actor: &Actor, account: &AccountId, command: Entered) -> Answer<Expert> {
     policy::allow(actor, Action::KeepExperts, Matter::default())?;
-    let (categories, employers, unavailable_until) = entered(tx.conn(), command)?;
+    let Checked {
+        categories,
+        employers,
+        unavailable_until,
+    } = entered(tx.conn(), command)?;
     if !store::is_evaluator(tx.conn(), account)? {
         return Err(EXPERT_UNFIT.refuse().at("/account_id").into());
     }
@@ -126,7 +126,11 @@ pub fn change(
     policy::allow(actor, Action::KeepExperts, Matter::default())?;
     let before = listed(tx.conn(), account)?;
     expected.check(before.version)?;
-    let (categories, employers, unavailable_until) = entered(tx.conn(), command)?;
+    let Checked {
+        categories,
+        employers,
+        unavailable_until,
+    } = entered(tx.conn(), command)?;
     if (&categories, &employers, unavailable_until)
         == (&before.categories, &before.employers, before.unavailable_until)
     {

@@ -133,19 +133,19 @@ mod tests_of_tests {
     #[test]
     fn each_test_is_strict() {
         // Half of the second-lowest to the fen is not below it, a fen less is.
-        assert_eq!(found(50_000, &[100_000, 100_000], 100_001), [] as [Test; 0]);
+        assert!(found(50_000, &[100_000, 100_000], 100_001).is_empty());
         assert_eq!(found(49_999, &[100_000, 100_000], 100_001), [Test::SecondLowest]);
         // The average of 30, 90 and 60 is 60: half of it is 30.
-        assert_eq!(found(3_000, &[9_000, 6_000], 6_600), [] as [Test; 0]);
+        assert!(found(3_000, &[9_000, 6_000], 6_600).is_empty());
         assert_eq!(
             found(2_999, &[9_001, 6_000], 6_600),
             [Test::Average, Test::SecondLowest]
         );
         // 45 % of the ceiling of 1000.00.
-        assert_eq!(found(45_000, &[46_000, 47_000], 100_000), [] as [Test; 0]);
+        assert!(found(45_000, &[46_000, 47_000], 100_000).is_empty());
         assert_eq!(found(44_999, &[46_000, 47_000], 100_000), [Test::Ceiling]);
         // A price alone has no second-lowest, and is its own average.
-        assert_eq!(found(1, &[], 2), [] as [Test; 0]);
+        assert!(found(1, &[], 2).is_empty());
     }
 
     #[test]

@@ -660,3 +660,326 @@ fn low(bid: &Examined, is_low: bool, now: Instant) -> Low {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::statutes::built_in;
+    use chrono::{Duration, TimeZone, Utc};
+    use proptest::prelude::*;
+
+    static CN: LazyLock<Profile> = LazyLock::new(|| built_in::profiles_for("cn").unwrap().pop().unwrap());
+    static LOT: LazyLock<LotId> = LazyLock::new(|| "lot_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap());
+
+    fn now() -> Instant {
+        Utc.with_ymd_and_hms(2026, 4, 1, 2, 0, 0).unwrap()
+    }
+
+    fn account() -> AccountId {
+        "user_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap()
+    }
+
+    fn item(code: &str, side: Side, passes: Option<bool>) -> ExaminedItem {
+        ExaminedItem {
+            code: code.to_owned(),
+            side,
+            position: 1,
+            asked: Asked {
+                text_zh: "甲".to_owned(),
+                text_en: "A".to_owned(),
+                pointer: String::new(),
+                findings: Vec::new(),
+                by_rule: None,
+                rule: None,
+                citations: Vec::new(),
+            },
+            decisions: passes
+                .map(|passes| Decision {
+                    number: 1,
+                    passes,
+                    reason: line("理由", "a reason"),
+                    decided_by: Some(account()),
+                    decided_at: now(),
+                })
+                .into_iter()
+                .collect(),
+            dissents: Vec::new(),
+        }
+    }
+
+    /// A bid that passes everything, for so many yuan.
+    fn bid(number: u32, yuan: i64) -> Examined {
+        let price = Money::from_yuan(yuan).unwrap();
+        Examined {
+            bid_id: format!("bid_01jd3n8f5teqkrzvq1c0{number:06}").parse().unwrap(),
+            supplier_id: format!("org_01jd3n8f5teqkrzvq1c0{number:06}").parse().unwrap(),
+            total: price,
+            lines: Some(price),
+            is_sme: false,
+            is_sme_consortium: false,
+            items: vec![
+                item("not_debarred", Side::Eligibility, Some(true)),
+                item("terms", Side::Responsiveness, Some(true)),
+            ],
+            correction: None,
+            justification: None,
+            disqualification: None,
+        }
+    }
+
+    fn judge(bids: &[Examined]) -> Verdict {
+        judged(
+            bids,
+            Held {
+                lot_id: &LOT,
+                ceiling: Some(Money::from_yuan(1000).unwrap()),
+                bidders_min: Some(3),
+                profile: &CN,
+                now: now(),
+            },
+        )
+        .unwrap()
+    }
+
+    fn outs(verdict: &Verdict) -> Vec<&str> {
+        let codes = verdict.bids.iter();
+        codes
+            .map(|bid| bid.out.as_ref().map_or("", |out| &out.code))
+            .collect()
+    }
+
+    fn missing_of(verdict: &Verdict) -> Vec<&str> {
+        verdict.missing.iter().map(|item| item.code).collect()
+    }
+
+    fn corrected(yuan: i64, minutes: i64, answered: Option<bool>) -> Option<Correction> {
+        Some(Correction {
+            body: None,
+            words: None,
+            steps: Vec::new(),
+            price: Money::from_yuan(yuan).unwrap(),
+            proposed_by: account(),
+            proposed_at: now() - Duration::hours(1),
+            answer_until: now() + Duration::minutes(minutes),
+            answered: answered.map(|confirms| (now(), confirms)),
+        })
+    }
+
+    fn justified(minutes: i64, answered: bool, accepted: Option<bool>) -> Option<Justification> {
+        Some(Justification {
+            tests: vec![Test::Ceiling],
+            asked_at: now() - Duration::hours(1),
+            answer_until: now() + Duration::minutes(minutes),
+            answered: answered.then(|| Statement {
+                text: "有依据".to_owned(),
+                documents: Vec::new(),
+                at: now(),
+            }),
+            found: accepted.map(|accepted| Found {
+                accepted,
+                reason: line("理由", "a reason"),
+                at: now(),
+            }),
+        })
+    }
+
+    #[test]
+    fn what_passes_everything_is_in_and_too_few_are_told() {
+        let all = judge(&[bid(1, 800), bid(2, 850), bid(3, 900)]);
+        assert_eq!(
+            (outs(&all), all.responsive, all.is_too_few()),
+            (vec![""; 3], 3, false)
+        );
+        assert!(all.missing.is_empty());
+        assert!(judge(&[bid(1, 800), bid(2, 850)]).is_too_few());
+        // The lot of a ballot may ask for fewer, and none may ask for more than the statutes.
+        for (bidders_min, expected) in [(None, 3), (Some(1), 1), (Some(5), 3)] {
+            let held = Held {
+                lot_id: &LOT,
+                ceiling: None,
+                bidders_min,
+                profile: &CN,
+                now: now(),
+            };
+            assert_eq!(judged(&[], held).unwrap().responsive_min, expected);
+        }
+    }
+
+    #[test]
+    fn a_bid_is_put_out_by_the_first_reason_in_the_documented_order() {
+        type Change = fn(&mut Examined);
+        let mut worst = bid(1, 1200);
+        worst.disqualification = Some(Disqualification {
+            ground: Ground::FalseStatements,
+            reason: line("伪造", "forged"),
+            at: now(),
+        });
+        worst.items[0].decisions[0].passes = false;
+        worst.items[1].decisions[0].passes = false;
+        worst.correction = corrected(1100, 10, Some(false));
+        let mut expected = Vec::new();
+        let mut seen = Vec::new();
+        let steps: [(&str, Change); 6] = [
+            ("disqualified", |_| {}),
+            ("not_debarred", |bid| bid.disqualification = None),
+            ("terms", |bid| bid.items[0].decisions[0].passes = true),
+            ("correction_refused", |bid| {
+                bid.items[1].decisions[0].passes = true;
+            }),
+            ("above_ceiling", |bid| {
+                bid.correction = corrected(1100, 10, Some(true));
+            }),
+            ("", |bid| bid.correction = corrected(1000, 10, Some(true))),
+        ];
+        for (code, change) in steps {
+            change(&mut worst);
+            let verdict = judge(&[worst.clone(), bid(2, 850), bid(3, 900)]);
+            assert!(
+                verdict.missing.is_empty(),
+                "{code}: nothing is missing of what is out"
+            );
+            seen.push(outs(&verdict)[0].to_owned());
+            expected.push(code.to_owned());
+        }
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn what_is_not_decided_is_missing_and_of_a_bid_that_is_out_nothing_is() {
+        let mut open = bid(1, 800);
+        open.items[0].decisions.clear();
+        open.items[1].decisions.clear();
+        open.lines = Some(Money::from_yuan(790).unwrap());
+        let verdict = judge(&[open.clone(), bid(2, 850), bid(3, 900)]);
+        assert_eq!(
+            missing_of(&verdict),
+            ["item_undecided", "item_undecided", "correction_missing"]
+        );
+        assert_eq!(
+            verdict.missing[0].pointer,
+            format!("/bids/{}/items/not_debarred", open.bid_id)
+        );
+        open.items[1] = item("terms", Side::Responsiveness, Some(false));
+        let verdict = judge(&[open, bid(2, 850), bid(3, 900)]);
+        assert_eq!((missing_of(&verdict), outs(&verdict)[0]), (vec![], "terms"));
+    }
+
+    #[test]
+    fn a_corrected_price_counts_when_it_is_confirmed_and_silence_is_a_refusal() {
+        let with = |minutes, answered| {
+            let mut first = bid(1, 800);
+            first.correction = corrected(790, minutes, answered);
+            let verdict = judge(&[first, bid(2, 850), bid(3, 900)]);
+            let price = verdict.bids[0].price.to_string();
+            let missing = missing_of(&verdict)
+                .into_iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>();
+            (outs(&verdict)[0].to_owned(), price, missing)
+        };
+        assert_eq!(
+            with(-10, Some(true)),
+            (String::new(), "790.00".to_owned(), vec![])
+        );
+        assert_eq!(with(10, Some(false)).0, "correction_refused");
+        assert_eq!(
+            with(1, None),
+            (
+                String::new(),
+                "800.00".to_owned(),
+                vec!["correction_unanswered".to_owned()]
+            )
+        );
+        // At the very instant it is too late.
+        assert_eq!(with(0, None).0, "correction_unanswered");
+        assert_eq!(with(-1, None).0, "correction_unanswered");
+    }
+
+    #[test]
+    fn a_price_that_is_too_low_is_justified_or_out() {
+        let with = |justification| {
+            let mut first = bid(1, 440);
+            first.justification = justification;
+            let verdict = judge(&[first, bid(2, 850), bid(3, 900), bid(4, 800)]);
+            assert_eq!(verdict.bids[0].tests, [Test::Ceiling]);
+            let missing = verdict.missing.first().map_or("", |item| item.code);
+            (outs(&verdict)[0].to_owned(), missing)
+        };
+        assert_eq!(with(None), (String::new(), "justification_missing"));
+        assert_eq!(
+            with(justified(1, false, None)),
+            (String::new(), "justification_unanswered")
+        );
+        assert_eq!(
+            with(justified(0, false, None)),
+            ("justification_unanswered".to_owned(), "")
+        );
+        assert_eq!(
+            with(justified(-5, true, None)),
+            (String::new(), "justification_undecided")
+        );
+        assert_eq!(with(justified(-5, true, Some(true))), (String::new(), ""));
+        assert_eq!(
+            with(justified(-5, true, Some(false))),
+            ("price_not_justified".to_owned(), "")
+        );
+    }
+
+    #[test]
+    fn a_price_is_held_against_those_of_the_bids_that_pass_everything() {
+        // Half of the second-lowest, 905, is 452.50; the bid for 700 is out and does not count.
+        let mut out = bid(2, 700);
+        out.items[0].decisions[0].passes = false;
+        let verdict = judge(&[bid(1, 451), out, bid(3, 910), bid(4, 905)]);
+        assert_eq!(verdict.bids[0].tests, [Test::SecondLowest]);
+        // One that was not justified passes everything else, and still counts among them.
+        let mut low = bid(2, 440);
+        low.justification = justified(-5, true, Some(false));
+        let verdict = judge(&[bid(1, 451), low, bid(3, 910), bid(4, 905)]);
+        assert_eq!(outs(&verdict)[1], "price_not_justified");
+        assert!(verdict.bids[0].tests.is_empty());
+        // Nobody has to judge a justification that the others have made needless.
+        let mut needless = bid(1, 600);
+        needless.justification = justified(-5, true, None);
+        assert!(judge(&[needless, bid(2, 850), bid(3, 900)]).missing.is_empty());
+    }
+
+    #[test]
+    fn a_statute_without_numbers_flags_nothing() {
+        let first = built_in::profiles_for("cn").unwrap().remove(0);
+        let held = Held {
+            lot_id: &LOT,
+            ceiling: Some(Money::from_yuan(1000).unwrap()),
+            bidders_min: None,
+            profile: &first,
+            now: now(),
+        };
+        let verdict = judged(&[bid(1, 1), bid(2, 850), bid(3, 900)], held).unwrap();
+        assert!(verdict.missing.is_empty() && verdict.bids.iter().all(|bid| bid.tests.is_empty()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_bid_is_in_or_out_or_something_of_it_is_missing(decided in proptest::collection::vec(proptest::option::of(any::<bool>()), 6), prices in proptest::collection::vec(1_i64..1_200, 3)) {
+            let mut bids = Vec::new();
+            for ((number, price), decided) in (1_u32..).zip(&prices).zip(decided.chunks(2)) {
+                let mut one = bid(number, *price);
+                one.items = vec![item("a", Side::Eligibility, decided[0]), item("b", Side::Responsiveness, decided[1])];
+                bids.push(one);
+            }
+            let verdict = judge(&bids);
+            prop_assert_eq!(verdict.bids.len(), bids.len());
+            prop_assert_eq!(verdict.responsive, verdict.bids.iter().filter(|bid| bid.out.is_none()).count());
+            for (examined, admitted) in bids.iter().zip(&verdict.bids) {
+                let own = verdict.missing.iter().filter(|item| item.pointer.contains(examined.bid_id.as_str())).count();
+                prop_assert!(admitted.out.is_none() || own == 0);
+                let undecided = examined.items.iter().any(|item| item.decision().is_none());
+                prop_assert!(!undecided || admitted.out.is_some() || own > 0);
+                let fails = examined.items.iter().any(|item| item.decision().is_some_and(|one| !one.passes));
+                prop_assert!(!fails || admitted.out.is_some());
+            }
+        }
+    }
+}

@@ -461,3 +461,256 @@ fn below(faults: &[Objection], pointer: &str) -> Vec<Finding> {
         .map(of_fault)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::statutes::built_in;
+    use chrono::{TimeZone, Utc};
+    use serde_json::{Value, json};
+
+    static CN: LazyLock<Profile> = LazyLock::new(|| built_in::profiles_for("cn").unwrap().pop().unwrap());
+
+    /// A book, a bid for its one lot, and what its opening has found, of which tests change what they are about.
+    struct World {
+        book: BookDocument,
+        document: BidDocument,
+        findings: Vec<Finding>,
+        securities: Vec<SecurityState>,
+        indicators: Vec<String>,
+    }
+
+    fn yuan(amount: &str) -> Value {
+        json!({"amount": amount, "currency": "CNY"})
+    }
+
+    impl World {
+        fn new() -> Self {
+            let book = include_str!("../books/templates/sanitation.json");
+            let mut book: BookDocument = serde_json::from_str(book).unwrap();
+            book.lots[0].sme = None;
+            book.lots[0].ceiling = Some("600.00".parse().unwrap());
+            let criteria = book.lots[0].criteria.iter();
+            let criteria: Vec<Value> = criteria
+                .filter(|one| one.kind != CriterionKind::Price)
+                .map(|one| json!({"code": one.code, "text": "两班作业", "documents": []}))
+                .collect();
+            let document = json!({
+                "lot_id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax", "supplier_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "book_version": 1,
+                "price_lines": [{"quantity": 1, "unit_price": "500", "amount": yuan("500.00")}], "total": yuan("500.00"), "criteria": criteria,
+                "indicators": [{"code": "arrival", "deviation": "none", "text": null}, {"code": "noise", "deviation": "positive", "text": "更低"}],
+                "key_staff": [], "subcontractors": [], "consortium": [], "ties": [], "interests": [], "documents": [], "confidential": []
+            });
+            Self {
+                book,
+                document: serde_json::from_value(document).unwrap(),
+                findings: Vec::new(),
+                securities: Vec::new(),
+                indicators: vec!["arrival".to_owned(), "noise".to_owned()],
+            }
+        }
+
+        fn finds(&mut self, code: &str, is_decisive: bool, detail_zh: &str) {
+            self.findings.push(Finding {
+                is_decisive,
+                detail_zh: detail_zh.to_owned(),
+                ..finding(code, "/supplier_id", &Text::fixed("", "found"))
+            });
+        }
+
+        fn examined(&self) -> Examined {
+            let opened = OpenedBid {
+                bid_id: "bid_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap(),
+                supplier_id: self.document.supplier_id.clone(),
+                supplier_zh: "洁城".to_owned(),
+                supplier_en: "Jiecheng".to_owned(),
+                version: 1,
+                sha256: "0".repeat(64),
+                total: self.document.total,
+                file_key: "0".repeat(32),
+                is_public: true,
+                findings: self.findings.clone(),
+            };
+            examined(Sources {
+                lot_id: &self.document.lot_id,
+                opened: &opened,
+                document: &self.document,
+                book: &self.book,
+                lot: &self.book.lots[0],
+                indicators: &self.indicators,
+                securities: &self.securities,
+                profile: &CN,
+                now: Utc.with_ymd_and_hms(2026, 4, 1, 2, 0, 0).unwrap(),
+            })
+        }
+
+        fn item(&self, code: &str) -> Option<ExaminedItem> {
+            self.examined().items.into_iter().find(|item| item.code == code)
+        }
+
+        /// What stands beside an item, and what the rule says.
+        fn beside(&self, code: &str) -> (Vec<String>, Option<bool>) {
+            let item = self.item(code).unwrap();
+            let found = item.asked.findings.into_iter();
+            (found.map(|one| one.code).collect(), item.asked.by_rule)
+        }
+    }
+
+    #[test]
+    fn a_bid_without_a_fault_has_every_item_once_and_only_its_price_is_decided() {
+        let world = World::new();
+        let items = world.examined().items;
+        let codes: Vec<&str> = items.iter().map(|item| item.code.as_str()).collect();
+        assert_eq!(
+            codes[..4],
+            ["supplier_verified", "not_debarred", "same_control", "recusal"]
+        );
+        assert!(codes.contains(&"indicators") && codes.contains(&"terms") && !codes.contains(&"form"));
+        assert!(!codes.contains(&"size") && !codes.contains(&"bid_security"));
+        let decided: Vec<&str> = items
+            .iter()
+            .filter(|item| item.decision().is_some())
+            .map(|item| item.code.as_str())
+            .collect();
+        assert_eq!(decided, ["price_adds_up", "price_within_ceiling"]);
+        assert!(items.iter().all(|item| item.asked.findings.is_empty()));
+        assert!(
+            (1..)
+                .zip(&items)
+                .all(|(position, item)| item.position == position)
+        );
+        let tied = world.item("same_control").unwrap();
+        assert_eq!(
+            (tied.side, tied.asked.citations.is_empty()),
+            (Side::Eligibility, false)
+        );
+    }
+
+    #[test]
+    fn what_the_opening_found_stands_beside_its_item_and_a_decisive_finding_fails_it() {
+        let mut world = World::new();
+        world.finds("debarred", true, "处于禁止期间");
+        world.finds("same_control", false, "负责人同名");
+        let failed = world.item("not_debarred").unwrap();
+        let decision = failed.decision().unwrap();
+        assert_eq!(
+            (decision.passes, &*decision.reason.zh, &decision.decided_by),
+            (false, "处于禁止期间", &None)
+        );
+        assert_eq!(
+            world.beside("same_control"),
+            (vec!["same_control".to_owned()], None)
+        );
+        world.book.qualifications = serde_json::from_value(json!([{"name_zh": "道路运输", "name_en": "Transport"}, {"name_zh": "保安服务", "name_en": "Guards"}])).unwrap();
+        world.finds("qualification_expired", true, "“保安服务”已过期");
+        assert_eq!(world.beside("qualification_1"), (vec![], None));
+        assert_eq!(
+            world.beside("qualification_2"),
+            (vec!["qualification_expired".to_owned()], Some(false))
+        );
+        world.finds("size_differs", false, "不一致");
+        assert_eq!(world.beside("size"), (vec!["size_differs".to_owned()], None));
+    }
+
+    #[test]
+    fn offers_that_are_missing_or_worse_are_judged_by_themselves() {
+        let mut world = World::new();
+        let first = world.document.criteria[0].code.clone();
+        world.document.criteria.remove(0);
+        assert_eq!(
+            world.beside(&format!("criterion_{first}")),
+            (vec!["no_response".to_owned()], None)
+        );
+        world.document.indicators[0].deviation = Deviation::Negative;
+        world.document.indicators[0].text = Some("45 分钟".to_owned());
+        world.indicators.push("litter".to_owned());
+        assert_eq!(world.beside("indicator_arrival").0, ["negative_deviation"]);
+        assert_eq!(world.beside("indicator_litter").0, ["no_response"]);
+        assert!(
+            world
+                .item("indicators")
+                .unwrap()
+                .asked
+                .text_en
+                .contains("other 1")
+        );
+        world.document.documents =
+            serde_json::from_value(json!([{"name": "a.pdf", "sha256": "x", "bytes": 1}])).unwrap();
+        assert_eq!(world.beside("form").0, ["invalid"]);
+    }
+
+    #[test]
+    fn a_price_that_does_not_add_up_or_is_too_high_is_nobody_elses_to_overlook() {
+        let mut world = World::new();
+        world.document.total = "501.00".parse().unwrap();
+        assert_eq!(
+            world.beside("price_adds_up"),
+            (vec!["price_differs".to_owned()], None)
+        );
+        let examined = world.examined();
+        assert_eq!(
+            (examined.total.to_string(), examined.lines.unwrap().to_string()),
+            ("501.00".to_owned(), "500.00".to_owned())
+        );
+        world.document.price_lines[0].unit_price = "x".to_owned();
+        assert_eq!(
+            (world.examined().lines, world.beside("price_adds_up").0.len()),
+            (None, 1)
+        );
+        world.document.total = "600.00".parse().unwrap();
+        assert_eq!(world.beside("price_within_ceiling"), (vec![], Some(true)));
+        world.document.total = "600.01".parse().unwrap();
+        assert_eq!(
+            world.beside("price_within_ceiling"),
+            (vec!["above_ceiling".to_owned()], None)
+        );
+    }
+
+    #[test]
+    fn a_security_that_the_book_asks_for_is_looked_for() {
+        let mut world = World::new();
+        world.book.bid_security_percent = Some(serde_json::from_value(json!("1")).unwrap());
+        assert_eq!(world.beside("bid_security").0.len(), 1);
+        for (states, found) in [
+            (vec![SecurityState::Lodged], 1),
+            (vec![SecurityState::NotFound], 1),
+            (vec![SecurityState::NotFound, SecurityState::Confirmed], 0),
+        ] {
+            world.securities = states;
+            assert_eq!(world.beside("bid_security").0.len(), found);
+        }
+    }
+
+    #[test]
+    fn a_consortium_is_small_if_all_of_it_is() {
+        let size = |class: &str| json!({"industry": "other_services", "employees": 9, "class": class});
+        let partner = |class: &str| json!({"name": "乙", "credit_code": "9144030071526726XG", "work": "清运", "percent": "20", "size": size(class)});
+        for (leader, consortium, subcontractors, expected) in [
+            (None, vec![], vec![], (false, false)),
+            (Some("micro"), vec![], vec![], (true, false)),
+            (Some("medium"), vec![], vec![], (false, false)),
+            (Some("small"), vec![], vec!["large"], (true, false)),
+            (Some("small"), vec!["micro"], vec![], (true, false)),
+            (Some("small"), vec!["large"], vec![], (false, true)),
+            (Some("large"), vec!["small"], vec![], (false, true)),
+            (Some("large"), vec![], vec!["small"], (false, true)),
+            (None, vec!["large"], vec!["large"], (false, false)),
+        ] {
+            let mut world = World::new();
+            let partners = |classes: &[&str]| {
+                let partners: Vec<Value> = classes.iter().map(|class| partner(class)).collect();
+                serde_json::from_value(json!(partners)).unwrap()
+            };
+            world.document.size = serde_json::from_value(leader.map_or(Value::Null, size)).unwrap();
+            world.document.consortium = partners(&consortium);
+            world.document.subcontractors = partners(&subcontractors);
+            assert_eq!(
+                sizes(&world.document),
+                expected,
+                "{leader:?} {consortium:?} {subcontractors:?}"
+            );
+        }
+    }
+}

@@ -182,8 +182,16 @@ mod tests {
         const LIST: &str = "opening_list_over_body";
         const WORDS: &str = "words_over_figures";
         const LINES: &str = "unit_price_over_total";
-        for (list, body, words, lines, expected, steps) in [
-            (100, None, None, None, 100, &[] as &[&str]),
+        type Case = (
+            i64,
+            Option<i64>,
+            Option<i64>,
+            Option<i64>,
+            i64,
+            &'static [&'static str],
+        );
+        let cases: [Case; 8] = [
+            (100, None, None, None, 100, &[]),
             (100, Some(100), Some(100), Some(100), 100, &[]),
             (100, Some(90), None, None, 100, &[LIST]),
             (100, None, Some(90), None, 90, &[WORDS]),
@@ -192,7 +200,8 @@ mod tests {
             // The words are right after all: the figures are corrected by them, and the lines agree.
             (100, Some(90), Some(90), Some(90), 90, &[LIST, WORDS]),
             (100, None, Some(90), Some(100), 100, &[WORDS, LINES]),
-        ] {
+        ];
+        for (list, body, words, lines, expected, steps) in cases {
             let (found, rules) = price(list, body, words, lines);
             assert_eq!(
                 (found, rules.as_slice()),

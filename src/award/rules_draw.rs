@@ -332,18 +332,18 @@ mod tests {
 
     #[test]
     fn a_record_holds_as_it_was_drawn_and_not_otherwise() {
+        type Change = fn(&mut PanelRecord);
         let good = record([7; 32], 9);
         assert_eq!(check(&good), Vec::<String>::new());
-        let changed = |change: fn(&mut PanelRecord)| {
+        let changed = |change: Change| {
             let mut record = good.clone();
             change(&mut record);
             check(&record)
         };
-        for (what, change) in [
-            (
-                "another seed",
-                (|record| record.draws[0].seed = hex::encode([8; 32])) as fn(&mut PanelRecord),
-            ),
+        let changes: [(&str, Change); 11] = [
+            ("another seed", |record| {
+                record.draws[0].seed = hex::encode([8; 32])
+            }),
             ("no seed", |record| record.draws[0].seed = "07".to_owned()),
             ("a candidate less", |record| {
                 record.draws[0].candidates.pop();
@@ -369,7 +369,8 @@ mod tests {
                 record.draws.push(again);
             }),
             ("another format", |record| record.format.push('2')),
-        ] {
+        ];
+        for (what, change) in changes {
             assert!(!changed(change).is_empty(), "{what}");
         }
     }

@@ -90,6 +90,17 @@ pub struct Entered {
     pub unavailable_until: Option<String>,
 }
 
+/// What was entered, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The codes of the categories, sorted, each once.
+    pub categories: Vec<String>,
+    /// Employers, sorted, each once.
+    pub employers: Vec<Employer>,
+    /// The last day on which they cannot be drawn.
+    pub unavailable_until: Option<NaiveDate>,
+}
+
 /// What was entered, checked: in order, each category and each employer once.
 ///
 /// # Errors
@@ -98,7 +109,7 @@ pub fn checked(
     entered: Entered,
     known: impl Fn(&str) -> bool,
     exists: impl Fn(&OrganisationId) -> bool,
-) -> Result<(Vec<String>, Vec<Employer>, Option<NaiveDate>), Refusal> {
+) -> Result<Checked, Refusal> {
     let mut form = Form::new();
     let count = entered.categories.len();
     if !(1..=CATEGORIES_MAX).contains(&count) {
@@ -147,7 +158,11 @@ pub fn checked(
     let mut employers = entered.employers;
     employers.sort_by(|a, b| (&a.organisation_id, a.until).cmp(&(&b.organisation_id, b.until)));
     employers.dedup();
-    form.finish((categories, employers, unavailable_until))
+    form.finish(Checked {
+        categories,
+        employers,
+        unavailable_until,
+    })
 }
 
 /// What a candidate is held against.
@@ -378,19 +393,16 @@ mod tests {
             unavailable_until: until.map(str::to_owned),
         };
         let known = |code: &str| code != "magic";
-        let (categories, employers, until) = checked(
+        let found = checked(
             entered(&["sanitation", "greening", "sanitation"], Some("2026-05-01")),
             known,
             |_| true,
         )
         .unwrap();
+        assert_eq!(found.categories, ["greening", "sanitation"]);
         assert_eq!(
-            (categories, employers.len(), until),
-            (
-                vec!["greening".to_owned(), "sanitation".to_owned()],
-                1,
-                Some(day(2026, 5, 1))
-            )
+            (found.employers.len(), found.unavailable_until),
+            (1, Some(day(2026, 5, 1)))
         );
         let refused = checked(entered(&["magic"], Some("soon")), known, |_| false).unwrap_err();
         let places: Vec<&str> = refused.objections.iter().map(|one| &*one.pointer).collect();

@@ -395,7 +395,7 @@ pub fn composed(asked: Composition, profile: &Profile) -> Answer<()> {
             text!("应不少于 {min} 人", "must be at least {min}"),
         );
     }
-    if profile.rule(codes::PANEL_MEMBERS_ODD)? && asked.size % 2 == 0 {
+    if profile.rule(codes::PANEL_MEMBERS_ODD)? && asked.size.is_multiple_of(2) {
         let detail = Text::fixed("应为单数", "must be odd");
         object("/size", codes::PANEL_MEMBERS_ODD.code(), detail);
     }
@@ -581,4 +581,278 @@ pub fn elected(panel: &Panel) -> Option<AccountId> {
         .into_iter()
         .find(|(_, count)| count.saturating_mul(2) > panel.size)
         .map(|(account, _)| account.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::award::rules_draw;
+    use crate::kernel::refusal::Stop;
+    use crate::statutes::built_in;
+    use chrono::{TimeZone, Utc};
+    use proptest::prelude::*;
+
+    fn profile() -> Profile {
+        built_in::profiles_for("cn").unwrap().pop().unwrap()
+    }
+
+    fn account(number: u32) -> AccountId {
+        format!("user_01jd3n8f5teqkrzvq1c0{number:06}").parse().unwrap()
+    }
+
+    fn now() -> Instant {
+        Utc.with_ymd_and_hms(2026, 4, 1, 2, 0, 0).unwrap()
+    }
+
+    /// A panel of four experts and one of the buyer's, drawn from so many, whose seats nobody was called to yet.
+    fn drawn(candidates: u32) -> Panel {
+        Panel {
+            book_id: "book_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap(),
+            size: 5,
+            experts: 4,
+            has_large_impact: false,
+            requested_at: now(),
+            disclosed_at: None,
+            draws: vec![Draw {
+                number: 1,
+                seed: [7; 32],
+                candidates: (0..candidates).map(account).collect(),
+                drawn_at: now(),
+            }],
+            members: Vec::new(),
+        }
+    }
+
+    fn member(account_id: AccountId, seat: i64, drawn: Option<(i64, i64)>) -> Member {
+        Member {
+            account_id,
+            seat,
+            kind: if drawn.is_some() {
+                MemberKind::Expert
+            } else {
+                MemberKind::Buyer
+            },
+            drawn,
+            state: MemberState::Sitting,
+            called_at: now(),
+            declared_at: Some(now()),
+            interests: Vec::new(),
+            ended_at: None,
+            reason: None,
+            vote: None,
+            is_chair: false,
+        }
+    }
+
+    /// The same, with everybody on their seats.
+    fn sitting_panel() -> Panel {
+        let mut panel = drawn(9);
+        for (seat, (draw, place, account)) in (1..=4).zip(waiting(&drawn(9))) {
+            panel.members.push(member(account, seat, Some((draw, place))));
+        }
+        panel.members.push(member(account(500), 5, None));
+        panel
+    }
+
+    fn wrong(size: u32, buyers: u32, budget: &str, has_large_impact: bool) -> Vec<&'static str> {
+        let asked = Composition {
+            size,
+            buyers,
+            budget: budget.parse().unwrap(),
+            has_large_impact,
+        };
+        match composed(asked, &profile()) {
+            Ok(()) => Vec::new(),
+            Err(Stop::Refused(refusal)) => refusal.objections.iter().map(|one| one.code).collect(),
+            Err(other) => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_panel_is_composed_as_the_statutes_want_it() {
+        let (usual, odd, share, large) = (
+            "panel.members_min",
+            "panel.members_odd",
+            "panel.expert_share_min",
+            "panel.large_members_min",
+        );
+        let cases: [(u32, u32, &str, bool, &[&str]); 11] = [
+            (5, 1, "9999999.99", false, &[]),
+            (5, 0, "100.00", false, &[]),
+            (5, 2, "100.00", false, &[share]),
+            (3, 1, "100.00", false, &[usual]),
+            (6, 2, "100.00", false, &[odd]),
+            (4, 2, "100.00", false, &[usual, odd, share]),
+            // From ten million on, or where the impact is large, seven.
+            (5, 1, "10000000.00", false, &[large]),
+            (5, 1, "100.00", true, &[large]),
+            (7, 2, "10000000.00", true, &[]),
+            (7, 3, "10000000.00", false, &[share]),
+            (9, 3, "100.00", false, &[]),
+        ];
+        for (size, buyers, budget, has_large_impact, expected) in cases {
+            assert_eq!(
+                wrong(size, buyers, budget, has_large_impact),
+                expected,
+                "{size} with {buyers}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_sits_for_the_buyer_has_nothing_else_to_do_with_it() {
+        let fit = BuyersMember {
+            acts_for_buyer: true,
+            ..BuyersMember::default()
+        };
+        assert!(named(fit, "/x").is_ok());
+        for unfit in [
+            BuyersMember::default(),
+            BuyersMember {
+                was_called: true,
+                ..fit
+            },
+            BuyersMember {
+                did_duty: true,
+                ..fit
+            },
+            BuyersMember {
+                acts_for_bidder: true,
+                ..fit
+            },
+        ] {
+            assert_eq!(
+                named(unfit, "/x").unwrap_err().reason.code,
+                "panel_member_unfit",
+                "{unfit:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn seats_are_free_until_somebody_holds_them_and_again_when_they_leave() {
+        let mut panel = drawn(9);
+        assert_eq!(
+            (panel.free(MemberKind::Expert), panel.free(MemberKind::Buyer)),
+            (vec![1, 2, 3, 4], vec![5])
+        );
+        assert!(!panel.is_complete());
+        panel = sitting_panel();
+        assert!(
+            panel.is_complete() && panel.works().is_err(),
+            "it has no chair yet"
+        );
+        panel.members[0].is_chair = true;
+        assert!(panel.works().is_ok());
+        panel.members[1].state = MemberState::SteppedBack;
+        assert_eq!(panel.free(MemberKind::Expert), [2]);
+        assert!(panel.works().is_err() && panel.seat_of(panel.members[1].account_id.as_str()).is_none());
+        assert_eq!(sitting(&panel).count(), 4);
+    }
+
+    #[test]
+    fn the_next_is_whoever_the_order_says_until_nobody_is_left() {
+        let panel = drawn(6);
+        let order = rules_draw::order(&[7; 32], &panel.draws[0].candidates);
+        let next: Vec<AccountId> = waiting(&panel)
+            .into_iter()
+            .map(|(_, _, account)| account)
+            .collect();
+        assert_eq!(next, order);
+        let mut called = panel.clone();
+        for (place, account) in (1_i64..).zip(&order).take(5) {
+            called
+                .members
+                .push(member(account.clone(), place.min(4), Some((1, place))));
+        }
+        assert_eq!(waiting(&called), [(1, 6, order[5].clone())]);
+        // A further draw begins its own order, and what is left of the one before is not called any more.
+        called.draws.push(Draw {
+            number: 2,
+            seed: [8; 32],
+            candidates: vec![account(900)],
+            drawn_at: now(),
+        });
+        assert_eq!(waiting(&called), [(2, 1, account(900))]);
+        assert_eq!(
+            waiting(&Panel {
+                draws: Vec::new(),
+                ..called
+            }),
+            []
+        );
+    }
+
+    #[test]
+    fn the_chair_is_an_expert_whom_more_than_half_of_the_seats_want() {
+        let mut panel = sitting_panel();
+        let experts: Vec<AccountId> = panel.members.iter().map(|one| one.account_id.clone()).collect();
+        let code = |panel: &Panel, candidate: &AccountId| match may_chair(panel, candidate, &profile()) {
+            Ok(()) => "",
+            Err(Stop::Refused(refusal)) => refusal.reason.code,
+            Err(other) => unreachable!("{other:?}"),
+        };
+        assert_eq!(code(&panel, &experts[0]), "");
+        assert_eq!(code(&panel, &account(500)), "panel_no_chair");
+        assert_eq!(code(&panel, &account(501)), "panel_no_chair");
+        assert_eq!(elected(&panel), None);
+        for voter in [0, 4] {
+            panel.members[voter].vote = Some(experts[2].clone());
+        }
+        for voter in [1, 2] {
+            panel.members[voter].vote = Some(experts[1].clone());
+        }
+        assert_eq!(elected(&panel), None, "two of five are not enough");
+        panel.members[3].vote = Some(experts[2].clone());
+        assert_eq!(elected(&panel), Some(experts[2].clone()));
+        // A vote for somebody who has left counts for nobody.
+        panel.members[2].state = MemberState::Declined;
+        assert_eq!(elected(&panel), None);
+        assert_eq!(code(&panel, &experts[0]), "panel_incomplete");
+        panel.members[2].state = MemberState::Sitting;
+        panel.members[2].is_chair = true;
+        assert_eq!(code(&panel, &experts[0]), "panel_chair_taken");
+    }
+
+    #[test]
+    fn interests_are_of_the_kinds_of_the_statutes_and_in_bidders() {
+        let bidder: OrganisationId = "org_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap();
+        let interest = |supplier: &str, text: &str| Interest {
+            kind: InterestKind::Kin,
+            supplier_id: supplier.parse().unwrap(),
+            text: text.to_owned(),
+        };
+        let bidders = [bidder.clone()];
+        let good = vec![interest(bidder.as_str(), "表亲")];
+        assert_eq!(declared(good.clone(), &bidders, &profile()).unwrap(), good);
+        assert!(declared(Vec::new(), &bidders, &profile()).unwrap().is_empty());
+        let bad = vec![interest("org_01jd3n8f5teqkrzvq1c0m6h2ay", "\u{202e}")];
+        let Err(Stop::Refused(refusal)) = declared(bad, &bidders, &profile()) else {
+            unreachable!("a bad interest was taken");
+        };
+        let places: Vec<&str> = refusal.objections.iter().map(|one| &*one.pointer).collect();
+        assert_eq!(places, ["/interests/0/supplier_id", "/interests/0/text"]);
+        let test = built_in::profiles_for("test").unwrap().pop().unwrap();
+        let none = Profile {
+            rules: Vec::new(),
+            ..test
+        };
+        assert!(
+            declared(good, &bidders, &none).is_err(),
+            "statutes that list no kind"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn of_any_votes_at_most_one_is_elected_and_by_more_than_half(votes in proptest::collection::vec(proptest::option::of(0_usize..5), 5)) {
+            let mut panel = sitting_panel();
+            let ids: Vec<AccountId> = panel.members.iter().map(|one| one.account_id.clone()).collect();
+            for (member, vote) in panel.members.iter_mut().zip(&votes) {
+                member.vote = vote.map(|one| ids[one].clone());
+            }
+            let most = (0..5).find(|one| votes.iter().filter(|vote| **vote == Some(*one)).count() >= 3);
+            prop_assert_eq!(elected(&panel), most.map(|one| ids[one].clone()));
+        }
+    }
 }

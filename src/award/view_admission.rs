@@ -257,7 +257,10 @@ pub struct ExaminedView {
 
 /// The examination of a lot's bids.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Admission)]
+#[schema(as = Admission, example = json!({
+    "lot_id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax", "begun_at": "2026-04-01T02:00:00.000000Z", "is_settled": false, "responsive": 0,
+    "responsive_min": 3, "missing": [], "bids": []
+}))]
 pub struct AdmissionView {
     /// The lot.
     pub lot_id: LotId,
@@ -373,7 +376,14 @@ pub fn shown(conn: &mut Conn, actor: &Actor, lot: &LotId, now: Instant) -> Answe
 
 /// What the panel asks about a bid, for its bidder.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BidQuestions)]
+#[schema(as = BidQuestions, example = json!({
+    "bid_id": "bid_01jd3n8f5teqkrzvq1c0m6h2ax", "original_price": {"amount": "511.00", "currency": "CNY"},
+    "correction": {
+        "body": null, "words": null, "steps": [], "price": {"amount": "510.00", "currency": "CNY"}, "proposed_at": "2026-04-01T02:00:00.000000Z",
+        "answer_until": "2026-04-01T03:00:00.000000Z", "confirmed": null, "answered_at": null
+    },
+    "justification": null, "disqualification": null
+}))]
 pub struct QuestionsView {
     /// The bid.
     pub bid_id: BidId,

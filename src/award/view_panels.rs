@@ -56,7 +56,10 @@ pub struct DrawView {
 
 /// What became of somebody who was called; for auditors.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PanelCall)]
+#[schema(as = PanelCall, example = json!({
+    "seat": 1, "account_id": "user_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "sitting", "called_at": "2026-04-01T02:00:00.000000Z",
+    "declared_at": "2026-04-01T03:00:00.000000Z", "interests": [], "ended_at": null, "reason": null
+}))]
 pub struct CallView {
     /// To which seat.
     pub seat: i64,
@@ -93,7 +96,11 @@ impl From<&Member> for CallView {
 
 /// The panel of a book, as far as you may see it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Panel)]
+#[schema(as = Panel, example = json!({
+    "book_id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "size": 5, "experts": 4, "has_large_impact": false, "is_complete": false,
+    "requested_at": "2026-04-01T02:00:00.000000Z", "disclosed_at": null, "record_sha256": null, "draws": [],
+    "seats": [{"seat": 1, "kind": "expert", "state": "called", "is_chair": false, "is_own": false, "account_id": null, "name": null}], "calls": null
+}))]
 pub struct PanelView {
     /// The book.
     pub book_id: BookId,
