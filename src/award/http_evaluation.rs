@@ -369,8 +369,9 @@ impl AppraisalView {
     request_body = AppraisalBody,
     responses(
         (status = 200, description = "It was recorded", body = AppraisalView, headers(("ETag" = String, description = "The version, for `If-Match`"))),
+        (status = 403, description = "`separation_of_duties`"),
         (status = 404, description = "There is no such lot"),
-        (status = 409, description = "`appraisal_nothing`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `appraisal_confirmed`, `appraisal_no_quorum`, `separation_of_duties`, and those of attachments"),
+        (status = 409, description = "`appraisal_nothing`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `appraisal_confirmed`, `appraisal_no_quorum`, and those of attachments"),
         (status = 412, description = "`version_stale`"),
         (status = 422, description = "What cannot be; every fault is listed"),
         (status = 428, description = "`version_missing`: there is a record already"),
@@ -418,8 +419,9 @@ async fn record_appraisal(
     ),
     responses(
         (status = 200, description = "It was confirmed", body = AppraisalView),
+        (status = 403, description = "`separation_of_duties`"),
         (status = 404, description = "There is no such lot, or no record"),
-        (status = 409, description = "`appraisal_nothing`, `scoring_concluded`, `appraisal_confirmed`, `separation_of_duties`"),
+        (status = 409, description = "`appraisal_nothing`, `scoring_concluded`, `appraisal_confirmed`"),
         (status = 412, description = "`version_stale`"),
     ),
     extensions(("x-action" = json!("ConfirmAppraisal"))),

@@ -345,7 +345,7 @@ on_both! { in "test";
         assert_eq!(ok(&record("2026-04-01", &points))["version"], 1);
         refused(&record("2026-04-01", &points), 428, "version_missing");
         refused(&judging.posts(&ward, chair, "/evaluation", None), 409, "appraisal_missing");
-        refused(&judging.posts(&ward, &office.officer, "/appraisal/confirmation", None), 409, "separation_of_duties");
+        refused(&judging.posts(&ward, &office.officer, "/appraisal/confirmation", None), 403, "separation_of_duties");
         ok(&judging.posts(&ward, &office.approver, "/appraisal/confirmation", None));
         refused(&judging.posts(&ward, &office.approver, "/appraisal/confirmation", None), 409, "appraisal_confirmed");
         assert_eq!(gets(&ward, &auditor, &format!("/attachments/{minutes}/content")).status, 200);
@@ -415,6 +415,9 @@ on_both! { in "test";
     fn the_lowest_price_needs_no_scores(ward) {
         let judging = Judging::new(&ward, |content| {
             content["method"] = json!("lowest_evaluated_price");
+            let mut price = content["lots"][0]["criteria"][0].clone();
+            price["weight"] = json!("100");
+            content["lots"][0]["criteria"] = json!([price]);
             content["lots"][0]["sme"] = json!({"kind": "deduction", "percent": "10", "consortium_percent": null});
         }, &["500", "450", "400", "300"]);
         let evaluators = judging.panel(&ward, 1);
