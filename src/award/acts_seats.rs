@@ -97,7 +97,8 @@ pub fn declare(
     }
     let gone = Member {
         state: MemberState::SteppedBack,
-        declared_at: Some(now),
+        // Who sat until now had declared before.
+        declared_at: member.declared_at.or(Some(now)),
         ended_at: Some(now),
         interests,
         is_chair: false,
@@ -250,9 +251,10 @@ fn record_of(conn: &mut Conn, panel: &Panel) -> Answer<PanelRecord> {
     let draws = draws.collect();
     let mut members = Vec::with_capacity(panel.members.len());
     for member in &panel.members {
-        let name = match member.state {
-            MemberState::Sitting => store_contacts::name(conn, member.account_id.as_str())?,
-            _ => None,
+        let sat = member.sat();
+        let name = match sat {
+            Some(_) => store_contacts::name(conn, member.account_id.as_str())?,
+            None => None,
         };
         members.push(MemberRecord {
             seat: member.seat,
@@ -262,6 +264,8 @@ fn record_of(conn: &mut Conn, panel: &Panel) -> Answer<PanelRecord> {
             draw: member.drawn.map(|(draw, _)| draw),
             place: member.drawn.map(|(_, place)| place),
             state: member.state,
+            sat_from: sat.map(|(from, _)| rfc3339(from)),
+            sat_until: sat.and_then(|(_, until)| until).map(rfc3339),
             is_chair: member.is_chair,
         });
     }

@@ -106,6 +106,14 @@ pub struct MemberRecord {
     pub place: Option<i64>,
     /// What became of it.
     pub state: MemberState,
+    /// Since when they sat, UTC; `null` if they never did.
+    #[serde(default)]
+    #[schema(nullable = true, max_length = 40)]
+    pub sat_from: Option<String>,
+    /// Until when, UTC: what was judged before that was judged with them; `null` if they sat to the end, or never did.
+    #[serde(default)]
+    #[schema(nullable = true, max_length = 40)]
+    pub sat_until: Option<String>,
     /// Whether they took the chair.
     pub is_chair: bool,
 }
@@ -118,7 +126,7 @@ pub struct MemberRecord {
     "draws": [{"number": 1, "drawn_at": "2026-04-01T02:00:00.000000Z", "seed": "0000000000000000000000000000000000000000000000000000000000000000",
         "seed_sha256": "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925", "candidates": ["user_01jd3n8f5teqkrzvq1c0m6h2ax"],
         "candidates_sha256": "ac81433dcc080e88645b9171ab4d446ac03eb2c6a5d65d0bc85ad3983ecf5e1f"}],
-    "members": [{"seat": 1, "account_id": "user_01jd3n8f5teqkrzvq1c0m6h2ax", "name": "沈知行", "kind": "expert", "draw": 1, "place": 1, "state": "sitting", "is_chair": true}]
+    "members": [{"seat": 1, "account_id": "user_01jd3n8f5teqkrzvq1c0m6h2ax", "name": "沈知行", "kind": "expert", "draw": 1, "place": 1, "state": "sitting", "sat_from": "2026-04-01T03:00:00.000000Z", "sat_until": null, "is_chair": true}]
 }))]
 pub struct PanelRecord {
     /// `wardbook/panel/v1`
@@ -282,6 +290,8 @@ mod tests {
                     2 => MemberState::Absent,
                     _ => MemberState::Sitting,
                 },
+                sat_from: None,
+                sat_until: None,
                 is_chair: place == 3,
             })
             .collect();
@@ -293,6 +303,8 @@ mod tests {
             draw: None,
             place: None,
             state: MemberState::Sitting,
+            sat_from: None,
+            sat_until: None,
             is_chair: false,
         });
         PanelRecord {

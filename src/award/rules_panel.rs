@@ -244,7 +244,7 @@ pub struct Member {
     pub state: MemberState,
     /// When, UTC.
     pub called_at: Instant,
-    /// When they declared what interests they have, UTC.
+    /// When they first declared what interests they have, UTC.
     pub declared_at: Option<Instant>,
     /// Which.
     pub interests: Vec<Interest>,
@@ -256,6 +256,16 @@ pub struct Member {
     pub vote: Option<AccountId>,
     /// Whether they have it.
     pub is_chair: bool,
+}
+
+impl Member {
+    /// Since when they sat, and until when if they do not any more; `None` if they never did, because they had an interest to declare, or
+    /// declared nothing.
+    pub fn sat(&self) -> Option<(Instant, Option<Instant>)> {
+        let from = self.declared_at?;
+        let never = self.ended_at.is_some_and(|end| end <= from);
+        (!never).then_some((from, self.ended_at))
+    }
 }
 
 /// A draw.
@@ -748,6 +758,24 @@ mod tests {
         assert_eq!(panel.free(MemberKind::Expert), [2]);
         assert!(panel.works().is_err() && panel.seat_of(panel.members[1].account_id.as_str()).is_none());
         assert_eq!(sitting(&panel).count(), 4);
+    }
+
+    #[test]
+    fn who_sat_for_a_while_is_told_from_who_never_did() {
+        let sat = member(account(1), 1, Some((1, 1)));
+        assert_eq!(sat.sat(), Some((now(), None)));
+        let later = now() + chrono::Duration::hours(1);
+        let left = |declared_at, ended_at| {
+            Member {
+                state: MemberState::SteppedBack,
+                declared_at,
+                ended_at: Some(ended_at),
+                ..sat.clone()
+            }
+            .sat()
+        };
+        assert_eq!(left(Some(now()), later), Some((now(), Some(later))));
+        assert_eq!((left(Some(now()), now()), left(None, later)), (None, None));
     }
 
     #[test]
