@@ -423,6 +423,7 @@ async fn record_appraisal(
         (status = 404, description = "There is no such lot, or no record"),
         (status = 409, description = "`appraisal_nothing`, `scoring_concluded`, `appraisal_confirmed`"),
         (status = 412, description = "`version_stale`"),
+        (status = 428, description = "`version_missing`"),
     ),
     extensions(("x-action" = json!("ConfirmAppraisal"))),
 )]

@@ -183,6 +183,7 @@ async fn read_own(context: Shared, actor: Actor, id: web::Path<String>) -> Answe
         (status = 409, description = "`panel_incomplete`, `scoring_concluded`, `scoring_not_yet`, `scoring_nothing`, `sheet_handed_in`"),
         (status = 412, description = "`version_stale`"),
         (status = 422, description = "Scores are missing; each is listed"),
+        (status = 428, description = "`version_missing`"),
     ),
     extensions(("x-action" = json!("ScoreBids"))),
 )]

@@ -162,12 +162,20 @@ on_both! { in "test";
         let readiness = ok(&gets(&ward, &office.officer, &format!("{path}/readiness")));
         let items = readiness["items"].as_array().unwrap();
         let told: Vec<(&str, &str)> = items.iter().map(|item| (item["pointer"].as_str().unwrap(), item["rule"].as_str().or(item["code"].as_str()).unwrap())).collect();
-        assert_eq!(told, [("/category", never), ("/areas", never), ("/qualifications", never), ("/custody", "unfit"), ("/timetable/bid_deadline", "unfit"),
+        assert_eq!(told, [("/category", never), ("/areas", never), ("/qualifications", never), ("/custody", "unfit"), ("/tie_rule", "unfit"), ("/timetable/bid_deadline", "unfit"),
             ("/areas", "missing"), ("/tie_rule", "missing"), ("/custody", "missing"), ("/lots/0/budget_line_id", "unfit"), ("/lots/0/ceiling", "unfit")]);
         assert!(items.iter().all(|item| (item["code"] == "unlawful") != item["citations"].as_array().unwrap().is_empty()), "{readiness}");
         let refusal = publishes();
         refused(&refusal, 409, "addendum_not_ready");
         assert_eq!(refusal.faults().len(), told.len(), "{}", refusal.text);
+        // What is judged and what it weighs is frozen; how points are given may be put in better words.
+        let criteria = |change: &dyn Fn(&mut Value)| {
+            ok(&puts(&ward, &office.officer, &path, &addendum(&published, |content| change(&mut content["lots"][0]["criteria"]))));
+            let readiness = ok(&gets(&ward, &office.officer, &format!("{path}/readiness")));
+            readiness["items"].as_array().unwrap().iter().any(|item| item["pointer"] == "/lots/0/criteria" && item["code"] == "unfit")
+        };
+        assert!(criteria(&|all| all.as_array_mut().unwrap().swap(0, 1)));
+        assert!(!criteria(&|all| all[0]["scale_en"] = json!("As before, in better words")));
         // The other line has money, and yet the ceiling rises only within its own.
         ok(&puts(&ward, &office.officer, &path, &addendum(&published, |content| content["lots"][0]["budget_line_id"] = json!(elsewhere))));
         assert_eq!(publishes().faults(), [("/lots/0/budget_line_id".to_owned(), "unfit".to_owned())]);
