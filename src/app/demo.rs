@@ -162,7 +162,7 @@ fn buy(house: &House) -> Answer<()> {
 }
 
 /// March: the upkeep of the older estates is judged, awarded and signed for; the patrols are judged and awarded, which the demo begins in the
-/// standstill of; the panel for the greens has begun its work. Whatever else comes of them is for whoever plays.
+/// standstill of; for the greens a panel sits, and the examination has begun. Whatever else comes of them is for whoever plays.
 fn judge(house: &House) -> Answer<()> {
     if house.context.clock.now() >= stands() {
         return Ok(());
