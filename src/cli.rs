@@ -9,6 +9,7 @@ use chrono::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::server::{House, Server};
+use crate::app::first_admin::{account, role};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
     bid_files, bid_receipts, demo, evaluation, first_admin, logging, openapi, opening_verification,
@@ -197,28 +198,6 @@ enum Admin {
     },
     /// Make a new key that signs access tokens from now on; tokens of the old ones stay valid until they expire
     RotateTokenKey,
-}
-
-/// Only accounts of people: nobody may be given a token in the service's own name.
-fn account(name: &str) -> Result<String, String> {
-    let fits = name
-        .strip_prefix("user_")
-        .is_some_and(|rest| (1..=64).contains(&rest.len()))
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if fits {
-        Ok(name.to_owned())
-    } else {
-        Err("an account is user_ and letters, digits or underscores".to_owned())
-    }
-}
-
-fn role(name: &str) -> Result<Role, String> {
-    Role::ALL
-        .into_iter()
-        .find(|role| role.name() == name && !matches!(role, Role::Public | Role::System))
-        .ok_or_else(|| "no such role".to_owned())
 }
 
 /// Runs the command line.
@@ -590,19 +569,4 @@ fn say(line: &str) {
 #[expect(clippy::print_stderr, reason = "the output of a command")]
 fn say_error(line: &str) {
     eprintln!("{line}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_for_accounts_of_people_only() {
-        assert!(account("user_01kjm0").is_ok());
-        for bad in ["system", "public", "user_", "user_a b", "user_字"] {
-            assert!(account(bad).is_err(), "{bad}");
-        }
-        assert!(role("auditor").is_ok());
-        assert!(role("system").is_err() && role("public").is_err() && role("emperor").is_err());
-    }
 }

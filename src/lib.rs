@@ -921,7 +921,9 @@ pub mod app {
     pub mod bid_receipts;
     /// The demo ward.
     pub mod demo;
-    /// The bids for the demo's books, and an opening.
+    /// The awards of the demo, and a contract.
+    pub mod demo_awards;
+    /// The bids for the demo's books, and their openings.
     pub mod demo_bids;
     /// The demo's contract books.
     pub mod demo_books;
@@ -931,6 +933,10 @@ pub mod app {
     pub mod demo_enquiries;
     /// The files of the demo.
     pub mod demo_files;
+    /// The panels of the demo, and how they judge.
+    pub mod demo_judging;
+    /// What the demo's bids are given.
+    pub mod demo_marks;
     /// The money of the demo ward.
     pub mod demo_money;
     /// What the demo's bidders offer.

@@ -1,20 +1,25 @@
-//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, over eight weeks of a simulated clock. A
+//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, over twelve weeks of a simulated clock. A
 //! second start finds what is there and adds only what is missing.
 
 use actix_web::web;
 use chrono::{TimeZone, Utc};
 
 use crate::app::demo_cast::{
-    CHIEFS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
+    CHIEFS, EXPERTS, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
 };
 use crate::app::demo_offers::OFFERS;
+use crate::app::demo_plans::{Plan, of_line};
 use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
-use crate::app::{demo_bids, demo_books, demo_enquiries, demo_files, demo_money, demo_planning, time};
+use crate::app::{
+    demo_awards, demo_bids, demo_books, demo_enquiries, demo_files, demo_judging, demo_money, demo_planning,
+    time,
+};
 use crate::books::acts_publication as books;
 use crate::books::custody::Custody;
 use crate::budget::acts_delegations::Place;
+use crate::db::writer::Tx;
 use crate::files::media::MediaType;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Answer;
@@ -29,9 +34,9 @@ pub fn start() -> Instant {
     instant(1, 5, 1)
 }
 
-/// Where the demo's clock stands when it is made: 1 March 2026, 08:00 in Shanghai.
+/// Where the demo's clock stands when it is made: 30 March 2026, 08:00 in Shanghai, the day before the last two books are opened.
 pub fn stands() -> Instant {
-    instant(3, 1, 0)
+    instant(3, 30, 0)
 }
 
 /// An hour of 2026, UTC.
@@ -53,6 +58,11 @@ pub fn name_ward(settings: &mut Settings) {
     settings.second_factor_roles.clear();
 }
 
+/// The budget lines of the books that are judged in March.
+const ESTATES: &str = "PRO-01";
+const PATROLS: &str = "SEC-01";
+const GREENS: &str = "GRN-01";
+
 /// The area tree: a city, the district, the street and its five communities. Codes are of a region that does not exist.
 const AREAS: &str = "code,parent_code,name_zh,name_en
 9901,,凤城市,Fengcheng City
@@ -73,8 +83,8 @@ pub fn address_of(name: &str) -> String {
     format!("{name}@wutong.example")
 }
 
-/// Makes the demo ward, or whatever of it is not there yet: its people and money, and, over eight weeks, its planning, its books and
-/// their bids.
+/// Makes the demo ward, or whatever of it is not there yet: its people and money, and, over twelve weeks, its planning, its books,
+/// their bids, and what comes of some of them.
 ///
 /// # Errors
 /// A fault of the database, or if something of the demo cannot be.
@@ -93,6 +103,7 @@ pub fn make(house: &House) -> Answer<()> {
     }
     db.write_and_wait(move |tx| demo_stage::claim_residences(tx, zone))?;
     db.write_and_wait(demo_stage::license)?;
+    db.write_and_wait(demo_judging::list_experts)?;
     let place = Place {
         jurisdiction: house.settings.jurisdiction.clone(),
         zone,
@@ -100,6 +111,7 @@ pub fn make(house: &House) -> Answer<()> {
     db.write_and_wait(move |tx| demo_money::endow(tx, &place))?;
     plan(house)?;
     buy(house)?;
+    judge(house)?;
     stand(house, stands())
 }
 
@@ -142,15 +154,82 @@ fn buy(house: &House) -> Answer<()> {
     draft(house, false, instant(2, 24, 2))?;
     approve(house, instant(2, 26, 2))?;
     stand(house, instant(2, 27, 1))?;
-    demo_bids::open(house)?;
+    demo_bids::open(house, of_line(ESTATES)?)?;
     publish(house, instant(2, 27, 1))?;
     stand(house, instant(2, 28, 2))?;
-    let located = Located::of(house);
-    house
-        .context
-        .db
-        .write_and_wait(move |tx| demo_enquiries::clarify(tx, located.place()))?;
+    with_calendar(house, demo_enquiries::clarify)?;
     bid(house, false)
+}
+
+/// March: the upkeep of the older estates is judged, awarded and signed for; the patrols are judged and awarded, which the demo begins in the
+/// standstill of; for the greens a panel sits, and the examination has begun. Whatever else comes of them is for whoever plays.
+fn judge(house: &House) -> Answer<()> {
+    if house.context.clock.now() >= stands() {
+        return Ok(());
+    }
+    let (estates, patrols, greens) = (of_line(ESTATES)?, of_line(PATROLS)?, of_line(GREENS)?);
+    panel(house, estates, instant(3, 2, 1))?;
+    demo_judging::examine(house, estates, true)?;
+    stand(house, instant(3, 3, 6))?;
+    demo_judging::score(house, estates)?;
+    award(
+        house,
+        estates,
+        [instant(3, 4, 2), instant(3, 5, 2), instant(3, 5, 6)],
+    )?;
+    stand(house, instant(3, 18, 2))?;
+    with_calendar(house, move |tx, place| {
+        demo_awards::confirm(tx, estates, place.calendar)
+    })?;
+    stand(house, instant(3, 19, 2))?;
+    with_calendar(house, move |tx, place| {
+        demo_awards::sign(tx, estates, place.calendar)
+    })?;
+    stand(house, instant(3, 20, 1))?;
+    demo_bids::open(house, patrols)?;
+    panel(house, patrols, instant(3, 20, 2))?;
+    demo_judging::examine(house, patrols, true)?;
+    stand(house, instant(3, 23, 6))?;
+    demo_judging::score(house, patrols)?;
+    stand(house, instant(3, 24, 1))?;
+    demo_bids::open(house, greens)?;
+    award(
+        house,
+        patrols,
+        [instant(3, 24, 2), instant(3, 25, 2), instant(3, 25, 6)],
+    )?;
+    panel(house, greens, instant(3, 26, 1))?;
+    demo_judging::examine(house, greens, false)
+}
+
+fn panel(house: &House, plan: &'static Plan, at: Instant) -> Answer<()> {
+    stand(house, at)?;
+    let zone = house.context.calendar.zone;
+    let db = &house.context.db;
+    db.write_and_wait(move |tx| demo_judging::seat(tx, plan, zone))
+}
+
+/// Proposes, decides and publishes, each at its hour.
+fn award(house: &House, plan: &'static Plan, [proposed, decided, noticed]: [Instant; 3]) -> Answer<()> {
+    let db = &house.context.db;
+    stand(house, proposed)?;
+    db.write_and_wait(move |tx| demo_awards::propose(tx, plan))?;
+    stand(house, decided)?;
+    db.write_and_wait(move |tx| demo_awards::decide(tx, plan))?;
+    stand(house, noticed)?;
+    with_calendar(house, move |tx, place| {
+        demo_awards::notice(tx, plan, place.calendar)
+    })
+}
+
+/// Does something that counts days.
+fn with_calendar(
+    house: &House,
+    act: impl Fn(&mut Tx<'_>, books::Place<'_>) -> Answer<()> + Send + 'static,
+) -> Answer<()> {
+    let located = Located::of(house);
+    let db = &house.context.db;
+    db.write_and_wait(move |tx| act(tx, located.place()))
 }
 
 /// Drafts the books of which none was begun, unless the demo was made before.
@@ -222,6 +301,7 @@ pub fn people() -> Vec<String> {
     let bodies = || PUBLIC_BODIES.iter().chain(&SUPPLIERS);
     let everybody = PLATFORM
         .iter()
+        .chain(EXPERTS.iter().map(|(expert, _)| expert))
         .chain(&CHIEFS)
         .chain(&STAFF)
         .chain(&SUPPLIER_PEOPLE);

@@ -1,10 +1,10 @@
-//! Lets the suppliers of the demo bid, and a buyer open the bids for one book. All by what requests do as well: a bid is read, held against
+//! Lets the suppliers of the demo bid, and buyers open the bids. All by what requests do as well: a bid is read, held against
 //! its lot and sealed in memory, and an act takes it.
 
 use sha2::{Digest, Sha256};
 
 use crate::app::demo_offers::{Offer, Subcontractor};
-use crate::app::demo_plans::{PLANS, Pair};
+use crate::app::demo_plans::{Pair, Plan};
 use crate::app::demo_stage::{acting, organisation_of};
 use crate::app::server::House;
 use crate::app::{demo_books, demo_files};
@@ -235,34 +235,32 @@ fn partners(subcontractor: Option<&Subcontractor>) -> Result<Vec<PartnerDocument
     }])
 }
 
-/// Opens the bids for the early book, if its opening has come and nobody was faster.
+/// Opens the bids for the book of a plan, if its opening has come and nobody was faster.
 ///
 /// # Errors
 /// A fault or a refusal if something of the demo cannot be.
-pub fn open(house: &House) -> Answer<()> {
+pub fn open(house: &House, plan: &Plan) -> Answer<()> {
     let (context, custody) = (&house.context, Custody::open(&house.settings.keys_dir())?);
     let (now, zone) = (context.clock.now(), context.calendar.zone);
-    for plan in PLANS.iter().filter(|plan| plan.is_early()) {
-        let place = acts_openings::Place {
-            zone,
-            keeper: &custody,
+    let place = acts_openings::Place {
+        zone,
+        keeper: &custody,
+    };
+    let found = context.db.read_primary_and_wait(|conn| {
+        let Some(book) = demo_books::public(conn, plan)? else {
+            return Ok(None);
         };
-        let found = context.db.read_primary_and_wait(|conn| {
-            let Some(book) = demo_books::public(conn, plan)? else {
-                return Ok(None);
-            };
-            if may_open(&book, now).is_err() {
-                return Ok(None);
-            }
-            let officer = acting(conn, plan.office.officer, now)?;
-            let prepared = acts_openings::prepare(conn, &officer, &book.id, now, place)?;
-            Ok(prepared.map(|prepared| (officer, book.id, prepared)))
-        })?;
-        if let Some((officer, id, prepared)) = found {
-            context.db.write_and_wait(move |tx| {
-                acts_openings::open(tx, &officer, &id, Some(&prepared)).map(drop)
-            })?;
+        if may_open(&book, now).is_err() {
+            return Ok(None);
         }
+        let officer = acting(conn, plan.office.officer, now)?;
+        let prepared = acts_openings::prepare(conn, &officer, &book.id, now, place)?;
+        Ok(prepared.map(|prepared| (officer, book.id, prepared)))
+    })?;
+    if let Some((officer, id, prepared)) = found {
+        context
+            .db
+            .write_and_wait(move |tx| acts_openings::open(tx, &officer, &id, Some(&prepared)).map(drop))?;
     }
     Ok(())
 }

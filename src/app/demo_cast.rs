@@ -299,8 +299,8 @@ const fn person(
     }
 }
 
-/// The platform's own: two administrators, because one enters an organisation and another verifies it, and experts.
-pub const PLATFORM: [Somebody; 5] = [
+/// The platform's own: two administrators, because one enters an organisation and another verifies it.
+pub const PLATFORM: [Somebody; 2] = [
     Somebody {
         name: "admin",
         display_name: "林岚",
@@ -313,24 +313,43 @@ pub const PLATFORM: [Somebody; 5] = [
         body: None,
         roles: &[Role::Admin],
     },
-    Somebody {
-        name: "expert1",
-        display_name: "沈克",
+];
+
+/// An expert, with the categories of services that they know.
+type Expert = (Somebody, &'static [&'static str]);
+
+const fn expert(
+    name: &'static str,
+    display_name: &'static str,
+    categories: &'static [&'static str],
+) -> Expert {
+    let somebody = Somebody {
+        name,
+        display_name,
         body: None,
         roles: &[Role::Evaluator],
-    },
-    Somebody {
-        name: "expert2",
-        display_name: "蒋菁",
-        body: None,
-        roles: &[Role::Evaluator],
-    },
-    Somebody {
-        name: "expert3",
-        display_name: "韩松",
-        body: None,
-        roles: &[Role::Evaluator],
-    },
+    };
+    (somebody, categories)
+}
+
+const STREETS: &[&str] = &["greening", "sanitation"];
+const HOUSES: &[&str] = &["property", "security"];
+const PRICES: &[&str] = &["greening", "property", "sanitation", "security"];
+
+/// The experts of the pool: eight for each category, so that a panel of five has some to spare.
+pub const EXPERTS: [Expert; 12] = [
+    expert("expert1", "沈克", HOUSES),
+    expert("expert2", "蒋菁", STREETS),
+    expert("expert3", "韩松", PRICES),
+    expert("expert4", "朱砚", HOUSES),
+    expert("expert5", "秦川", STREETS),
+    expert("expert6", "尤岩", PRICES),
+    expert("expert7", "吕青", HOUSES),
+    expert("expert8", "施宁", STREETS),
+    expert("expert9", "孔越", PRICES),
+    expert("expert10", "卫平", HOUSES),
+    expert("expert11", "陶然", STREETS),
+    expert("expert12", "姜澄", PRICES),
 ];
 
 /// Administrators of public bodies, who give the others their roles.

@@ -59,6 +59,17 @@ pub fn minutes(plan: &Plan) -> Vec<u8> {
     page(&lines)
 }
 
+/// The minutes of the meeting whose representatives appraised the bids for a plan's book, so many of whom came, in both languages.
+pub fn appraisal(plan: &Plan, (eligible, present): (u32, u32)) -> Vec<u8> {
+    let came = format!("应到 {eligible} 人，实到 {present} 人 {present} of {eligible} representatives came");
+    page(&[
+        plan.title.0,
+        plan.title.1,
+        "居民代表会议评议记录 Minutes of the residents' appraisal",
+        &came,
+    ])
+}
+
 /// What a bidder offers in words, as the document that its bid names by its hash: a page of PDF in both languages.
 pub fn proposal(plan: &Plan, offer: &Offer) -> Vec<u8> {
     let mut lines = vec![plan.title.0, plan.title.1, "响应文件 Proposal"];
@@ -114,8 +125,10 @@ mod tests {
 
     #[test]
     fn the_minutes_are_what_an_upload_of_them_would_be_taken_for() {
-        for plan in &PLANS {
-            let bytes = minutes(plan);
+        let all = PLANS
+            .iter()
+            .flat_map(|plan| [minutes(plan), appraisal(plan, (60, 44))]);
+        for bytes in all {
             let mut sniffer = Sniffer::default();
             sniffer.look(&bytes);
             assert!(sniffer.found().contains(&MediaType::Pdf));

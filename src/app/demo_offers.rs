@@ -1,6 +1,6 @@
 //! What the bidders of the demo offer for its five books: prices, plans, people. All invented. Data only; `demo_bids.rs` makes bids of it.
 
-use crate::app::demo_plans::{PLANS, Pair, Plan};
+use crate::app::demo_plans::{Pair, Plan, of_line};
 use crate::kernel::refusal::Fault;
 
 /// Somebody who would do the work.
@@ -63,8 +63,7 @@ impl Offer {
     /// # Errors
     /// A fault if there is none.
     pub fn plan(&self) -> Result<&'static Plan, Fault> {
-        let plan = PLANS.iter().find(|plan| plan.line == self.line);
-        plan.ok_or_else(|| Fault::broken(format!("the demo has no book of {}", self.line)))
+        of_line(self.line)
     }
 }
 
@@ -470,6 +469,7 @@ pub static OFFERS: [Offer; 14] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::demo_plans::PLANS;
     use crate::bids::rules_responses::line_amount;
     use crate::kernel::money::Money;
 

@@ -1,6 +1,8 @@
 //! What the demo's five contract books are about, with the intention notices and consultations that go before them. All invented. Data
 //! only; `demo_planning.rs` and `demo_books.rs` bring it about.
 
+use crate::kernel::refusal::Fault;
+
 /// Something in Chinese and in English.
 pub type Pair = (&'static str, &'static str);
 
@@ -66,13 +68,31 @@ pub struct Dates {
     pub service_until: (i32, u32, u32),
 }
 
-/// Of the book whose bids are open when the demo begins.
+/// Of the book whose contract is signed when the demo begins.
 static EARLY: Dates = Dates {
     enquiries: (2026, 2, 10),
     answers: (2026, 2, 12),
     bids: (2026, 2, 27),
     service_from: (2026, 4, 1),
     service_until: (2027, 3, 31),
+};
+
+/// Of the book whose award is in its standstill when the demo begins.
+static NOTICED: Dates = Dates {
+    enquiries: (2026, 3, 3),
+    answers: (2026, 3, 5),
+    bids: (2026, 3, 20),
+    service_from: (2026, 5, 1),
+    service_until: (2027, 4, 30),
+};
+
+/// Of the book whose bids are examined when the demo begins.
+static EXAMINED: Dates = Dates {
+    enquiries: (2026, 3, 5),
+    answers: (2026, 3, 9),
+    bids: (2026, 3, 24),
+    service_from: (2026, 5, 1),
+    service_until: (2027, 4, 30),
 };
 
 /// Of the books that take bids when the demo begins.
@@ -123,10 +143,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether its bids are open when the demo begins.
+    /// Whether it is published before the holidays, and its bids are opened after them.
     pub fn is_early(&self) -> bool {
         std::ptr::eq(self.dates, &EARLY)
     }
+}
+
+/// The plan of the book of a budget line.
+///
+/// # Errors
+/// A fault if there is none.
+pub fn of_line(line: &str) -> Result<&'static Plan, Fault> {
+    let plan = PLANS.iter().find(|plan| plan.line == line);
+    plan.ok_or_else(|| Fault::broken(format!("the demo has no book of {line}")))
 }
 
 const M2: Pair = ("平方米", "m²");
@@ -247,7 +276,7 @@ pub static PLANS: [Plan; 5] = [
         ],
         own: &[],
         by_ballot: false,
-        dates: &LATE,
+        dates: &EXAMINED,
     },
     Plan {
         office: &STREET,
@@ -290,7 +319,7 @@ pub static PLANS: [Plan; 5] = [
         ],
         own: &[],
         by_ballot: false,
-        dates: &LATE,
+        dates: &NOTICED,
     },
     Plan {
         office: &STREET,

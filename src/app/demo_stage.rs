@@ -8,7 +8,8 @@ use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
 use crate::app::demo_cast::{
-    Body, CHIEFS, Figures, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS, Somebody,
+    Body, CHIEFS, EXPERTS, Figures, PLATFORM, PUBLIC_BODIES, RESIDENTS, STAFF, SUPPLIER_PEOPLE, SUPPLIERS,
+    Somebody,
 };
 use crate::app::{demo, demo_roll};
 use crate::db::conn::Conn;
@@ -153,7 +154,7 @@ pub fn set(tx: &mut Tx<'_>, scenery: &Scenery) -> Answer<()> {
         bodies: HashMap::new(),
         people: HashMap::new(),
     };
-    for somebody in &PLATFORM {
+    for somebody in PLATFORM.iter().chain(EXPERTS.iter().map(|(expert, _)| expert)) {
         stage.enter(somebody, somebody.roles)?;
     }
     for body in &PUBLIC_BODIES {
@@ -316,9 +317,17 @@ pub(super) fn acting(conn: &mut Conn, name: &str, now: Instant) -> Answer<Actor>
     let email = address(name)?;
     let (account, _) = people_store::account_of_email(conn, &email)?
         .ok_or_else(|| Fault::broken("somebody of the demo is missing"))?;
-    let id = account.id.to_string();
-    let grants = grants_of(conn, &id, now)?;
-    Ok(Actor::in_session(id, "session_demo".to_owned(), grants))
+    acting_as(conn, account.id.as_str(), now)
+}
+
+/// Whoever has an account, with whatever they may do at an instant.
+pub(super) fn acting_as(conn: &mut Conn, account: &str, now: Instant) -> Answer<Actor> {
+    let grants = grants_of(conn, account, now)?;
+    Ok(Actor::in_session(
+        account.to_owned(),
+        "session_demo".to_owned(),
+        grants,
+    ))
 }
 
 /// The organisation that somebody of the demo works for.

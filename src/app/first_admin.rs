@@ -60,3 +60,47 @@ fn link(house: &House, secret: &str) -> String {
 pub fn address(text: &str) -> Result<Email, Fault> {
     text.parse().map_err(|error| Fault::caused("--email", error))
 }
+
+/// An account that a token may be issued for on this machine: only one of people, and nobody in the service's own name.
+///
+/// # Errors
+/// Why it is none.
+pub fn account(name: &str) -> Result<String, String> {
+    let fits = name
+        .strip_prefix("user_")
+        .is_some_and(|rest| (1..=64).contains(&rest.len()))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err("an account is user_ and letters, digits or underscores".to_owned())
+    }
+}
+
+/// A role that may be given on this machine.
+///
+/// # Errors
+/// If there is none of that name, or nobody holds it by being given it.
+pub fn role(name: &str) -> Result<Role, String> {
+    Role::ALL
+        .into_iter()
+        .find(|role| role.name() == name && !matches!(role, Role::Public | Role::System))
+        .ok_or_else(|| "no such role".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_for_accounts_of_people_only() {
+        assert!(account("user_01kjm0").is_ok());
+        for bad in ["system", "public", "user_", "user_a b", "user_字"] {
+            assert!(account(bad).is_err(), "{bad}");
+        }
+        assert!(role("auditor").is_ok());
+        assert!(role("system").is_err() && role("public").is_err() && role("emperor").is_err());
+    }
+}

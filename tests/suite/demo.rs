@@ -14,7 +14,7 @@ use crate::harness::PostgresDatabase;
 use crate::on_both_sites;
 
 on_both_sites! {
-    fn the_demo_stands_where_its_tour_begins_with_sealed_bids_and_one_book_opened(site) {
+    fn the_demo_stands_where_its_tour_begins_with_books_in_every_stage_up_to_signed(site) {
         let mut settings = Settings {
             environment: Environment::Development,
             clock: ClockKind::Simulated,
@@ -43,7 +43,7 @@ on_both_sites! {
         assert_eq!(books.len(), 5);
         let amended = books.iter().filter(|book| book.publication.as_ref().is_some_and(|one| one.versions == 2));
         assert_eq!(amended.count(), 1);
-        let mut opened = Vec::new();
+        let mut opened = 0;
         for book in books {
             let said = book.content.document();
             let (publication, deadline) = (book.publication.unwrap(), said.timetable.bid_deadline.unwrap());
@@ -52,19 +52,157 @@ on_both_sites! {
             let lot = db.read_and_wait(|conn| lots_of(conn, &book.id)).unwrap().remove(0);
             let (status, record) = get(&server, &format!("/api/v1/lots/{}/opening", lot.id), None);
             assert_eq!(status, if deadline > demo::stands() { 404 } else { 200 }, "{}", said.title_en);
-            if status == 200 {
-                opened.push(record);
+            if status == 404 {
+                assert!(deadline - demo::stands() < chrono::Duration::days(2), "{}", said.title_en);
+                continue;
+            }
+            opened += 1;
+            assert_eq!((&record["outcome"], &record["bids"]), (&json!("opened"), &json!(3)));
+            assert!(record["opened"].as_array().unwrap().iter().all(|bid| bid["findings"] == json!([])), "{record}");
+            let at = Judged { server: &server, book: book.id.to_string(), lot: lot.id.to_string() };
+            match said.category.as_str() {
+                "property" => at.is_signed_for(),
+                "security" => at.is_in_its_standstill(),
+                other => {
+                    assert_eq!(other, "greening");
+                    at.is_examined_by_nobody_knows_whom();
+                }
             }
         }
-        let [record] = opened.as_slice() else { panic!("{} books were opened", opened.len()) };
-        assert_eq!((&record["outcome"], &record["bids"]), (&json!("opened"), &json!(3)));
-        let bids = record["opened"].as_array().unwrap();
-        let totals: Vec<_> = bids.iter().map(|bid| bid["total"]["amount"].as_str().unwrap()).collect();
-        assert_eq!(totals, ["790560.00", "805200.00", "826600.00"]);
-        assert!(bids.iter().all(|bid| bid["findings"] == json!([])), "{record}");
+        assert_eq!(opened, 3);
+        the_pool_has_some_to_spare(&server);
         bids_for_the_others_are_their_bidders_alone(&server);
         wardens_agree(&server);
         server.stop().unwrap();
+    }
+}
+
+/// A book of the demo whose bids are open.
+struct Judged<'s> {
+    server: &'s Server,
+    book: String,
+    lot: String,
+}
+
+impl Judged<'_> {
+    fn get(&self, path: &str, who: Option<&str>) -> (u16, Value) {
+        let token = who.map(|name| signed_in(self.server, name));
+        get(self.server, &format!("/api/v1{path}"), token.as_deref())
+    }
+
+    fn ok(&self, path: &str) -> Value {
+        let (status, answer) = self.get(path, None);
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    }
+
+    /// Price, points for the price, total and rank of each bid, by the total; everybody sees them.
+    fn ranking(&self) -> Vec<[String; 4]> {
+        let derivation = self.ok(&format!("/lots/{}/evaluation/derivation", self.lot));
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let bids = derivation["result"]["bids"].as_array().unwrap().iter();
+        let mut rows: Vec<_> = bids
+            .map(|bid| ["evaluated_price", "price_score", "total", "rank"].map(|name| text(&bid[name])))
+            .collect();
+        rows.sort_by(|one, other| one[3].cmp(&other[3]));
+        rows
+    }
+
+    /// The award that everybody may know of, with its notice; and the panel is public with it.
+    fn noticed(&self, state: &str) -> Value {
+        let award = self.ok(&format!("/lots/{}/awards", self.lot))["items"][0].clone();
+        assert_eq!(
+            (&award["state"], &award["place"]),
+            (&json!(state), &json!(1)),
+            "{award}"
+        );
+        self.ok(&format!("/awards/{}/notice", award["id"].as_str().unwrap()));
+        let panel = self.ok(&format!("/contract-books/{}/panel", self.book));
+        assert_eq!(panel["size"], 5, "{panel}");
+        award
+    }
+
+    fn is_signed_for(&self) {
+        let expected = [
+            ["826600.00", "19.13", "91.53", "1"],
+            ["790560.00", "20.00", "90.25", "2"],
+            ["805200.00", "19.64", "88.14", "3"],
+        ];
+        assert_eq!(self.ranking(), expected);
+        let award = self.noticed("signed");
+        let contracts = self.ok("/contracts");
+        let [contract] = contracts["items"].as_array().unwrap().as_slice() else {
+            panic!("{contracts}")
+        };
+        assert_eq!(
+            (&contract["award_id"], &contract["state"]),
+            (&award["id"], &json!("signed"))
+        );
+        assert_eq!(contract["price"]["amount"], "826600.00");
+        assert_eq!(contract["performance_security"]["amount"], "41330.00");
+        // Of 841,800.00 that were reserved, what the contract does not take is free again; the other books are still reserved for.
+        let balance = self.ok("/ledger/trial-balance").to_string();
+        for amount in ["826600.00", "15200.00", "3732200.00"] {
+            assert!(balance.contains(&format!("\"{amount}\"")), "{amount}: {balance}");
+        }
+        self.ok(&format!(
+            "/contracts/{}/content",
+            contract["id"].as_str().unwrap()
+        ));
+    }
+
+    fn is_in_its_standstill(&self) {
+        let expected = [
+            ["676800.00", "29.36", "93.36", "1"],
+            ["691200.00", "28.75", "90.75", "2"],
+            ["662400.00", "30.00", "90.50", "3"],
+        ];
+        assert_eq!(self.ranking(), expected);
+        let award = self.noticed("noticed");
+        assert_eq!(award["deadlines"]["challenges_until"], "2026-04-07", "{award}");
+        assert_eq!(
+            self.get(
+                &format!("/awards/{}/contract", award["id"].as_str().unwrap()),
+                None
+            )
+            .0,
+            404
+        );
+    }
+
+    fn is_examined_by_nobody_knows_whom(&self) {
+        let (panel, admission) = (
+            format!("/contract-books/{}/panel", self.book),
+            format!("/lots/{}/admission", self.lot),
+        );
+        for who in [None, Some("regulator"), Some("cuiping.agent")] {
+            assert_eq!(self.get(&panel, who).0, 404, "{who:?}");
+        }
+        let (status, seen) = self.get(&panel, Some("officer"));
+        assert!(
+            status == 200 && !seen.to_string().contains("account_id\":\"user_"),
+            "{seen}"
+        );
+        let (status, seen) = self.get(&admission, Some("officer"));
+        assert_eq!(status, 200, "{seen}");
+        assert!(!seen["missing"].as_array().unwrap().is_empty(), "{seen}");
+        assert_eq!(
+            self.get(&format!("/lots/{}/evaluation", self.lot), Some("officer"))
+                .0,
+            404
+        );
+        assert_eq!(self.ok(&format!("/lots/{}/awards", self.lot))["items"], json!([]));
+    }
+}
+
+/// For each category there are more experts than a panel has seats.
+fn the_pool_has_some_to_spare(server: &Server) {
+    let regulator = signed_in(server, "regulator");
+    for category in ["greening", "property", "sanitation", "security"] {
+        let path = format!("/api/v1/panel-experts?category={category}");
+        let (status, list) = get(server, &path, Some(&regulator));
+        assert_eq!(status, 200, "{list}");
+        assert_eq!(list["items"].as_array().unwrap().len(), 8, "{category}");
     }
 }
 
@@ -94,7 +232,7 @@ fn signed_in(server: &Server, name: &str) -> String {
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Of fourteen bids three are open; of the others only their bidders know.
+/// Of fourteen bids nine are open; of the others only their bidders know.
 fn bids_for_the_others_are_their_bidders_alone(server: &Server) {
     let db = &server.house.as_ref().unwrap().context.db;
     while !db
@@ -122,7 +260,7 @@ fn bids_for_the_others_are_their_bidders_alone(server: &Server) {
     }
     let auditor = signed_in(server, "auditor");
     let (_, events) = get(server, "/api/v1/audit/events?type=bid.sealed", Some(&auditor));
-    assert_eq!(events["items"].as_array().unwrap().len(), 3, "{events}");
+    assert_eq!(events["items"].as_array().unwrap().len(), 9, "{events}");
     let (_, lodged) = get(
         server,
         "/api/v1/audit/events?type=bid_security.lodged",
