@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use chrono::Duration;
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::server::{House, Server};
 use crate::app::first_admin::{account, role};
+use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
     bid_files, bid_receipts, demo, evaluation, first_admin, logging, openapi, opening_verification,

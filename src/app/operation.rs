@@ -246,14 +246,10 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::award::rules_endings::REASONS);
     reasons.extend(crate::award::rules_experts::REASONS);
     reasons.extend(crate::award::rules_corrections::REASONS);
-    reasons.extend(crate::award::rules_challenges::REASONS);
-    reasons.extend(crate::award::rules_complaints::REASONS);
     reasons.extend(crate::contracts::rules::REASONS);
     reasons.extend(crate::contracts::rules_securities::REASONS);
-    reasons.extend(crate::award::rules_experts::REASONS);
     reasons.extend(crate::award::rules_panel::REASONS);
     reasons.extend(crate::award::rules_admission::REASONS);
-    reasons.extend(crate::award::rules_corrections::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);
     reasons.extend([
         &writer::WRITE_QUEUE_FULL,

@@ -63,7 +63,7 @@ impl Scene {
             || (self.seat(actor).is_some() && policy::allows(actor, Action::ScoreBids, own(actor)))
     }
 
-    fn bids_in<'v>(verdict: &'v Verdict) -> Vec<&'v BidId> {
+    fn bids_in(verdict: &Verdict) -> Vec<&BidId> {
         let bids = verdict.bids.iter().filter(|bid| bid.out.is_none());
         bids.map(|bid| &bid.bid_id).collect()
     }

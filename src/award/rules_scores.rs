@@ -231,7 +231,7 @@ pub fn anonymous(mut sheets: Vec<Sheet>) -> Result<Vec<Sheet>, Fault> {
     for sheet in sheets.drain(..) {
         placed.push((sheet.place()?, sheet));
     }
-    placed.sort_by(|one, other| one.0.cmp(&other.0));
+    placed.sort_by_key(|one| one.0);
     Ok(placed.into_iter().map(|(_, sheet)| sheet).collect())
 }
 

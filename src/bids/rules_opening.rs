@@ -577,7 +577,9 @@ mod tests {
             assert!(Finding::of(item(code), true).is_decisive, "{code}");
         }
         assert!(!Finding::of(item("same_control"), false).is_decisive);
-        assert!(!Finding::of(item("recusal"), true).is_decisive && !Finding::does_not_answer(&[]).is_decisive);
+        assert!(
+            !Finding::of(item("recusal"), true).is_decisive && !Finding::does_not_answer(&[]).is_decisive
+        );
     }
 
     proptest! {

@@ -131,7 +131,7 @@ on_both! {
         faults.sort();
         let expected = [
             ("/a~1b~0c", "unknown_member"), ("/code", "wrong_form"), ("/colour", "unknown_member"), ("/name_en", "wrong_type"),
-            ("/name_zh", "too_short"), ("/parent_id", "not_valid"),
+            ("/name_zh", "too_short"), ("/parent_id", "wrong_form"),
         ];
         assert_eq!(faults, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
         let missing = ward.post("/api/v1/areas", &json!({}));
