@@ -36,7 +36,17 @@ fn a_bid_is_sealed_and_reopened_offline_and_stock_age_does_the_same() {
     let at = |name: &str| dir.path().join(name);
     let identity = age::x25519::Identity::generate();
     let recipient = identity.to_public().to_string();
-    let bid = br#"{"total": "2298600.00"}"#;
+    let bid = serde_json::json!({
+        "lot_id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax", "supplier_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "book_version": 1,
+        "price_lines": [{"quantity": 1, "unit_price": "13.6", "amount": {"amount": "788800.00", "currency": "CNY"}}],
+        "total": {"amount": "788800.00", "currency": "CNY"}, "criteria": [], "indicators": [], "size": null, "key_staff": [],
+        "subcontractors": [], "consortium": [], "ties": [], "interests": [], "documents": [], "confidential": []
+    });
+    let (odd, bid) = (
+        bid.to_string().replacen("788800.00", "788800.01", 1),
+        bid.to_string(),
+    );
+    let bid = bid.as_bytes();
     std::fs::write(at("bid.json"), bid).unwrap();
 
     let made = wardbook(&["bid", "seal", text(&at("bid.json")), "--to", &recipient]);
@@ -56,14 +66,19 @@ fn a_bid_is_sealed_and_reopened_offline_and_stock_age_does_the_same() {
         let refused = wardbook(&["bid", "open", text(&at("bid.json.age")), "--file-key", wrong]);
         assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
     }
-    // Never over a file that is there, never to nobody, and nothing that is no JSON.
+    // Never over a file that is there, never to nobody, and nothing that is no bid or does not add up.
     let again = wardbook(&["bid", "seal", text(&at("bid.json")), "--to", &recipient]);
     assert_eq!(
         (again.status.code(), std::fs::read(at("bid.json.age")).unwrap()),
         (Some(1), sealed)
     );
-    std::fs::write(at("letter.txt"), "Dear street office").unwrap();
-    for (file, to) in [("letter.txt", recipient.as_str()), ("bid.json", "age1nobody")] {
+    std::fs::write(at("letter.txt"), r#"{"dear": "street office"}"#).unwrap();
+    std::fs::write(at("odd.json"), odd).unwrap();
+    for (file, to) in [
+        ("letter.txt", recipient.as_str()),
+        ("odd.json", &recipient),
+        ("bid.json", "age1nobody"),
+    ] {
         let output = at("other.age");
         let refused = wardbook(&[
             "bid",
@@ -103,7 +118,7 @@ fn a_bid_is_sealed_and_reopened_offline_and_stock_age_does_the_same() {
     assert!(shown.status.success(), "{shown:?}");
     let content: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!(
-        content["total"], "2298600.00",
+        content["total"]["amount"], "788800.00",
         "blanks after it mean nothing to JSON"
     );
 }
