@@ -158,9 +158,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .map(|row| view(row, &actor))
         .collect::<Result<Vec<_>, _>>()?;
     let page = Page { items, next_cursor };
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 fn filter_of(query: &mut Query) -> EventFilter {

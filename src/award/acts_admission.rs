@@ -32,7 +32,6 @@ use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault, Refusal};
 use crate::kernel::text::Text;
 use crate::outbox::content::{BidDisqualified, Content};
-use crate::outbox::notice::Recipient;
 use crate::outbox::wording::Both;
 use crate::registry::acts_organisations::account;
 use crate::registry::rules_text::Form;
@@ -40,7 +39,7 @@ use crate::registry::store_contacts;
 use crate::standards::rules_indicators::Line;
 use crate::standards::store_versions as standards;
 use crate::web::actor::Actor;
-use crate::web::policy::{self, Action, Matter, Role};
+use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
 /// Securities for one lot that are looked at, at most.
@@ -328,19 +327,6 @@ pub fn dissent(
     record(tx, actor, "admission.dissented", lot, (json!({}), private))
 }
 
-/// Those of a bidder who are told what concerns its bid: its administrators, and whoever bids for it.
-///
-/// # Errors
-/// A fault of the database.
-pub(super) fn readers(
-    tx: &mut Tx<'_>,
-    supplier: &crate::kernel::party::OrganisationId,
-) -> Answer<Vec<Recipient>> {
-    let mut readers = store_contacts::administrators(tx.conn(), supplier)?;
-    readers.extend(store_contacts::people(tx.conn(), supplier, Role::SupplierAgent)?);
-    Ok(readers)
-}
-
 /// Puts a bid out at any time before the result is public: false statements, collusion, and what else makes it invalid then.
 ///
 /// # Errors
@@ -386,7 +372,7 @@ pub fn disqualify(
         lot: known.lot.code.clone(),
         reason: Both::new(shortened(&reason.zh), shortened(&reason.en)),
     });
-    let readers = readers(tx, &opened.supplier_id)?;
+    let readers = store_contacts::acting_for(tx.conn(), &opened.supplier_id)?;
     tell(tx, readers, &format!("{bid}:disqualified"), &content, None)
 }
 

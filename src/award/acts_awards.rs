@@ -94,7 +94,10 @@ pub fn propose(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId, report: &str) -> Ans
     if store_endings::of_lot(tx.conn(), lot)?.is_some() {
         return Err(LOT_ENDED.refuse().into());
     }
-    let round = store_evaluations::last_of_lot(tx.conn(), lot)?;
+    let round = match store_evaluations::last_of_lot(tx.conn(), lot)? {
+        Some(round) => Some(desk::as_it_holds(tx.conn(), round)?),
+        None => None,
+    };
     let before = store::of_lot(tx.conn(), lot)?;
     let ordered_at = store_complaints::ordered_anew(tx.conn(), lot)?;
     let place = rules::proposable(round.as_ref(), &before, ordered_at)?;

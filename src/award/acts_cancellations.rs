@@ -55,7 +55,7 @@ pub fn cancel(
         return Err(NOTHING_LEFT.refuse().into());
     }
     for supplier in bidders {
-        let readers = store_contacts::administrators(tx.conn(), &supplier)?;
+        let readers = store_contacts::acting_for(tx.conn(), &supplier)?;
         notices::tell_bidder_of_the_end(tx, &cancelled, (&supplier, readers))?;
     }
     Ok(cancelled)

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
-use crate::award::admitted::profile_of;
 use crate::award::rules_draw::{self, DRAWS_MAX};
 use crate::award::rules_experts::{Against, EXPERTS_MAX, Expert, Standing, Unfit, unfit};
 use crate::award::rules_panel::{
@@ -20,6 +19,7 @@ use crate::award::rules_panel::{
 use crate::award::{store_experts, store_panels};
 use crate::bids::rules_opening::Outcome;
 use crate::bids::store_openings;
+use crate::books::acts::profile_of;
 use crate::books::rules::{Book, BookId, State, WRONG_STATE};
 use crate::books::store as books;
 use crate::db::conn::Conn;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
-use crate::award::acts_admission::{account_of, chaired, open, readable, readers};
+use crate::award::acts_admission::{account_of, chaired, open, readable};
 use crate::award::acts_panels::{goes_on, tell, title};
 use crate::award::admitted::{KnownLot, known, verdict};
 use crate::award::rules_admission::{
@@ -34,6 +34,7 @@ use crate::kernel::refusal::{Answer, Stop};
 use crate::kernel::text::{Text, is_hidden};
 use crate::outbox::content::{Content, PriceCorrected, PriceQuestioned};
 use crate::registry::rules_text::Form;
+use crate::registry::store_contacts;
 use crate::standards::rules_indicators::Line;
 use crate::statutes::codes;
 use crate::text;
@@ -130,7 +131,7 @@ pub fn correct(tx: &mut Tx<'_>, actor: &Actor, (lot, bid): (&LotId, &BidId), rea
         until: answer_until,
         path: questions(lot, bid),
     });
-    let readers = readers(tx, &examined.supplier_id)?;
+    let readers = store_contacts::acting_for(tx.conn(), &examined.supplier_id)?;
     tell(
         tx,
         readers,
@@ -225,7 +226,7 @@ pub fn question(tx: &mut Tx<'_>, actor: &Actor, (lot, bid): (&LotId, &BidId), mi
         until: answer_until,
         path: questions(lot, bid),
     });
-    let readers = readers(tx, &examined.supplier_id)?;
+    let readers = store_contacts::acting_for(tx.conn(), &examined.supplier_id)?;
     tell(
         tx,
         readers,

@@ -5,13 +5,13 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::award::acts_panels::{Pool, bidders, fill, found, goes_on, panel_of, record, secret, tell, title};
-use crate::award::admitted::profile_of;
 use crate::award::rules_draw::{self, DrawRecord, FORMAT, MemberRecord, PanelRecord};
 use crate::award::rules_panel::{
     Interest, Member, MemberKind, MemberState, PANEL_DECLARED, PANEL_NO_SEAT, Panel, declared, elected,
     may_chair, said,
 };
 use crate::award::store_panels as store;
+use crate::books::acts::profile_of;
 use crate::books::rules::{Book, BookId};
 use crate::books::store as books;
 use crate::db::conn::Conn;

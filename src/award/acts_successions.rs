@@ -121,6 +121,7 @@ pub fn end(
 /// The award of the next in rank, from the same round and by the same report.
 fn pass_on(tx: &mut Tx<'_>, actor: &Actor, known: &Known, ended: &Award) -> Answer<Option<Award>> {
     let round = round_of(tx.conn(), ended)?;
+    let round = desk::as_it_holds(tx.conn(), round)?;
     let before = store::of_lot(tx.conn(), &ended.lot_id)?;
     let awards = i64::try_from(before.len()).unwrap_or(i64::MAX);
     let Some(place) = rules::next_in_rank(&round, &before).filter(|_| awards < AWARDS_MAX) else {

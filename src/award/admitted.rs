@@ -3,6 +3,7 @@
 
 use crate::award::rules_admission::{ADMISSION_NOT_BEGUN, Admitted, Held, Verdict, judged};
 use crate::award::store_admission;
+use crate::books::acts::profile_of;
 use crate::books::rules::{Book, LotId};
 use crate::books::rules_documents::LotDocument;
 use crate::books::rules_readiness::Item;
@@ -12,7 +13,6 @@ use crate::db::conn::Conn;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::statutes::profile::Profile;
-use crate::statutes::store as statutes;
 use crate::web::problem::NOT_FOUND;
 
 /// A lot of a public book, and what it is judged by.
@@ -36,20 +36,6 @@ impl KnownLot {
         let found = lots.find(|one| one.code == self.lot.code);
         found.ok_or_else(|| Fault::broken(format!("{} is not in its book", self.lot.id)))
     }
-}
-
-/// The rules in force for a published book.
-///
-/// # Errors
-/// A fault of the database, or if the book has none.
-pub fn profile_of(conn: &mut Conn, book: &Book) -> Answer<Profile> {
-    let publication = book.publication.as_ref();
-    let statute = match publication {
-        Some(publication) => statutes::statute(conn, &publication.statute_id)?,
-        None => None,
-    };
-    let statute = statute.ok_or_else(|| Fault::broken(format!("the rules of {} are gone", book.id)))?;
-    Ok(statute.profile)
 }
 
 /// A lot of a public book.

@@ -5,9 +5,11 @@ use serde_json::Value;
 use crate::award::rules_awards::Award;
 use crate::award::rules_complaints::{self as complaints, SUSPENDED, Suspension, suspended_days};
 use crate::award::rules_deadlines::{self as deadlines, Days, Deadlines};
-use crate::award::rules_results::{Evaluation, Outcome};
+use crate::award::rules_results::{Evaluation, Outcome, Place};
 use crate::award::rules_standing::{Facts, LotStanding, standing};
-use crate::award::{store_awards, store_challenges, store_complaints, store_endings, store_evaluations};
+use crate::award::{
+    store_admission, store_awards, store_challenges, store_complaints, store_endings, store_evaluations,
+};
 use crate::bids::acts::lot as found_lot;
 use crate::bids::acts_securities::profile_of;
 use crate::bids::rules_opening::OpeningRecord;
@@ -129,6 +131,22 @@ pub fn round_of(conn: &mut Conn, award: &Award) -> Answer<Evaluation> {
     let rounds = store_evaluations::of_lot(conn, &award.lot_id)?;
     let round = rounds.into_iter().find(|round| round.id == award.evaluation_id);
     Ok(round.ok_or_else(|| Fault::broken(format!("{} rests on no round", award.id)))?)
+}
+
+/// A round as it holds now: what was disqualified since has no place in it.
+///
+/// # Errors
+/// A fault of the database.
+pub fn as_it_holds(conn: &mut Conn, round: Evaluation) -> Answer<Evaluation> {
+    let out = store_admission::disqualified(conn, &round.lot_id)?;
+    let places = round.places.into_iter().map(|place| Place {
+        place: place.place.filter(|_| !out.contains_key(&place.bid_id)),
+        ..place
+    });
+    Ok(Evaluation {
+        places: places.collect(),
+        ..round
+    })
 }
 
 /// The record of a lot's opening.

@@ -205,9 +205,7 @@ async fn list_queries(
     let page = Page::cut(views, limit, &question, |one: &QueryView| {
         vec![one.id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read a query about a result
@@ -454,9 +452,7 @@ async fn list(
     let page = Page::cut(views, limit, &question, |one: &ChallengeView| {
         vec![one.id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read a challenge

@@ -297,9 +297,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
     let page = Page::cut(views, limit, &question, |one: &ComplaintView| {
         vec![one.id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read a complaint

@@ -208,9 +208,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
     let page = Page::cut(views, limit, &question, |one: &ExpertView| {
         vec![one.account_id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// See what the pool says of an expert

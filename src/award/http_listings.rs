@@ -1,13 +1,12 @@
 //! The public list of complainants without foundation over HTTP: parse, call one query, render. No SQL and no rule.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::award::rules_complaints::{ComplaintId, Listing, ListingId};
 use crate::award::store_complaints as store;
-use crate::budget::desk::{after, one_more};
+use crate::budget::desk::{after, attached, one_more};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Stop};
@@ -105,13 +104,7 @@ async fn listed(request: HttpRequest, context: Shared, actor: Actor) -> Answer<H
     if format == Format::Json {
         return Ok(response.json(page));
     }
-    response.insert_header((
-        CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"listed-complainants.csv\""),
-    ));
-    Ok(response
-        .content_type("text/csv; charset=utf-8")
-        .body(table(&page.items)?))
+    Ok(attached(response, "listed-complainants.csv", table(&page.items)?))
 }
 
 fn table(items: &[ListingView]) -> Answer<Vec<u8>> {

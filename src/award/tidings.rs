@@ -1,5 +1,5 @@
 //! Who is told by mail of what happens between the evaluation and the contract: always through the outbox, in the transaction of the act that it
-//! tells of. Of a supplier its administrators are told, each once.
+//! tells of. Of a supplier its administrators and agents are told, each once.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ pub(super) fn lot_ended(tx: &mut Tx<'_>, (book, lot): (&Book, &Lot), ending: &En
         path: format!("/api/v1/lots/{}", lot.id),
     });
     for supplier in bidders(tx, &lot.id)? {
-        let readers = store_contacts::administrators(tx.conn(), &supplier)?;
+        let readers = store_contacts::acting_for(tx.conn(), &supplier)?;
         tell(tx, readers, &format!("{}:ended", lot.id), &content)?;
     }
     Ok(())
@@ -132,7 +132,7 @@ fn tell_bidder(
     supplier: &OrganisationId,
     (key, what): (&str, Happened),
 ) -> Answer<()> {
-    let readers = store_contacts::administrators(tx.conn(), supplier)?;
+    let readers = store_contacts::acting_for(tx.conn(), supplier)?;
     tell(tx, readers, key, &what.content(known, false))
 }
 
@@ -323,7 +323,7 @@ pub(super) fn listed(tx: &mut Tx<'_>, known: &Known, listing: &Listing) -> Answe
         "your organisation is listed, because its complaints were unfounded too often",
         "/api/v1/listed-complainants".to_owned(),
     );
-    let readers = store_contacts::administrators(tx.conn(), &listing.supplier_id)?;
+    let readers = store_contacts::acting_for(tx.conn(), &listing.supplier_id)?;
     tell(tx, readers, &listing.id.to_string(), &what.content(known, false))
 }
 

@@ -18,6 +18,7 @@ use crate::bids::rules_responses::{Asked, answers, indicator_codes};
 use crate::bids::sealing::{self, OneFileKey};
 use crate::bids::store_openings::Opening;
 use crate::bids::{acts_disclosure, store, store_openings, warnings};
+use crate::books::acts::profile_of;
 use crate::books::acts_witnesses;
 use crate::books::custody::Custody;
 use crate::books::rules::{Book, BookId};
@@ -44,10 +45,9 @@ use crate::registry::{store_contacts, store_organisations, store_qualifications}
 use crate::standards::store_versions as standards;
 use crate::statutes::codes;
 use crate::statutes::profile::Profile;
-use crate::statutes::store as statutes;
 use crate::text;
 use crate::web::actor::Actor;
-use crate::web::policy::{self, Action, Matter, Role};
+use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
 /// Qualifications of one bidder that are looked at.
@@ -113,11 +113,7 @@ pub fn prepare(
     may_open(&book, now)?;
     let custody = store_witnesses::custody(conn, id)?;
     let identity = identity(conn, &book, custody.as_ref(), now, place.keeper)?;
-    let publication = book.publication.as_ref();
-    let statute = publication.map(|one| one.statute_id.clone());
-    let statute = statute.ok_or_else(|| Fault::broken("a published book without its rules"))?;
-    let statute = statutes::statute(conn, &statute)?;
-    let statute = statute.ok_or_else(|| Fault::broken(format!("the rules of {id} are gone")))?;
+    let profile = profile_of(conn, &book)?;
     let deadline = deadline_of(&book)?;
     let last_affecting = store_versions::last_affecting(conn, id)?;
     let mut prepared = Vec::new();
@@ -129,7 +125,7 @@ pub fn prepare(
         let of_lot = OfLot {
             book: &book,
             document: document_of(&book, &lot)?,
-            profile: &statute.profile,
+            profile: &profile,
             zone: place.zone,
             now,
         };
@@ -508,10 +504,7 @@ fn tell(
             bid: fate.map(|(_, fate)| fate.clone()),
             path: format!("/api/v1/lots/{}/opening", lot.id),
         };
-        let mut readers = store_contacts::administrators(tx.conn(), supplier)?;
-        readers.extend(store_contacts::people(tx.conn(), supplier, Role::SupplierAgent)?);
-        for reader in readers {
-            // Whoever is both is told once: what was queued under a key is not queued again.
+        for reader in store_contacts::acting_for(tx.conn(), supplier)? {
             let account = reader.account_id.clone().unwrap_or_default();
             let key = format!("{}:opening:{account}", lot.id);
             outbox::store::enqueue(tx, &Notice::new(key, reader, content.clone()))?;

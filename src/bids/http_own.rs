@@ -61,9 +61,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
     let page = Page::cut(views, limit, &question, |one: &VersionView| {
         vec![one.bid_id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read your own bid

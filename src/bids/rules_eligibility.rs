@@ -334,7 +334,7 @@ mod tests {
     use crate::registry::rules_debarments::{Debarment, DebarmentId, Decision};
     use crate::registry::rules_organisations::{Particulars, Version};
     use crate::registry::rules_qualifications::{Licence, QualificationId, State as Claimed};
-    use crate::registry::rules_size::Industry;
+    use crate::registry::rules_size::{Industry, SizeDeclaration, SizeFacts};
     use crate::statutes::built_in;
     use chrono::{TimeZone, Utc};
 
@@ -455,6 +455,21 @@ mod tests {
         }
     }
 
+    fn registered(class: SizeClass) -> SizeDeclaration {
+        SizeDeclaration {
+            class,
+            derived: false,
+            facts: SizeFacts {
+                industry: Industry::OtherServices,
+                employees: None,
+                revenue: None,
+                assets: None,
+            },
+            declared_at: now(),
+            declared_by: "user_a".to_owned(),
+        }
+    }
+
     fn size(class: SizeClass) -> SizeDocument {
         SizeDocument {
             industry: Industry::OtherServices,
@@ -518,7 +533,11 @@ mod tests {
             world.document.size = Some(size(class));
             assert_eq!(world.found(), expected);
         }
+        // What the register knows goes before what the bid says of itself.
         world.document.size = Some(size(SizeClass::Small));
+        world.supplier.current.particulars.size = Some(registered(SizeClass::Large));
+        assert_eq!(world.found(), [("size_differs", false), ("not_small", true)]);
+        world.supplier.current.particulars.size = None;
         let partner = serde_json::json!({"name": "大公司", "credit_code": OTHER, "work": "清运", "percent": "10", "size": null});
         world.document.consortium = vec![serde_json::from_value(partner).unwrap()];
         assert_eq!(world.found(), [("not_small", true)]);

@@ -4,17 +4,17 @@
 use crate::bids::desk::Known;
 use crate::bids::rules_document::BidDocument;
 use crate::bids::rules_eligibility::{self as eligibility, Facts, Rival};
+use crate::books::acts::profile_of;
 use crate::books::rules_readiness::Item;
 use crate::db::conn::Conn;
 use crate::kernel::local_day::local_date;
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::Answer;
 use crate::people::store_grants::{self, GrantFilter};
 use crate::registry::rules_debarments::Debarment;
 use crate::registry::rules_qualifications::State as QualificationState;
 use crate::registry::store_debarments::{self, DebarmentFilter};
 use crate::registry::{store_organisations, store_qualifications};
-use crate::statutes;
 use crate::web::context::Context;
 use crate::web::problem::NOT_FOUND;
 
@@ -65,12 +65,7 @@ pub fn of(
             ties: Vec::new(),
         });
     }
-    let publication = known.book.publication.as_ref();
-    let statute = match publication {
-        Some(publication) => statutes::store::statute(conn, &publication.statute_id)?,
-        None => None,
-    };
-    let statute = statute.ok_or_else(|| Fault::broken("a published book without its statute"))?;
+    let profile = profile_of(conn, &known.book)?;
     let facts = Facts {
         supplier: &supplier,
         debarments: &debarments,
@@ -81,7 +76,7 @@ pub fn of(
         shared_accounts: shared_accounts(conn, &known.book.organisation_id, id)?,
         rivals: &known_rivals,
         today: local_date(context.clock.now(), context.calendar.zone),
-        profile: &statute.profile,
+        profile: &profile,
     };
     Ok(eligibility::items(facts)?)
 }

@@ -27,6 +27,8 @@ use crate::registry::rules_organisations::State as OrganisationState;
 use crate::registry::store_organisations;
 use crate::standards::rules::CategoryState;
 use crate::standards::store as standards;
+use crate::statutes::profile::Profile;
+use crate::statutes::store as statutes;
 use crate::text;
 use crate::web::actor::Actor;
 use crate::web::conditional::Expected;
@@ -62,6 +64,20 @@ pub fn seen(conn: &mut Conn, actor: &Actor, id: &BookId) -> Answer<Book> {
             )
     });
     Ok(visible.ok_or_else(|| NOT_FOUND.refuse())?)
+}
+
+/// The rules that hold for a published book: those in force when it was published.
+///
+/// # Errors
+/// A fault of the database, or if the book has none.
+pub fn profile_of(conn: &mut Conn, book: &Book) -> Answer<Profile> {
+    let publication = book.publication.as_ref();
+    let statute = match publication {
+        Some(publication) => statutes::statute(conn, &publication.statute_id)?,
+        None => None,
+    };
+    let statute = statute.ok_or_else(|| Fault::broken(format!("the rules of {} are gone", book.id)))?;
+    Ok(statute.profile)
 }
 
 /// The book, if the actor may do this with it.

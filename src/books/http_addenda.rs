@@ -246,9 +246,7 @@ async fn list(
         .map(AddendumHeadView::try_from)
         .collect::<Result<Vec<_>, _>>()?;
     let page = Page::cut(heads, limit, &question, |one| vec![one.id.to_string()]);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Begin an addendum

@@ -297,9 +297,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .glance(move |conn| store::consultations(conn, &filter, desk::one_more(limit)))
         .await?;
     let page = Page::cut(found, limit, &question, |one| vec![one.id.to_string()]).map(ConsultationView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Begin a record of consultation

@@ -254,9 +254,7 @@ async fn list(
     let views = found.into_iter().map(|one| EnquiryView::of(one, false)).collect();
     let number = |one: &EnquiryView| one.answer.as_ref().map_or(0, |answer| answer.number);
     let page = Page::cut(views, limit, &question, |one| vec![number(one).to_string()]);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 fn paged(request: &HttpRequest) -> Answer<(u16, Option<String>)> {
@@ -311,9 +309,7 @@ async fn list_unanswered(
     let page = Page::cut(views, limit, &question, |one: &EnquiryView| {
         vec![one.id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// List what a supplier asked
@@ -359,9 +355,7 @@ async fn list_own(
     let page = Page::cut(views, limit, &question, |one: &EnquiryView| {
         vec![one.id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// List who asked about a book
@@ -407,9 +401,7 @@ async fn list_askers(
     let page = Page::cut(views, limit, &question, |one: &AskerView| {
         vec![one.enquiry_id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read an enquiry

@@ -195,9 +195,7 @@ async fn search(request: HttpRequest, context: Shared, actor: Actor) -> Answer<H
         items: hits?,
         next_cursor,
     };
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Where the next page begins.

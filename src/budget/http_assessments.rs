@@ -144,9 +144,7 @@ async fn list_assessments(request: HttpRequest, context: Shared, actor: Actor) -
         .glance(move |conn| store::assessments(conn, &filter, desk::one_more(limit)))
         .await?;
     let page = Page::cut(found, limit, &question, |one| vec![one.id.to_string()]).map(AssessmentView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Record an assessment of a duty

@@ -157,9 +157,7 @@ async fn list(
         .await?;
     let page = Page::cut(found, limit, &question, |(hold, _)| vec![hold.id.to_string()])
         .map(|(hold, purpose)| HoldView::of(hold, purpose, line_id.clone(), code));
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Reserve money of a line

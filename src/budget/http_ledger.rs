@@ -233,9 +233,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .await?;
     let page = Page::cut(found, limit, &question, |account| vec![account.id.to_string()])
         .map(|account| AccountView::of(account, now));
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read an account of the ledger

@@ -207,9 +207,7 @@ async fn list(
         .await?;
     let page =
         Page::cut(found, limit, &question, |movement| vec![movement.id.to_string()]).map(MovementView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Propose a movement

@@ -16,7 +16,6 @@ use crate::award::rules_deadlines::signing_until;
 use crate::award::store_awards;
 use crate::bids::acts_opened;
 use crate::bids::rules_document::BidDocument;
-use crate::bids::sealing;
 use crate::books::reservations;
 use crate::budget::posting;
 use crate::contracts::rules::{self, Contract, ContractId, Facts, Party, Signature};
@@ -138,10 +137,7 @@ fn prepared(tx: &mut Tx<'_>, actor: &Actor, award: &Award, known: &Known) -> Ans
 
 fn winning_bid(conn: &mut Conn, actor: &Actor, award: &Award) -> Answer<BidDocument> {
     let (sealed, key) = acts_opened::readable(conn, actor, (&award.lot_id, &award.bid_id))?;
-    let content = sealing::reopen(&sealed, &key)
-        .map_err(|why| Fault::caused(format!("reopen {}", award.bid_id), why))?;
-    Ok(BidDocument::read(&content)
-        .map_err(|why| Fault::broken(format!("{} is no bid: {}", award.bid_id, why.en())))?)
+    acts_opened::read_again(&award.bid_id, &sealed, &key)
 }
 
 /// When the time for both signatures is over.

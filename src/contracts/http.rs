@@ -1,6 +1,6 @@
 //! Contracts over HTTP: parse, call one act or query, render. No SQL and no rule.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::{DateTime, NaiveDateTime};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::award::desk;
 use crate::award::http_awards::ReasonBody;
 use crate::award::rules_awards::AwardId;
 use crate::books::rules::{BookId, LotId};
-use crate::budget::desk::parsed;
+use crate::budget::desk::{attached, parsed};
 use crate::contracts::acts::{self, Held};
 use crate::contracts::rules::{ContractId, Party, State};
 use crate::contracts::rules_document::ContractDocument;
@@ -269,13 +269,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
     if format == Format::Json {
         return Ok(response.json(page));
     }
-    response.insert_header((
-        CONTENT_DISPOSITION,
-        HeaderValue::from_static("attachment; filename=\"contracts.csv\""),
-    ));
-    Ok(response
-        .content_type("text/csv; charset=utf-8")
-        .body(table(&page.items)?))
+    Ok(attached(response, "contracts.csv", table(&page.items)?))
 }
 
 fn instant(text: &str) -> Option<NaiveDateTime> {

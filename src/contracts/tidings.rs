@@ -19,7 +19,7 @@ fn tell(
     (key, happened): (&str, Both),
 ) -> Answer<()> {
     let readers = match party {
-        Party::Supplier => store_contacts::administrators(tx.conn(), &contract.supplier_id)?,
+        Party::Supplier => store_contacts::acting_for(tx.conn(), &contract.supplier_id)?,
         Party::Buyer => store_contacts::people(tx.conn(), &contract.buyer_id, Role::BuyerApprover)?,
     };
     let said = known.book.content.document();

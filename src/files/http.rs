@@ -250,9 +250,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .glance(move |conn| store::unattached(conn, &account, &after, i64::from(limit).saturating_add(1)))
         .await?;
     let page = Page::cut(found, limit, &question, |one| vec![one.id.to_string()]).map(AttachmentView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read an attachment

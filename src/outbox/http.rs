@@ -341,9 +341,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .glance(move |conn| store_listed::list(conn, state, after.as_deref(), i64::from(limit) + 1))
         .await?;
     let page = Page::cut(mails, limit, &question, |mail| vec![mail.id.to_string()]).map(MailView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Queue a mail again

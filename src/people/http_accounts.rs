@@ -244,9 +244,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         state: account.state,
         created_at: rfc3339(account.created_at),
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Invite somebody

@@ -135,9 +135,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .await?;
     let page =
         Page::cut(tokens, limit, &question, |token| vec![token.id.to_string()]).map(ApiTokenView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Make a token for a machine

@@ -201,9 +201,7 @@ async fn list_grants(request: HttpRequest, context: Shared, actor: Actor) -> Ans
         .glance(move |conn| store::grants(conn, &filter, i64::from(limit).saturating_add(1)))
         .await?;
     let page = Page::cut(grants, limit, &question, |given| vec![given.id.to_string()]).map(GrantView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// The id that a page ended with.
@@ -322,9 +320,7 @@ async fn list_deputations(request: HttpRequest, context: Shared, actor: Actor) -
         .glance(move |conn| store::deputations(conn, &filter, i64::from(limit).saturating_add(1)))
         .await?;
     let page = Page::cut(found, limit, &question, |one| vec![one.id.to_string()]).map(DeputationView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Appoint a deputy

@@ -237,9 +237,7 @@ async fn list(
         .await?;
     let page = Page::cut(found, limit, &question, |change| vec![change.id.to_string()])
         .map(BankAccountChangeView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Propose another bank account

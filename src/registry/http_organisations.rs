@@ -363,9 +363,7 @@ async fn list_versions(
         vec![version.version.to_string()]
     })
     .map(|version| OrganisationView::of_version(&organisation, &version));
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Read one version of an organisation

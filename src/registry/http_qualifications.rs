@@ -251,9 +251,7 @@ async fn list(
     let today = today(&context);
     let page = Page::cut(found, limit, &question, |one| vec![one.id.to_string()])
         .map(|one| QualificationView::of(one, today, opened));
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Claim a qualification

@@ -49,6 +49,17 @@ pub fn administrators(conn: &mut Conn, organisation: &OrganisationId) -> Answer<
     people(conn, organisation, Role::OrganisationAdmin)
 }
 
+/// Those who act for a supplier and can be written to: its administrators, and its agents. Whoever is both is among them twice; what was queued
+/// for an account under a key is not queued again.
+///
+/// # Errors
+/// A fault of the database.
+pub fn acting_for(conn: &mut Conn, supplier: &OrganisationId) -> Answer<Vec<Recipient>> {
+    let mut readers = administrators(conn, supplier)?;
+    readers.extend(people(conn, supplier, Role::SupplierAgent)?);
+    Ok(readers)
+}
+
 /// Those who hold a role in an organisation and can be written to, by account.
 ///
 /// # Errors

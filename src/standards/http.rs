@@ -191,9 +191,7 @@ async fn list_categories(request: HttpRequest, context: Shared, actor: Actor) ->
         })
         .await?;
     let page = Page::cut(found, limit, &question, |one| vec![one.code.clone()]).map(CategoryView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Add a category of services
@@ -382,9 +380,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .await?;
     let key = |one: &crate::standards::rules::Standard| vec![one.category.clone(), one.code.clone()];
     let page = Page::cut(found, limit, &question, key).map(StandardView::from);
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// The states of versions that the actor sees, of those asked for.

@@ -111,9 +111,7 @@ async fn list(
         .await?;
     let page = Page::cut(found, limit, &question, |one| vec![one.number.to_string()])
         .map(|one| HeadView::from(&one));
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    Ok(response.json(page))
+    Ok(page.answer(&request))
 }
 
 /// Begin a version

@@ -2,7 +2,7 @@
 //! belongs to one question; with other filters or another order it is refused.
 
 use actix_web::http::header::LINK;
-use actix_web::{HttpRequest, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,15 @@ impl<T> Page<T> {
                 format!("<{}?{}>; rel=\"next\"", request.path(), pairs.finish()),
             ));
         }
+    }
+}
+
+impl<T: Serialize> Page<T> {
+    /// The page as an answer, with the link to the next one.
+    pub fn answer(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        self.link(request, &mut response);
+        response.json(self)
     }
 }
 

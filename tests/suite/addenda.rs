@@ -104,6 +104,8 @@ on_both! { in "test";
         assert_eq!(ok(&ward.get(&format!("/api/v1{addenda}")))["items"][0]["number"], 1);
         assert_eq!(ward.get(&format!("/api/v1/attachments/{file}")).status, 200);
         assert_eq!(ward.get("/api/v1/contract-books").json()["items"][0]["title_en"], "Street cleaning,  corrected");
+        let drafted = ward.events("addendum.drafted");
+        assert_eq!((drafted.len(), &drafted[0]["entry"]["subject"], &drafted[0]["entry"]["data"], ward.events("addendum.redrafted").len()), (1, &json!(id), &json!({}), 1));
         let told = ward.events("book.amended");
         assert_eq!((told.len(), &told[0]["entry"]["data"]["sha256"], &told[0]["entry"]["data"]["transfers"].as_array().unwrap().len()), (1, &done["sha256"], &2));
         assert!(last_affecting(&ward, &book) == Some(2) && needs_confirmation(1, last_affecting(&ward, &book)));

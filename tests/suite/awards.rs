@@ -624,10 +624,18 @@ on_both! { in "test";
         let head = person(&ward, &[Grant::of(Role::OrganisationAdmin).in_organisation(case.bidders[0].id.parse().unwrap())]);
         sql(&ward, &format!("UPDATE accounts SET email = 'head@people.example' WHERE id = '{}'", head.id)).unwrap();
         go_to(&ward, "2026-04-02T02:00:00Z");
-        for lot in 0..3 {
+        for lot in 0..2 {
             case.judged(&ward, lot, 1, &[1, 0, 2]);
         }
+        // Whoever was disqualified after the conclusion is not proposed, wherever the round has put it.
+        case.judged(&ward, 2, 1, &[2, 1, 0]);
+        let record = ok(&ward.get(&format!("/api/v1/lots/{}/opening", case.lots[2])));
+        let first = record["opened"].as_array().unwrap().iter().find(|bid| bid["supplier_id"] == case.bidders[2].id.as_str()).unwrap();
+        let forged = json!({"ground": "false_statements", "reason_zh": "业绩合同系伪造", "reason_en": "A reference is forged"});
+        let out = posts(&ward, &office.approver, &format!("/lots/{}/opened-bids/{}/disqualification", case.lots[2], first["bid_id"].as_str().unwrap()), Some(&forged));
+        assert_eq!(out.status, 200, "{}", out.text);
         let awards: Vec<String> = (0..3).map(|lot| case.noticed(&ward, lot)).collect();
+        assert_eq!(ok(&ward.get(&format!("/api/v1/awards/{}", awards[2])))["supplier_id"], json!(case.bidders[1].id));
         let complaints: Vec<String> = awards.iter().map(|award| {
             let challenge = made(&case.challenges(&ward, 0, award));
             ok(&case.replies(&ward, &challenge, "rejected", false));

@@ -234,6 +234,7 @@ on_both! { in "test";
         let first = taken(&reply, 201);
         assert_eq!((&first["number"], &first["kind"], reply.header("etag")), (&json!(1), &json!("sealed"), Some("\"v1\"")));
         assert_eq!(reply.json()["warnings"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect::<Vec<_>>(), ["same_control"], "the tests' companies have one person in charge");
+        assert!(reply.json()["warnings"][0]["detail_zh"].as_str().unwrap().contains("德润公司"), "and are named");
         let again = once();
         assert_eq!((taken(&again, 201), &again.json()["warnings"]), (first.clone(), &json!(null)), "what a bid says is not kept");
         refused(&jie.submits(&ward, &tender, &bid, None), 409, "bid_exists");
@@ -311,7 +312,14 @@ on_both! { in "test";
         tender.addendum(&ward, false);
         assert_eq!(fates(&ward, &tender), [(jie.id.clone(), Fate::Opened(1))], "that one leaves bids alone");
         assert_eq!((told(&ward), needs_confirmation(&ward, &jie, &id)), (vec![], json!(false)));
-        taken(&jie.submits(&ward, &tender, &bid, Some("*")), 201);
+        // Whom it declares to hold it is warned of besides the one who leads both.
+        Bidder::new(&ward, "德润公司", CODES[1]);
+        let mut tied = bid.clone();
+        tied["ties"] = json!([{"kind": "holding", "name": "德润公司", "credit_code": CODES[1]}]);
+        let reply = jie.submits(&ward, &tender, &tied, Some("*"));
+        taken(&reply, 201);
+        let warned: Vec<bool> = reply.json()["warnings"].as_array().unwrap().iter().filter(|one| one["code"] == "same_control").map(|one| one["detail_zh"].as_str().unwrap().contains("控股")).collect();
+        assert_eq!(warned, [false, true]);
         tender.addendum(&ward, true);
         assert_eq!(fates(&ward, &tender), [(jie.id.clone(), Fate::Unconfirmed)]);
         sql(&ward, &format!("UPDATE accounts SET email = 'agent@jie.example' WHERE id = '{}'", jie.agent.id)).unwrap();
@@ -327,13 +335,14 @@ on_both! { in "test";
         assert_eq!((told(&ward), needs_confirmation(&ward, &jie, &id)), (vec![agent], json!(false)));
 
         // A security within its bounds, as long as bids are taken.
-        let security = |amount: &str| json!({"supplier_id": jie.id, "kind": "transfer", "amount": yuan(amount), "issuer": "某银行", "reference": "7", "lodged_on": "2026-03-02"});
+        let security = |amount: &str| json!({"supplier_id": jie.id, "kind": "transfer", "amount": yuan(amount), "issuer": "某银行", "reference": if amount == "6.00" { "7" } else { "8" }, "lodged_on": "2026-03-02"});
         let lodges = |amount: &str| jie.agent.asks(&ward, "POST", &format!("/api/v1/lots/{}/bid-securities", tender.lot)).json(&security(amount)).send();
         refused(&lodges("5.99"), 422, "invalid");
         refused(&lodges("600.01"), 422, "invalid");
         let lodged = lodges("6.00");
         assert_eq!(lodged.status, 201, "{}", lodged.text);
         refused(&lodges("6.00"), 409, "bid_security_recorded");
+        assert_eq!(lodges("594.01").faults(), [("/amount".to_owned(), "invalid".to_owned())], "together they are more than the cap");
         let lodged = lodged.json();
 
         let debarred = ward.ask("POST", "/api/v1/debarments").by(Role::Regulator).json(&debarment(&jie.id, "2026-03-02", "2028-03-01")).send();

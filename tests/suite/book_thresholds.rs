@@ -95,6 +95,11 @@ on_both! { in "cn";
         refused(&posts(&ward, &office.approver, &format!("/addenda/{over}/publication"), None), 409, "addendum_not_ready");
         let over = raises(&first, &first_book, "2000000.00");
         assert_eq!(items(&format!("/addenda/{over}")), item("/method", "evaluation.methods"));
+        // Nor over what its notice announced, with what others have taken of that.
+        for (ceiling, is_over) in [("8500000.02", true), ("8500000.01", false)] {
+            ok(&puts(&ward, &office.officer, &format!("/addenda/{over}"), &addendum(&first_book, |content| content["lots"][0]["ceiling"] = yuan(ceiling))));
+            assert_eq!(items(&format!("/addenda/{over}")).contains(&announced), is_over, "{ceiling}");
+        }
         // Cancelled, the first counts for nothing.
         ok(&posts(&ward, &office.approver, &format!("/contract-books/{first}/cancellation"), Some(&json!({"reason_zh": "暂停", "reason_en": "Paused"}))));
         assert_eq!(items(&format!("/contract-books/{second}")), []);

@@ -16,6 +16,7 @@ use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
 use crate::outbox::lines;
+use crate::planning::{concluded, puts};
 use crate::standards_life::keeper;
 use crate::standards_tables::published_standard;
 use crate::treasury::{CATEGORY, Treasury, gets, made, of, posts, yuan};
@@ -322,6 +323,12 @@ on_both! { in "test";
         refused(&follows(&json!({})), 422, "follow_unclear");
         assert_eq!(ward.get("/api/v1/me/follows").status, 401);
 
+        // Two save a search that finds it, of whom one follows its category and hears of it anyway.
+        let reader = ward.person("reader", &[]);
+        for who in [&follower, &reader] {
+            let saved = ward.ask("POST", "/api/v1/me/saved-searches").in_session(who.access()).json(&json!({"name": "环卫", "question": {"category": CATEGORY}})).send();
+            assert_eq!(saved.status, 201, "{}", saved.text);
+        }
         let id = office.approved(&ward, &body);
         refused(&follows(&json!({"book_id": id})), 404, "not_found");
         let street = body["content"]["areas"][0].as_str().unwrap().to_owned();
@@ -355,10 +362,13 @@ on_both! { in "test";
             keys
         };
         let published = expected("published", 1, &[&agent.id, &follower.id]);
+        assert_eq!((found("sort=deadline").len(), ward.get("/api/v1/search?sort=deadline&kind=service_standard").json()["items"].as_array().unwrap().len()), (1, 0));
         for _ in 0..2 {
             tell();
             assert_eq!(told(), published);
         }
+        while !wait(ward.context().db.upkeep(acts_search::tell_hits)).unwrap() {}
+        assert_eq!(lines(&ward, "SELECT account_id AS line FROM outbox WHERE kind = 'followed.happened'"), [reader.id.as_str()], "nobody hears of it twice");
         let book = follows(&json!({"book_id": id}));
         assert_eq!(book.status, 201, "{}", book.text);
         let own = ward.ask("GET", "/api/v1/me/follows").in_session(follower.access()).send();
@@ -547,6 +557,18 @@ on_both! { in "cn";
         let other = office.drafts(&ward, &dearer);
         let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{other}/readiness")));
         assert!(readiness["items"].as_array().unwrap().iter().any(|item| item["rule"] == announced && item["pointer"] == "/intention_id"), "{readiness}");
+        // A consultation on something else is none on this.
+        let consulted = concluded(&ward, &office.treasury, &office.officer);
+        body["content"]["consultation_id"] = json!(consulted);
+        ok(&puts(&ward, &office.officer, &format!("/contract-books/{id}"), &body["content"]));
+        assert!(!lacks("planning.consultation_record_required"));
+        sql(&ward, "INSERT INTO service_categories (code, name_zh, name_en, state, version, created_at, updated_at) \
+             SELECT 'other', '他', 'Other', state, version, created_at, updated_at FROM service_categories WHERE code = 'testing'").unwrap();
+        let mut other = body["content"].clone();
+        other["category"] = json!("other");
+        ok(&puts(&ward, &office.officer, &format!("/contract-books/{id}"), &other));
+        assert!(lacks("planning.consultation_record_required"));
+        ok(&puts(&ward, &office.officer, &format!("/contract-books/{id}"), &body["content"]));
         // Withdrawn, it counts for nothing.
         let withdrawn = posts(&ward, &office.approver, &format!("/intention-notices/{intention}/withdrawal"), Some(&json!({"reason_zh": "取消", "reason_en": "Not bought"})));
         assert_eq!(withdrawn.status, 200, "{}", withdrawn.text);
