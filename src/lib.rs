@@ -893,6 +893,8 @@ pub mod contracts {
     pub mod acts;
     /// What is done to performance securities.
     pub mod acts_securities;
+    /// A signed contract and all that holds for it.
+    pub mod desk;
     /// Contracts over HTTP.
     pub mod http;
     /// Performance securities over HTTP.
