@@ -12,6 +12,8 @@ pub mod kernel {
     pub mod clock;
     /// Weighted sums, means and proportions of scores.
     pub mod combine;
+    /// The days of a ward, and how time limits are counted.
+    pub mod days;
     /// Strict reading of decimal text, and division with a named rounding.
     pub mod fixed;
     /// Ids and randomness.
@@ -693,6 +695,8 @@ pub mod bids {
     pub mod acts;
     /// Tells bidders of addenda that affect their bids.
     pub mod acts_amendments;
+    /// What of opened bids everybody sees, and decisions about it.
+    pub mod acts_confidentiality;
     /// The end of secrecy.
     pub mod acts_disclosure;
     /// The files of bids, handed in at the opening.
@@ -707,6 +711,8 @@ pub mod bids {
     pub mod desk;
     /// Making bids over HTTP.
     pub mod http;
+    /// What everybody sees of opened bids, over HTTP.
+    pub mod http_confidentiality;
     /// The files of opened bids over HTTP.
     pub mod http_documents;
     /// Openings over HTTP.
@@ -719,6 +725,8 @@ pub mod bids {
     pub mod receipts;
     /// Bids and their versions: which may follow which, and which counts.
     pub mod rules;
+    /// What of an opened bid is kept from the public.
+    pub mod rules_confidentiality;
     /// What a bid says, as JSON.
     pub mod rules_document;
     /// The documents of a bid, named by their hashes.
@@ -731,10 +739,14 @@ pub mod bids {
     pub mod rules_responses;
     /// Bid security: how much, and until when it goes back.
     pub mod rules_securities;
+    /// The figures of an opening.
+    pub mod rules_statistics;
     /// The form of a sealed bid.
     pub mod sealing;
     /// The tables of bids.
     pub mod store;
+    /// The table of decisions on what is marked as confidential.
+    pub mod store_confidentiality;
     /// The tables of openings.
     pub mod store_openings;
     /// The table of bid securities.

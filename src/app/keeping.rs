@@ -16,7 +16,7 @@ use crate::bids::acts_openings::{self as openings, Place};
 use crate::bids::{acts_amendments as amendments, acts_disclosure as disclosure, store_openings};
 use crate::books::custody::Custody;
 use crate::books::rules::BookId;
-use crate::books::{acts_enquiries, acts_search, notices};
+use crate::books::{acts_enquiries, acts_search, acts_witnesses, notices};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::local_day::local_date;
@@ -258,11 +258,20 @@ impl Keeper {
         };
         for book in waiting {
             let name = book.to_string();
-            match self.open_one(book).await {
+            match self.open_one(book.clone()).await {
                 Ok(()) => tracing::info!(book = name, "opened the bids that nobody had opened"),
-                Err(Stop::Refused(_)) => {}
+                Err(Stop::Refused(_)) => self.remind_of_shares(book).await,
                 Err(stop) => tracing::warn!(book = name, %stop, "bids could not be opened"),
             }
+        }
+    }
+
+    /// Reminds whoever has to hand in a share for an opening, where there are too few.
+    async fn remind_of_shares(&self, book: BookId) {
+        let today = local_date(self.context.clock.now(), self.context.calendar.zone);
+        let remind = move |tx: &mut Tx<'_>| acts_witnesses::remind(tx, &book, today);
+        if let Err(stop) = self.context.db.upkeep(remind).await {
+            tracing::warn!(%stop, "nobody could be reminded of shares that are missing");
         }
     }
 

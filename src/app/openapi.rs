@@ -126,6 +126,7 @@ fn api(config: &mut impl Operations) {
         .configure(books::http_enquiries::operations)
         .configure(books::http_witnesses::operations)
         .configure(bids::http_openings::operations)
+        .configure(bids::http_confidentiality::operations)
         .configure(bids::http_documents::operations)
         .configure(bids::http::operations)
         .configure(bids::http_own::operations)

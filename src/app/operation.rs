@@ -233,6 +233,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::books::rules_witnesses::REASONS);
     reasons.extend(crate::bids::sealing::REASONS);
     reasons.extend(crate::books::rules_enquiries::REASONS);
+    reasons.extend(crate::bids::rules_confidentiality::REASONS);
     reasons.extend(crate::bids::rules_documents::REASONS);
     reasons.extend(crate::bids::rules_opening::REASONS);
     reasons.extend(crate::bids::rules::REASONS);
@@ -242,7 +243,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::award::rules_complaints::REASONS);
     reasons.extend(crate::award::rules_scores::REASONS);
     reasons.extend(crate::award::rules_appraisals::REASONS);
-    reasons.push(&crate::award::rules_deadlines::CALENDAR_ENDS);
+    reasons.push(&crate::kernel::days::CALENDAR_ENDS);
     reasons.extend(crate::award::rules_endings::REASONS);
     reasons.extend(crate::award::rules_experts::REASONS);
     reasons.extend(crate::award::rules_corrections::REASONS);

@@ -134,7 +134,9 @@ impl House {
             .register(Arc::new(crate::books::acts_consultations::MinutesAccess));
         files.deciders.register(Arc::new(BookAccess));
         files.deciders.register(Arc::new(AddendumAccess));
-        files.deciders.register(Arc::new(BidAccess));
+        files.deciders.register(Arc::new(BidAccess {
+            clock: context.clock.clone(),
+        }));
         files
             .deciders
             .register(Arc::new(crate::award::acts_evaluation::AppraisalMinutesAccess));

@@ -19,6 +19,8 @@ use crate::award::rules_corrections::{
     ANSWER_MINUTES_MAX, ANSWER_MINUTES_MIN, CORRECTION_EXISTS, CORRECTION_NOT_OPEN, proposed,
 };
 use crate::award::store_admission as store;
+use crate::bids::acts_confidentiality::is_file_public;
+use crate::bids::acts_opened::NamedBid;
 use crate::bids::rules::BidId;
 use crate::bids::store_openings;
 use crate::books::rules::LotId;
@@ -27,8 +29,8 @@ use crate::db::writer::Tx;
 use crate::files;
 use crate::files::access::Access;
 use crate::files::media::MediaType;
-use crate::files::rules::{AttachmentId, Use, Visibility};
-use crate::kernel::clock::Instant;
+use crate::files::rules::{Attachment, AttachmentId, Use, Visibility};
+use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Stop};
 use crate::kernel::text::{Text, is_hidden};
@@ -334,8 +336,12 @@ pub fn judge(
     record(tx, actor, "price.justification_judged", (lot, bid), private)
 }
 
-/// Who may read what hangs on an opened bid: whoever sees how it is examined, and its bidder.
-pub struct BidAccess;
+/// Who may read what hangs on an opened bid: whoever sees how it is examined, and its bidder; and everybody what the bid names and is not kept from
+/// the public.
+pub struct BidAccess {
+    /// What tells the time, because what is kept may become public.
+    pub clock: Clock,
+}
 
 impl Access for BidAccess {
     fn matter_kind(&self) -> &'static str {
@@ -356,5 +362,23 @@ impl Access for BidAccess {
         };
         let is_own = granted(own(conn, actor, Action::ReadPanelQuestions, (&lot, &bid)))?;
         Ok(is_own || granted(readable(conn, actor, &lot))?)
+    }
+
+    fn may_read_file(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        (matter_id, attachment): (&str, &Attachment),
+    ) -> Answer<bool> {
+        if self.may_read(conn, actor, matter_id)? {
+            return Ok(true);
+        }
+        let Ok(bid) = matter_id.parse::<BidId>() else {
+            return Ok(false);
+        };
+        match store_openings::lot_of(conn, &bid)? {
+            Some(lot) => is_file_public(conn, NamedBid { lot, bid }, &attachment.sha256, self.clock.now()),
+            None => Ok(false),
+        }
     }
 }

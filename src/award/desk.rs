@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::award::rules_awards::Award;
 use crate::award::rules_complaints::{self as complaints, SUSPENDED, Suspension, suspended_days};
-use crate::award::rules_deadlines::{self as deadlines, Days, Deadlines};
+use crate::award::rules_deadlines::{self as deadlines, Deadlines};
 use crate::award::rules_results::{Evaluation, Outcome, Place};
 use crate::award::rules_standing::{Facts, LotStanding, standing};
 use crate::award::{
@@ -18,6 +18,7 @@ use crate::books::rules::{Book, LotId, State as BookState, WRONG_STATE as BOOK_W
 use crate::books::store::{self as books, Lot};
 use crate::db::conn::Conn;
 use crate::kernel::clock::Instant;
+use crate::kernel::days::Days;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault, Refusal};
 use crate::statutes::profile::Profile;
@@ -27,10 +28,7 @@ use crate::web::policy::Matter;
 
 /// The ward's days, as rules take them.
 pub fn days(calendar: &WardCalendar) -> Days<'_> {
-    Days {
-        calendar: &calendar.days,
-        zone: calendar.zone,
-    }
+    calendar.counted()
 }
 
 /// What an event says, with what every event of its kind says besides.

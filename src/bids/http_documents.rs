@@ -57,16 +57,21 @@ pub struct FilesView {
     pub items: Vec<FileView>,
 }
 
+impl From<Handed> for FileView {
+    fn from((document, attachment_id): Handed) -> Self {
+        Self {
+            name: document.name,
+            sha256: document.sha256,
+            bytes: document.bytes,
+            attachment_id,
+        }
+    }
+}
+
 impl From<Vec<Handed>> for FilesView {
     fn from(handed: Vec<Handed>) -> Self {
-        let items = handed.into_iter().map(|(one, attachment_id)| FileView {
-            name: one.name,
-            sha256: one.sha256,
-            bytes: one.bytes,
-            attachment_id,
-        });
         Self {
-            items: items.collect(),
+            items: handed.into_iter().map(FileView::from).collect(),
         }
     }
 }

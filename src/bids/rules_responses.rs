@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
+use crate::bids::rules_confidentiality::is_public_anyway;
 use crate::bids::rules_document::{
     BidDocument, CONFIDENTIAL_MAX, CRITERIA_MAX, CriterionResponse, DOCUMENT_BYTES_MAX, DOCUMENTS_MAX,
     Deviation, INDICATORS_MAX, IndicatorResponse, LINES_MAX, NAME_LENGTH_MAX, PARTNERS_MAX, PartnerDocument,
@@ -459,16 +460,6 @@ fn documents(form: &mut Form, document: &BidDocument) {
     }
 }
 
-/// What becomes public at the opening whatever the bidder wants: who bids, for which lot, and for how much; and what is marked.
-const PUBLIC: [&str; 6] = [
-    "lot_id",
-    "supplier_id",
-    "book_version",
-    "price_lines",
-    "total",
-    "confidential",
-];
-
 fn confidential(form: &mut Form, document: &BidDocument) {
     at_most(
         form,
@@ -482,8 +473,7 @@ fn confidential(form: &mut Form, document: &BidDocument) {
     let whole = serde_json::to_value(document).unwrap_or(Value::Null);
     for (index, one) in document.confidential.iter().take(CONFIDENTIAL_MAX).enumerate() {
         let at = |field: &str| format!("/confidential/{index}/{field}");
-        let member = one.pointer.split('/').nth(1).unwrap_or_default();
-        if PUBLIC.contains(&member) {
+        if is_public_anyway(&one.pointer) {
             form.object(
                 &at("pointer"),
                 Text::fixed(

@@ -1,6 +1,7 @@
 //! What witnesses of openings do, and the making of a book's opening key, by the service alone or for them to share. A share is handed in
 //! when the opening has come and never before; what shows that it is in good hands until then is the word beside it.
 
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::audit;
@@ -22,7 +23,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault, Refusal};
 use crate::outbox;
-use crate::outbox::content::ShareSealed;
+use crate::outbox::content::{ShareSealed, SharesAwaited};
 use crate::outbox::notice::Notice;
 use crate::outbox::wording::Both;
 use crate::people::rules::State as AccountState;
@@ -189,6 +190,41 @@ fn tell(tx: &mut Tx<'_>, book: &Book, account: &str) -> Answer<()> {
     };
     let notice = Notice::new(format!("{}:share:{account}", book.id), reader, content);
     outbox::store::enqueue(tx, &notice.useful_until(opening))?;
+    Ok(())
+}
+
+/// Reminds once a day whoever has not handed in a share, and the buyer's people, that bids wait to be opened for want of shares. Nothing to do where
+/// there are enough.
+///
+/// # Errors
+/// A fault of the database.
+pub fn remind(tx: &mut Tx<'_>, id: &BookId, today: NaiveDate) -> Answer<()> {
+    let Some(custody) = store_witnesses::custody(tx.conn(), id)?.filter(|custody| !custody.suffices()) else {
+        return Ok(());
+    };
+    let book = store::book(tx.conn(), id)?.ok_or_else(|| Fault::broken(format!("the book {id} is gone")))?;
+    let document = book.content.document();
+    let content = |is_witness: bool| SharesAwaited {
+        book: Both::new(&document.title_zh, &document.title_en),
+        given: custody.given(),
+        threshold: custody.threshold,
+        is_witness,
+        path: format!("/api/v1/contract-books/{id}/custody"),
+    };
+    let mut readers = Vec::new();
+    for share in custody.shares.iter().filter(|share| share.given_at.is_none()) {
+        let reader = store_contacts::account(tx.conn(), &share.account_id)?;
+        readers.extend(reader.map(|reader| (reader, true)));
+    }
+    for role in [Role::BuyerOfficer, Role::BuyerApprover] {
+        let people = store_contacts::people(tx.conn(), &book.organisation_id, role)?;
+        readers.extend(people.into_iter().map(|reader| (reader, false)));
+    }
+    for (reader, is_witness) in readers {
+        let account = reader.account_id.clone().unwrap_or_default();
+        let key = format!("{id}:shares-awaited:{today}:{account}");
+        outbox::store::enqueue(tx, &Notice::new(key, reader, content(is_witness)))?;
+    }
     Ok(())
 }
 

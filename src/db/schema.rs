@@ -1622,6 +1622,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What buyers decide about what bidders want to be kept from the public.
+    bid_confidentiality_decisions (bid_id, mark, ordinal) {
+        bid_id -> Text,
+        mark -> BigInt,
+        ordinal -> BigInt,
+        lot_id -> Text,
+        is_accepted -> Bool,
+        reason -> Text,
+        decided_by -> Text,
+        decided_at -> Timestamp,
+        public_from -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     /// From when on bid securities have to go back.
     bid_security_returns (lot_id, supplier_id) {
         lot_id -> Text,

@@ -20,6 +20,19 @@ pub trait Access: Send + Sync {
     /// # Errors
     /// A fault of the database.
     fn may_read(&self, conn: &mut Conn, actor: &Actor, matter_id: &str) -> Answer<bool>;
+
+    /// True if the actor may read this file of the matter, where that is not the same for each of them.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    fn may_read_file(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        (matter_id, _): (&str, &Attachment),
+    ) -> Answer<bool> {
+        self.may_read(conn, actor, matter_id)
+    }
 }
 
 /// Everyone who answers. Clones share them.
@@ -50,7 +63,7 @@ impl Deciders {
             known.get(hanging.matter_kind.as_str()).cloned()
         };
         match decider {
-            Some(decider) => decider.may_read(conn, actor, &hanging.matter_id),
+            Some(decider) => decider.may_read_file(conn, actor, (&hanging.matter_id, attachment)),
             None => Ok(false),
         }
     }

@@ -22,7 +22,9 @@ pub use crate::outbox::content_matters::{
     OrganisationRefused, OrganisationVerified, QualificationExpiring, RoleGiven, RoleTaken,
 };
 
-pub use crate::outbox::content_openings::{BidFate, LotOpened, ShareSealed};
+pub use crate::outbox::content_openings::{
+    BidFate, ConfidentialityDecided, LotOpened, ShareSealed, SharesAwaited,
+};
 pub use crate::outbox::content_panels::{
     BidDisqualified, PanelCalled, PanelIncomplete, PanelLeft, PriceCorrected, PriceQuestioned,
 };
@@ -132,8 +134,12 @@ kinds! {
     FollowedHappened "followed.happened"
     /// A share of an opening key was sealed to a witness.
     ShareSealed "share.sealed"
+    /// Bids wait to be opened for want of shares.
+    SharesAwaited "shares.awaited"
     /// A lot was opened for which one's organisation has bid.
     LotOpened "lot.opened"
+    /// The buyer has decided what of one's bid is kept from the public.
+    ConfidentialityDecided "bid.confidentiality_decided"
     /// A lot came to nothing for which one's organisation has bid.
     LotEnded "lot.ended"
     /// Somebody was called to a seat of a panel.
@@ -363,6 +369,14 @@ pub(super) mod tests {
                 path: path(),
             }
             .into(),
+            SharesAwaited {
+                book: both(),
+                given: 1,
+                threshold: 2,
+                is_witness: true,
+                path: path(),
+            }
+            .into(),
             LotOpened {
                 book: both(),
                 lot: one(),
@@ -370,6 +384,14 @@ pub(super) mod tests {
                 bid: Some(BidFate::Opened {
                     against: vec![both()],
                 }),
+                path: path(),
+            }
+            .into(),
+            ConfidentialityDecided {
+                book: both(),
+                accepted: 1,
+                refused: 2,
+                public_from: Some(at()),
                 path: path(),
             }
             .into(),

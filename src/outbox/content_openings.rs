@@ -49,6 +49,62 @@ impl Facts for ShareSealed {
     }
 }
 
+/// The time for an opening has come, and witnesses have not handed in enough shares.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharesAwaited {
+    /// The book's title.
+    pub book: Both,
+    /// How many shares were handed in.
+    pub given: usize,
+    /// How many it takes.
+    pub threshold: u8,
+    /// Whether the reader is a witness who has not handed in theirs; otherwise one of the buyer's people.
+    pub is_witness: bool,
+    /// Where the book says who shares its key.
+    pub path: String,
+}
+
+impl Facts for SharesAwaited {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (Both { zh, en }, given, threshold) = (&self.book, self.given, self.threshold);
+        let reason = if self.is_witness {
+            Text::fixed(
+                "您收到此邮件，是因为您是其开标见证人，尚未提交份额。",
+                "You receive this because you witness its opening and have not handed in your share.",
+            )
+        } else {
+            Text::fixed(
+                "您收到此邮件，是因为该项目承包责任书由您的单位发布。",
+                "You receive this because the contract book is your organisation's.",
+            )
+        };
+        let wording = Wording::new(
+            text!("“{zh}”：等待见证人提交份额方可开标", "{en}: bids wait to be opened for want of shares"),
+            reason,
+        )
+        .says(text!(
+            "开标时间已到，需 {threshold} 份，已提交 {given} 份。份额齐备后系统自动开标。",
+            "The time for the opening has come. It takes {threshold} shares, and {given} were handed in. The bids are opened as soon as there are enough."
+        ));
+        let told = if self.is_witness {
+            wording.says(Text::fixed(
+                "请即用您的密钥打开份额文件，提交其中的份额（share）。",
+                "Please open your share's file with your key now, and hand in the share that it holds.",
+            ))
+        } else {
+            wording
+        };
+        told.leads_to(
+            Text::fixed("查看密钥保管情况", "See who shares the key"),
+            &self.path,
+        )
+    }
+}
+
 /// What became of one bid at the opening of its lot.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -179,5 +235,59 @@ impl Facts for LotOpened {
             None => wording,
         };
         told.leads_to(Text::fixed("查看开标记录", "See the record"), &self.path)
+    }
+}
+
+/// The buyer has decided what of an opened bid of the reader's organisation is kept from the public.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfidentialityDecided {
+    /// The book's title.
+    pub book: Both,
+    /// How many marks were accepted.
+    pub accepted: usize,
+    /// How many were not.
+    pub refused: usize,
+    /// From when on what was not accepted is public.
+    pub public_from: Option<Instant>,
+    /// Where one reads what everybody sees of the bid.
+    pub path: String,
+}
+
+impl Facts for ConfidentialityDecided {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let (Both { zh, en }, accepted, refused) = (&self.book, self.accepted, self.refused);
+        let wording = Wording::new(
+            text!(
+                "“{zh}”：您标注的保密内容已有决定",
+                "{en}: what you marked as confidential was decided"
+            ),
+            Text::fixed(
+                "您收到此邮件，是因为您的单位参加了本次投标。",
+                "You receive this because your organisation has bid.",
+            ),
+        )
+        .says(text!(
+            "采购人同意保密 {accepted} 处，不同意 {refused} 处。",
+            "The buyer keeps {accepted} of what you marked from the public, and does not keep {refused}."
+        ));
+        let told = match self.public_from {
+            Some(at) => {
+                let at = moment(at, head.zone);
+                let (at_zh, at_en) = (&at.zh, &at.en);
+                wording.says(text!(
+                    "不同意保密的内容将于{at_zh}公开。在此之前，您可以依法提出质疑。",
+                    "What is not kept becomes public on {at_en}. Until then you may challenge the decision."
+                ))
+            }
+            None => wording,
+        };
+        told.leads_to(
+            Text::fixed("查看公开内容与决定", "See what is public, and the decisions"),
+            &self.path,
+        )
     }
 }

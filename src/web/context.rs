@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use crate::db::database::Db;
 use crate::kernel::calendar::Calendar;
 use crate::kernel::clock::Clock;
+use crate::kernel::days::Days;
 use crate::kernel::refusal::Fault;
 use crate::kernel::text::Text;
 use crate::web::actor::{Identify, nobody_is_known};
@@ -49,6 +50,16 @@ pub struct WardCalendar {
     pub zone: Tz,
     /// Public holidays and make-up workdays.
     pub days: Calendar,
+}
+
+impl WardCalendar {
+    /// Its days, as rules count them.
+    pub const fn counted(&self) -> Days<'_> {
+        Days {
+            calendar: &self.days,
+            zone: self.zone,
+        }
+    }
 }
 
 /// The OpenAPI document, and the validators of its schemas, each made at its first use.

@@ -373,6 +373,8 @@ pub enum Action {
     ReadOpenings,
     /// See opened bids whole.
     ReadOpenedBids,
+    /// Decide what of opened bids is kept from the public.
+    DecideConfidentiality,
     /// Hand in the files that an opened bid of one's own names.
     HandInBidDocuments,
     /// Score bids as a member of the panel, and dissent from the result.
@@ -575,9 +577,11 @@ impl Action {
             | Self::AskEnquiry
             | Self::AnswerEnquiry => "books.write",
             Self::ReadOwnShare | Self::ReadOpenings | Self::ReadOpenedBids => "openings.read",
-            Self::RegisterWitnessKey | Self::RehearseShare | Self::HandInShare | Self::OpenBids => {
-                "openings.write"
-            }
+            Self::RegisterWitnessKey
+            | Self::RehearseShare
+            | Self::HandInShare
+            | Self::OpenBids
+            | Self::DecideConfidentiality => "openings.write",
             Self::ReadEvaluation | Self::OpenEvaluation => "evaluations.read",
             Self::ScoreBids
             | Self::OpenScoringRound
@@ -1094,6 +1098,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
             (Regulator, Anywhere),
         ],
     ),
+    (Action::DecideConfidentiality, &[(BuyerApprover, OwnOrganisation)]),
     // Who may be drawn is known to those who keep the pool, and to each expert of themself: not to buyers, who would know whom to expect.
     (Action::ListExperts, &[(Auditor, Anywhere), (Regulator, Anywhere)]),
     (

@@ -6,7 +6,9 @@ use std::sync::Barrier;
 use serde_json::{Value, json};
 use wardbook::app::opening_verification::{Place, verify};
 use wardbook::bids::{acts_openings, sealing, store_openings};
+use wardbook::books::acts_witnesses;
 use wardbook::books::custody::Custody;
+use wardbook::kernel::refusal::Stop;
 use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
@@ -14,11 +16,13 @@ use crate::bids::{Bidder, DEADLINE, Tender, taken};
 use crate::books::{Office, ok};
 use crate::cast::{Person, person};
 use crate::evidence::uploaded;
+use crate::faults::block_on;
 use crate::files::pdf;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{CODES, refused, sql};
 use crate::outbox::lines;
+use crate::panels::Opened;
 use crate::suppliers::debarment;
 use crate::treasury::{gets, posts};
 use crate::witnesses::{Witness, shared_book};
@@ -73,6 +77,20 @@ on_both! { in "test";
         refused(&opens(&ward, &tender.office.officer, &id), 409, "opening_shares_missing");
         ok(&witnesses[2].hands_in(&ward, &id, &sheets[2].share.to_hex()));
         refused(&opens(&ward, &tender.office.officer, &id), 409, "opening_shares_missing");
+        // Whoever has not handed in theirs is reminded, once a day, and so are the buyer's people.
+        let day = wardbook::kernel::local_day::local_date(ward.context().clock.now(), ward.context().calendar.zone);
+        for who in [&witnesses[0].person, &witnesses[1].person, &witnesses[2].person, &tender.office.officer, &tender.office.approver] {
+            sql(&ward, &format!("UPDATE accounts SET email = '{0}@ward.example' WHERE id = '{0}'", who.id)).unwrap();
+        }
+        for day in [day, day, day.succ_opt().unwrap()] {
+            let book = id.parse().unwrap();
+            let remind = ward.context().db.upkeep(move |tx| acts_witnesses::remind(tx, &book, day));
+            block_on(remind).unwrap();
+        }
+        let reminded = lines(&ward, "SELECT account_id AS line FROM outbox WHERE kind = 'shares.awaited' ORDER BY account_id");
+        let mut awaited: Vec<&str> = [&witnesses[0].person, &witnesses[1].person, &tender.office.officer, &tender.office.approver].iter().flat_map(|who| [who.id.as_str(); 2]).collect();
+        awaited.sort_unstable();
+        assert_eq!(reminded, awaited);
         assert_eq!(ward.get(&format!("/api/v1/lots/{}/opening", tender.lot)).status, 404);
         assert_eq!(ok(&ward.get(&format!("/api/v1/contract-books/{id}/opening")))["items"], json!([]));
         ok(&witnesses[0].hands_in(&ward, &id, &sheets[0].share.to_hex()));
@@ -140,6 +158,14 @@ on_both! { in "test";
         let bid = taken(&bidders[1].submits(&ward, &tender, &bidders[1].bid(&ward, &tender, "310"), None), 201);
         taken(&bidders[1].acts(&ward, bid["bid_id"].as_str().unwrap(), "withdrawal", None), 200);
         let (scheme, other) = (pdf("scheme"), pdf("other"));
+        let (db, clock, zone) = (&ward.context().db, &ward.context().clock, ward.context().calendar.zone);
+        let keeper = Custody::open(&ward.house().settings.keys_dir()).unwrap();
+        let prepared = |now| {
+            let book = id.parse().unwrap();
+            db.read_primary_and_wait(|conn| acts_openings::prepare(conn, &Actor::system(), &book, now, acts_openings::Place { zone, keeper: &keeper })).unwrap()
+        };
+        // Decrypted for an opening before the last bids are there, as if these had begun before the deadline and come in after it.
+        let overtaken = prepared(DEADLINE.parse().unwrap());
         for (bidder, price) in bidders[2..].iter().zip(["320", "330", "340"]) {
             let mut bid = bidder.bid(&ward, &tender, price);
             bid["documents"] = json!([{"name": "方案.pdf", "sha256": hash(&scheme), "bytes": scheme.len()}]);
@@ -153,16 +179,19 @@ on_both! { in "test";
         let debarred = ward.ask("POST", "/api/v1/debarments").by(Role::Regulator).json(&debarment(&bidders[4].id, "2026-04-01", "2028-03-31")).send();
         assert_eq!(debarred.status, 201, "{}", debarred.text);
         // By the service itself, as it does when nobody has come.
-        let (db, clock, zone) = (&ward.context().db, &ward.context().clock, ward.context().calendar.zone);
         let waits = |minutes: i64| {
             let before = clock.now() + chrono::Duration::minutes(minutes);
             db.read_and_wait(move |conn| store_openings::waiting(conn, before, 10)).unwrap()
         };
         assert_eq!((waits(-5).len(), waits(1).iter().map(ToString::to_string).collect::<Vec<_>>()), (0, vec![id.to_owned()]));
-        let keeper = Custody::open(&ward.house().settings.keys_dir()).unwrap();
-        let (book, now) = (waits(1).remove(0), clock.now());
-        let prepared = db.read_primary_and_wait(|conn| acts_openings::prepare(conn, &Actor::system(), &book, now, acts_openings::Place { zone, keeper: &keeper })).unwrap();
-        db.write_and_wait(move |tx| acts_openings::open(tx, &Actor::system(), &book, prepared.as_ref()).map(|_| ())).unwrap();
+        let open = |prepared: Option<acts_openings::Prepared>| {
+            let book = id.parse().unwrap();
+            db.write_and_wait(move |tx| acts_openings::open(tx, &Actor::system(), &book, prepared.as_ref()).map(|_| ()))
+        };
+        let stopped = open(overtaken).unwrap_err();
+        assert!(matches!(&stopped, Stop::Refused(refusal) if refusal.reason.code == "opening_overtaken"), "{stopped}");
+        assert!(read()["opened_at"].is_null(), "no bid is lost for having come in late");
+        open(prepared(clock.now())).unwrap();
         assert_eq!(waits(1), []);
         assert!(read()["opened_at"].is_string() && etag(&ward) != before, "whoever has a copy sees that it is not current");
 
@@ -196,7 +225,9 @@ on_both! { in "test";
         assert_eq!(ok(&hands_in(&bidders[2], &files[1]))["items"][0]["attachment_id"], json!(files[1]));
         refused(&hands_in(&bidders[2], &files[2]), 409, "bid_document_not_named");
         let download = |who: &Person| gets(&ward, who, &format!("/attachments/{}/content", files[1])).status;
-        assert_eq!((download(&tender.office.officer), download(&bidders[2].agent), download(&bidders[3].agent)), (200, 200, 404));
+        assert_eq!([&tender.office.officer, &bidders[2].agent, &bidders[3].agent].map(download), [200; 3], "nobody has marked it as confidential");
+        let figures = ok(&ward.get(&format!("{path}/opening/statistics")));
+        assert_eq!((&figures["opened"], &figures["out"], &figures["still_sealed"], &figures["lowest"]), (&json!(3), &json!(1), &json!(2), &bid["total"]));
         assert_eq!(ok(&gets(&ward, &tender.office.officer, &format!("{}/documents", own.trim_start_matches("/api/v1"))))["items"][0]["attachment_id"], json!(files[1]));
         assert_eq!((ward.events("bid.documents_handed_in").len(), ward.get("/api/v1/contract-books/book_01jd3n8f5teqkrzvq1c0m6h2ax/opening").status), (1, 404));
     }
@@ -221,5 +252,61 @@ on_both! { in "test";
         assert_eq!((ward.events("lot.unsuccessful").len(), ward.events("lot.opened").len()), (1, 0));
         let stranger = person(&ward, &[Grant::of(Role::BuyerOfficer)]);
         refused(&opens(&ward, &stranger, id), 403, "forbidden");
+    }
+}
+
+on_both! { in "cn";
+    fn what_a_bidder_marks_is_kept_from_the_public_until_the_buyer_has_decided(ward) {
+        let hash = |bytes: &[u8]| hex::encode(wardbook::bids::rules::hash(bytes));
+        let (scheme, recipe) = (pdf("scheme"), pdf("recipe"));
+        let opened = Opened::saying(&ward, &[("500.00", "500"), ("510.00", "510"), ("520.00", "520")], |bid| {
+            bid["documents"] = json!([
+                {"name": "方案.pdf", "sha256": hash(&scheme), "bytes": scheme.len()}, {"name": "配方.pdf", "sha256": hash(&recipe), "bytes": recipe.len()},
+            ]);
+            bid["key_staff"] = json!([{"name": "某人", "position": "项目经理", "qualification": null}]);
+            bid["confidential"] = json!([
+                {"pointer": "/documents/1", "kind": "trade_secret", "reason": "专有配方"}, {"pointer": "/criteria/0/text", "kind": "trade_secret", "reason": "专有技术"},
+            ]);
+        });
+        let (tender, bidders) = (&opened.tender, &opened.bidders);
+        sql(&ward, &format!("UPDATE accounts SET email = 'agent@qing.example' WHERE id = '{}'", bidders[0].agent.id)).unwrap();
+        let record = ok(&ward.get(&format!("/api/v1/lots/{}/opening", tender.lot)));
+        let bid = record["opened"].as_array().unwrap().iter().find(|bid| bid["supplier_id"] == bidders[0].id.as_str()).unwrap();
+        let own = format!("/api/v1/lots/{}/opened-bids/{}", tender.lot, bid["bid_id"].as_str().unwrap());
+        let files = [&scheme, &recipe].map(|file| uploaded(bidders[0].agent.asks(&ward, "POST", "/api/v1/attachments"), "application/pdf", file));
+        ok(&bidders[0].agent.asks(&ward, "POST", &format!("{own}/documents")).json(&json!({"attachment_ids": files})).send());
+        let by = |file: &str| [&tender.office.officer, &bidders[0].agent, &bidders[1].agent].map(|who| gets(&ward, who, &format!("/attachments/{file}/content")).status);
+        assert_eq!((by(&files[0]), by(&files[1])), ([200, 200, 200], [200, 200, 404]), "what is marked stays with those whom it concerns");
+
+        let view = format!("{own}/public-view");
+        let public = ok(&ward.get(&view));
+        assert_eq!(public["kept"], json!(["/criteria/0/text", "/documents/1", "/key_staff/0/name", "/key_staff/0/qualification"]));
+        assert_eq!((&public["document"]["total"], &public["document"]["criteria"][0]["text"], &public["document"]["key_staff"][0]["name"]), (&bid["total"], &json!(null), &json!(null)));
+        assert_eq!((public["files"].as_array().unwrap().len(), &public["files"][0]["attachment_id"], &public["marks"][1]["state"]), (1, &json!(files[0]), &json!("pending")));
+        let decides = |who: &Person, decisions: Value| who.asks(&ward, "POST", &format!("{own}/confidentiality")).json(&json!({"decisions": decisions})).send();
+        let decision = |mark: u32, is_accepted: bool| json!({"mark": mark, "is_accepted": is_accepted, "reason": "经核实"});
+        for nobody in [&tender.office.officer, &bidders[0].agent] {
+            refused(&decides(nobody, json!([decision(1, true)])), 403, "forbidden");
+        }
+        refused(&decides(&tender.office.approver, json!([decision(3, true)])), 422, "invalid");
+        let decided = ok(&decides(&tender.office.approver, json!([decision(1, true), decision(2, false)])));
+        assert_eq!((&decided["marks"][0]["state"], &decided["marks"][1]["state"], &decided["kept"]), (&json!("accepted"), &json!("refused"), &public["kept"]), "not yet");
+        let told = lines(&ward, "SELECT account_id AS line FROM outbox WHERE kind = 'bid.confidentiality_decided'");
+        assert_eq!(told, [bidders[0].agent.id.to_string()]);
+        let events = ward.events("bid.confidentiality_decided");
+        assert_eq!((events.len(), &events[0]["entry"]["data"]["decisions"][1]["is_accepted"]), (1, &json!(false)));
+        assert!(sql(&ward, "UPDATE bid_confidentiality_decisions SET is_accepted = is_accepted").is_err() && sql(&ward, "DELETE FROM bid_confidentiality_decisions").is_err());
+
+        // From the end of the seventh working day on, and no second earlier; then it is too late for another decision.
+        let public_from: chrono::DateTime<chrono::Utc> = decided["marks"][1]["public_from"].as_str().unwrap().parse().unwrap();
+        let clock = &ward.context().clock;
+        assert!((7..20).contains(&(public_from - clock.now()).num_days()));
+        clock.advance(public_from - chrono::Duration::seconds(1));
+        assert_eq!(ok(&ward.get(&view))["document"]["criteria"][0]["text"], json!(null));
+        clock.advance(public_from);
+        let public = ok(&ward.get(&view));
+        assert!(public["document"]["criteria"][0]["text"].is_string(), "{public}");
+        assert_eq!(public["kept"], json!(["/documents/1", "/key_staff/0/name", "/key_staff/0/qualification"]));
+        refused(&decides(&tender.office.approver, json!([decision(2, true)])), 409, "confidentiality_public_already");
     }
 }

@@ -32,6 +32,11 @@ pub struct Opened {
 impl Opened {
     /// With a bid for each of these totals; the unit price, where it says another one.
     pub fn with(ward: &Ward, prices: &[(&str, &str)]) -> Self {
+        Self::saying(ward, prices, |_| {})
+    }
+
+    /// As [`Self::with`], and what each bid says is changed before it is sealed.
+    pub fn saying(ward: &Ward, prices: &[(&str, &str)], change: impl Fn(&mut Value)) -> Self {
         let office = Office::new(ward);
         let body = ready(ward, &office);
         let (id, book) = office.published(ward, &body);
@@ -48,6 +53,7 @@ impl Opened {
             let bidder = Bidder::new(ward, name, code);
             let mut bid = bidder.bid(ward, &tender, unit_price);
             bid["total"] = yuan(total);
+            change(&mut bid);
             // What does not add up would not be taken in the open.
             let sealed = sealing::seal(bid.to_string().as_bytes(), &tender.recipient).unwrap();
             taken(&bidder.sends(ward, &tender, &sealed, (1, None)), 201);
