@@ -22,15 +22,7 @@ pub const FEN_MAX: i64 = 9_000_000_000_000_000;
 /// (see [`super::money_json`]). Its text
 /// form, read and written by [`FromStr`] and [`fmt::Display`], is the amount alone.
 ///
-/// ```
-/// use rust_decimal::Decimal;
-/// use wardbook::kernel::money::{Money, MoneyError, Rounding};
-///
-/// let fee: Money = "191550.00".parse()?;
-/// let interest = fee.percent_of(Decimal::new(5, 1), Rounding::HalfUp)?;
-/// assert_eq!(interest.to_string(), "957.75");
-/// # Ok::<(), MoneyError>(())
-/// ```
+/// Interest of 0.5 % on 191,550.00 is 957.75: `"191550.00".parse()?` and `percent_of(Decimal::new(5, 1), Rounding::HalfUp)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Money {
     fen: i64,

@@ -508,7 +508,8 @@ pub fn settings_in(dir: &TempDir, database: Option<&PostgresDatabase>) -> Settin
         data_dir: dir.path().to_owned(),
         database_url: database.map(PostgresDatabase::url).unwrap_or_default(),
         jurisdiction: NOWHERE.to_owned(),
-        workers: 2,
+        // Each worker compiles the patterns of all routes, which takes longer than most tests.
+        workers: 1,
         database_readers: 4,
         database_writers: 4,
         rate_per_address: 0,
