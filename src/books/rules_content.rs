@@ -248,6 +248,15 @@ fn lot(form: &mut Form, pointer: &str, lot: &LotDocument) {
     for (index, trigger) in lot.triggers.iter().enumerate() {
         triggered(form, &format!("{pointer}/triggers/{index}"), trigger);
     }
+    if lot
+        .technical_threshold
+        .is_some_and(|threshold| threshold <= Score::ZERO)
+    {
+        form.object(
+            &at("technical_threshold"),
+            Text::fixed("应大于 0", "must be more than 0"),
+        );
+    }
     for (index, penalty) in lot.penalties.iter().enumerate() {
         penalised(form, &format!("{pointer}/penalties/{index}"), penalty);
     }

@@ -339,6 +339,9 @@ pub struct LotDocument {
     pub sme: Option<SmeDocument>,
     /// When what part of the price is paid.
     #[serde(default)]
+    /// The points, of all criteria but the price, below which a bid is out: where quality and cost are weighed, and nowhere else.
+    #[serde(default)]
+    pub technical_threshold: Option<Score>,
     pub payment: Option<PaymentDocument>,
     /// What a period's score is made of. The weights add up to exactly 100.
     #[schema(max_items = 10)]
