@@ -156,6 +156,22 @@ impl Ground {
             Self::OrderedAnew => "ordered_anew",
         }
     }
+
+    /// What it says, as members of the panel are told.
+    pub const fn said(self) -> Text {
+        match self {
+            Self::Miscalculated => Text::fixed("分值汇总计算错误", "the points were added up wrongly"),
+            Self::OutOfRange => Text::fixed("分项评分超出评分标准范围", "a score lies outside its range"),
+            Self::ObjectiveScoresDiffer => Text::fixed(
+                "对客观评审因素评分不一致",
+                "what is objective was not scored alike by everybody",
+            ),
+            Self::AbnormalScores => {
+                Text::fixed("评分畸高、畸低", "scores are abnormally high or abnormally low")
+            }
+            Self::OrderedAnew => Text::fixed("监管部门责令重新评审", "the regulator has ordered it"),
+        }
+    }
 }
 
 /// What somebody gives a bid for a criterion.

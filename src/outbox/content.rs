@@ -25,6 +25,7 @@ pub use crate::outbox::content_matters::{
 pub use crate::outbox::content_openings::{BidFate, LotOpened, ShareSealed};
 pub use crate::outbox::content_panels::{
     BidDisqualified, PanelCalled, PanelIncomplete, PanelLeft, PriceCorrected, PriceQuestioned,
+    ScoringReopened,
 };
 
 /// What the facts of one kind of mail can tell.
@@ -142,6 +143,8 @@ kinds! {
     PanelLeft "panel.left"
     /// A seat is free, and nobody is left to be called.
     PanelIncomplete "panel.incomplete"
+    /// Bids are scored again.
+    ScoringReopened "scoring.reopened"
     /// The price of a bid was corrected; its bidder has to confirm it.
     PriceCorrected "price.corrected"
     /// The price of a bid is abnormally low; its bidder has to justify it.
@@ -393,6 +396,14 @@ pub(super) mod tests {
             .into(),
             PanelIncomplete {
                 book: both(),
+                path: path(),
+            }
+            .into(),
+            ScoringReopened {
+                book: both(),
+                lot: one(),
+                round: 2,
+                ground: both(),
                 path: path(),
             }
             .into(),
