@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
-use crate::award::acts_panels::{goes_on, tell, title};
+use crate::award::acts_panels::{tell, title};
 use crate::award::acts_seats::seated;
-use crate::award::admitted::{KnownLot, known};
+use crate::award::desk::{Known, goes_on, known};
 use crate::award::rules_admission::{
     ADMISSION_CLOSED, ADMISSION_DECIDED_BY_RULE, ADMISSION_DECIDED_TOO_OFTEN, ADMISSION_NO_DISSENT,
     ADMISSION_NOT_BEGUN, ADMISSION_NOT_OPENED, BID_DISQUALIFIED, DECIDED_AT_ONCE_MAX, DECISIONS_MAX,
@@ -48,7 +48,7 @@ const SECURITIES_MAX: i64 = 2_000;
 const TOLD_LENGTH_MAX: usize = 500;
 
 /// A lot of a public book, if the actor may do this with what is its buyer's.
-fn of_buyer(conn: &mut Conn, actor: &Actor, action: Action, lot: &LotId) -> Answer<KnownLot> {
+fn of_buyer(conn: &mut Conn, actor: &Actor, action: Action, lot: &LotId) -> Answer<Known> {
     policy::allow_at_all(actor, action)?;
     let known = known(conn, lot)?;
     policy::allow(
@@ -125,10 +125,10 @@ fn record(
 /// Begins the examination of a lot with what was prepared. One that was begun before stays as it is.
 ///
 /// # Errors
-/// Permission; not found; a book that was cancelled; [`ADMISSION_NOT_OPENED`].
+/// Permission; not found; those of [`Known::may_go_on`]; [`ADMISSION_NOT_OPENED`].
 pub fn begin(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId, prepared: &[Examined]) -> Answer<()> {
     let known = of_buyer(tx.conn(), actor, Action::CheckEligibility, lot)?;
-    goes_on(&known.book)?;
+    known.may_go_on(tx.now())?;
     if store::begun_at(tx.conn(), lot)?.is_some() {
         tx.nothing_to_change();
         return Ok(());
@@ -156,12 +156,13 @@ pub(super) fn open(conn: &mut Conn, lot: &LotId) -> Answer<Vec<Examined>> {
 /// A lot, and the actor as the chair of its panel.
 ///
 /// # Errors
-/// Permission; not found, for everybody who holds no seat; a book that was cancelled; a panel that cannot work yet; [`PANEL_NOT_CHAIR`].
-pub(super) fn chaired(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<KnownLot> {
+/// Permission; not found, for everybody who holds no seat; those of [`Known::may_go_on`]; a panel that cannot work yet; [`PANEL_NOT_CHAIR`].
+pub(super) fn chaired(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId) -> Answer<Known> {
     policy::allow_at_all(actor, Action::SitOnPanel)?;
-    let known = known(conn, lot)?;
-    let (book, panel, member) = seated(conn, actor, Action::SitOnPanel, &known.book.id)?;
-    goes_on(&book)?;
+    let now = tx.now();
+    let known = known(tx.conn(), lot)?;
+    let (_, panel, member) = seated(tx.conn(), actor, Action::SitOnPanel, &known.book.id)?;
+    known.may_go_on(now)?;
     panel.works()?;
     if member.is_chair {
         Ok(known)
@@ -193,7 +194,7 @@ fn item<'e>(bids: &'e [Examined], bid: &BidId, code: &str) -> Option<&'e Examine
 /// Decides items of one side: eligibility for the buyer, responsiveness for the panel. What was decided the same way before is no change.
 ///
 /// # Errors
-/// Permission; not found; [`ADMISSION_NOT_BEGUN`]; [`ADMISSION_CLOSED`]; every fault of what was sent; [`ADMISSION_DECIDED_BY_RULE`];
+/// Permission; not found; those of [`Known::may_go_on`]; [`ADMISSION_NOT_BEGUN`]; [`ADMISSION_CLOSED`]; every fault of what was sent; [`ADMISSION_DECIDED_BY_RULE`];
 /// [`ADMISSION_DECIDED_TOO_OFTEN`]; for the panel's side those of a panel that cannot work yet, and of whoever is not its chair.
 pub fn decide(
     tx: &mut Tx<'_>,
@@ -204,10 +205,10 @@ pub fn decide(
     match side {
         Side::Eligibility => {
             let known = of_buyer(tx.conn(), actor, Action::CheckEligibility, lot)?;
-            goes_on(&known.book)?;
+            known.may_go_on(tx.now())?;
         }
         Side::Responsiveness => {
-            chaired(tx.conn(), actor, lot)?;
+            chaired(tx, actor, lot)?;
         }
     }
     let bids = open(tx.conn(), lot)?;
@@ -380,7 +381,7 @@ pub fn disqualify(
 ///
 /// # Errors
 /// Permission; not found.
-pub fn readable(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<KnownLot> {
+pub fn readable(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<Known> {
     policy::allow_at_all(actor, Action::ReadAdmission)?;
     let known = known(conn, lot)?;
     let panel = store_panels::of_book(conn, &known.book.id)?;

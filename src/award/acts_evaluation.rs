@@ -50,16 +50,17 @@ const MINUTES: &[MediaType] = &[MediaType::Pdf, MediaType::Png, MediaType::Jpeg,
 /// Concludes the round that is on: by the chair, or by the buyer's people where the book has no panel.
 ///
 /// # Errors
-/// In this order: permission; not found; those of the panel; [`SCORING_CONCLUDED`]; that the examination is not settled; unless too few
+/// In this order: permission; not found; those of the panel; a book that was cancelled or is suspended; [`SCORING_CONCLUDED`]; that the examination is not settled; unless too few
 /// bids are left, [`SHEETS_MISSING`] and [`APPRAISAL_MISSING`]; those of a lot's end.
 pub fn conclude(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId) -> Answer<Evaluation> {
     policy::allow_at_all(actor, Action::ConcludeEvaluation)?;
     let scene = scene(tx.conn(), lot)?;
     scoring::allow_to_lead(actor, Action::ConcludeEvaluation, &scene)?;
+    let now = tx.now();
+    scene.known.may_go_on(now)?;
     if scene.is_concluded() {
         return Err(SCORING_CONCLUDED.refuse().into());
     }
-    let now = tx.now();
     let verdict = settled(tx.conn(), lot, now)?;
     let derivation = derived(tx.conn(), &scene, &verdict)?;
     let evaluation = concluded(&scene, &verdict, &derivation, now)?;
@@ -244,7 +245,7 @@ pub struct Recorded {
 /// Records what a meeting of residents' representatives gave, or corrects the record before it is confirmed.
 ///
 /// # Errors
-/// In this order: permission; not found; [`APPRAISAL_NOTHING`]; [`SCORING_CONCLUDED`]; that the examination is not settled; another version
+/// In this order: permission; not found; a book that was cancelled or is suspended; [`APPRAISAL_NOTHING`]; [`SCORING_CONCLUDED`]; that the examination is not settled; another version
 /// than the one that is meant; [`APPRAISAL_CONFIRMED`]; a meeting that cannot be, or without its quorum; points that cannot be or are
 /// missing; separation of duties; those of the attachment.
 pub fn record_appraisal(
@@ -313,7 +314,8 @@ pub fn record_appraisal(
 /// Confirms what another person recorded. It does not change any more.
 ///
 /// # Errors
-/// In this order: permission; not found; [`APPRAISAL_NOTHING`]; [`SCORING_CONCLUDED`]; another version than the one that is meant;
+/// In this order: permission; not found; a book that was cancelled or is suspended; [`APPRAISAL_NOTHING`]; [`SCORING_CONCLUDED`]; another version
+/// than the one that is meant;
 /// [`APPRAISAL_CONFIRMED`]; separation of duties.
 pub fn confirm_appraisal(
     tx: &mut Tx<'_>,
@@ -349,6 +351,7 @@ fn appraising(
     let scene = scene(tx.conn(), lot)?;
     let matter = Matter::of_organisation(&scene.known.book.organisation_id);
     policy::allow(actor, action, matter)?;
+    scene.known.may_go_on(tx.now())?;
     let method = scene.known.book.content.document().method;
     if rules::by_residents(method, scene.known.document()?).is_empty() {
         return Err(APPRAISAL_NOTHING.refuse().into());

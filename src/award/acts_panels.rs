@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::award::desk::may_go_on;
 use crate::award::rules_draw::{self, DRAWS_MAX};
 use crate::award::rules_experts::{Against, EXPERTS_MAX, Expert, Standing, Unfit, unfit};
 use crate::award::rules_panel::{
@@ -20,7 +21,7 @@ use crate::award::{store_experts, store_panels};
 use crate::bids::rules_opening::Outcome;
 use crate::bids::store_openings;
 use crate::books::acts::profile_of;
-use crate::books::rules::{Book, BookId, State, WRONG_STATE};
+use crate::books::rules::{Book, BookId};
 use crate::books::store as books;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -65,17 +66,6 @@ pub(super) fn found(conn: &mut Conn, actor: &Actor, action: Action, id: &BookId)
     let book = book.ok_or_else(|| NOT_FOUND.refuse())?;
     policy::allow(actor, action, Matter::of_organisation(&book.organisation_id))?;
     Ok(book)
-}
-
-/// Refuses for a book that was cancelled.
-pub(super) fn goes_on(book: &Book) -> Answer<()> {
-    if book.state == State::Published {
-        return Ok(());
-    }
-    let name = book.state.name();
-    Err(WRONG_STATE
-        .because(text!("当前状态为 {name}", "its state is {name}"))
-        .into())
 }
 
 /// Everybody whose bid for any lot of a book was opened; nobody before the opening.
@@ -207,15 +197,16 @@ fn budget(book: &Book) -> Answer<Money> {
 /// Draws the panel of a book, and calls whoever comes first to the experts' seats; the buyer's members are called to the others.
 ///
 /// # Errors
-/// Permission; not found; a book that was cancelled; [`PANEL_EXISTS`]; [`PANEL_TOO_EARLY`]; those of [`composed`] and [`named`];
+/// Permission; not found; a book that was cancelled or is suspended; [`PANEL_EXISTS`]; [`PANEL_TOO_EARLY`]; those of [`composed`] and [`named`];
 /// [`PANEL_POOL_TOO_SMALL`].
 pub fn draw(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, request: &Request, zone: Tz) -> Answer<Panel> {
     let book = found(tx.conn(), actor, Action::DrawPanel, id)?;
-    goes_on(&book)?;
+    let now = tx.now();
+    may_go_on(tx.conn(), &book, now)?;
     if store_panels::of_book(tx.conn(), id)?.is_some() {
         return Err(PANEL_EXISTS.refuse().into());
     }
-    let (now, profile) = (tx.now(), profile_of(tx.conn(), &book)?);
+    let profile = profile_of(tx.conn(), &book)?;
     let pool = Pool::of(tx.conn(), &book, &profile, (now, zone))?;
     if pool.bidders.is_empty() {
         return Err(PANEL_TOO_EARLY.refuse().into());
@@ -440,10 +431,11 @@ pub(super) fn secret(conn: &mut Conn, id: &BookId) -> Answer<Panel> {
 /// Draws from those who have come into the pool since, when everybody drawn was called and experts' seats are still free.
 ///
 /// # Errors
-/// Permission; not found; a book that was cancelled; [`PANEL_DISCLOSED`]; [`PANEL_STILL_CALLING`]; [`PANEL_POOL_TOO_SMALL`].
+/// Permission; not found; a book that was cancelled or is suspended; [`PANEL_DISCLOSED`]; [`PANEL_STILL_CALLING`]; [`PANEL_POOL_TOO_SMALL`].
 pub fn draw_again(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, zone: Tz) -> Answer<Panel> {
     let book = found(tx.conn(), actor, Action::DrawPanel, id)?;
-    goes_on(&book)?;
+    let now = tx.now();
+    may_go_on(tx.conn(), &book, now)?;
     let panel = secret(tx.conn(), id)?;
     let free = panel.free(MemberKind::Expert).len();
     let number = i64::try_from(panel.draws.len())
@@ -452,7 +444,7 @@ pub fn draw_again(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, zone: Tz) -> Answ
     if free == 0 || !waiting(&panel).is_empty() || number > DRAWS_MAX {
         return Err(PANEL_STILL_CALLING.refuse().into());
     }
-    let (now, profile) = (tx.now(), profile_of(tx.conn(), &book)?);
+    let profile = profile_of(tx.conn(), &book)?;
     let pool = Pool::of(tx.conn(), &book, &profile, (now, zone))?;
     let needed = i64::try_from(free).unwrap_or(i64::MAX);
     let (draw, candidates) = make_draw(tx, &pool, (&panel, &[]), number, needed)?;
@@ -465,7 +457,7 @@ pub fn draw_again(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, zone: Tz) -> Answ
 /// Calls somebody else of the buyer's to the first of its seats that is free.
 ///
 /// # Errors
-/// Permission; not found; a book that was cancelled; [`PANEL_DISCLOSED`]; [`PANEL_NO_SEAT`]; those of [`named`].
+/// Permission; not found; a book that was cancelled or is suspended; [`PANEL_DISCLOSED`]; [`PANEL_NO_SEAT`]; those of [`named`].
 pub fn name_member(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -474,11 +466,12 @@ pub fn name_member(
     zone: Tz,
 ) -> Answer<Panel> {
     let book = found(tx.conn(), actor, Action::DrawPanel, id)?;
-    goes_on(&book)?;
+    let now = tx.now();
+    may_go_on(tx.conn(), &book, now)?;
     let panel = secret(tx.conn(), id)?;
     let free = panel.free(MemberKind::Buyer).into_iter().next();
     let seat = free.ok_or_else(|| PANEL_NO_SEAT.refuse())?;
-    let (now, profile) = (tx.now(), profile_of(tx.conn(), &book)?);
+    let profile = profile_of(tx.conn(), &book)?;
     let pool = Pool::of(tx.conn(), &book, &profile, (now, zone))?;
     let was_called = panel.member(account.as_str()).is_some();
     pool.named(tx.conn(), account, was_called, "/account_id")?;

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::audit;
 use crate::audit::entry::Event;
 use crate::award::acts_admission::{account_of, chaired, open, readable};
-use crate::award::acts_panels::{goes_on, tell, title};
-use crate::award::admitted::{KnownLot, known, verdict};
+use crate::award::acts_panels::{tell, title};
+use crate::award::admitted::verdict;
+use crate::award::desk::{Known, goes_on, known};
 use crate::award::rules_admission::{
     ADMISSION_UNDECIDED, Correction, Examined, Found, JUSTIFICATION_DOCUMENTS_MAX, JUSTIFICATION_EXISTS,
     JUSTIFICATION_NOT_ANSWERED, JUSTIFICATION_NOT_OPEN, Justification, PRICE_NOT_LOW, REASON_LENGTH_MAX,
@@ -101,7 +102,7 @@ pub struct Read {
 /// Those of [`chaired`] and [`open`]; not found, if there is no such bid; [`ADMISSION_UNDECIDED`] for a bid that is out; [`CORRECTION_EXISTS`];
 /// those of [`proposed`]; too few or too many minutes.
 pub fn correct(tx: &mut Tx<'_>, actor: &Actor, (lot, bid): (&LotId, &BidId), read: &Read) -> Answer<()> {
-    let known = chaired(tx.conn(), actor, lot)?;
+    let known = chaired(tx, actor, lot)?;
     let bids = open(tx.conn(), lot)?;
     let examined = bid_of(&bids, bid)?;
     if examined.correction.is_some() {
@@ -147,7 +148,7 @@ pub fn correct(tx: &mut Tx<'_>, actor: &Actor, (lot, bid): (&LotId, &BidId), rea
 ///
 /// # Errors
 /// Permission; not found.
-pub fn own(conn: &mut Conn, actor: &Actor, action: Action, (lot, bid): (&LotId, &BidId)) -> Answer<KnownLot> {
+pub fn own(conn: &mut Conn, actor: &Actor, action: Action, (lot, bid): (&LotId, &BidId)) -> Answer<Known> {
     policy::allow_at_all(actor, action)?;
     let known = known(conn, lot)?;
     let opened = store_openings::opened_bid(conn, lot, bid)?.ok_or_else(|| NOT_FOUND.refuse())?;
@@ -189,7 +190,7 @@ pub fn answer_correction(
 /// Those of [`chaired`] and [`open`]; not found, if there is no such bid; [`JUSTIFICATION_EXISTS`]; [`ADMISSION_UNDECIDED`]; [`PRICE_NOT_LOW`];
 /// fewer minutes than the statutes give, or too many.
 pub fn question(tx: &mut Tx<'_>, actor: &Actor, (lot, bid): (&LotId, &BidId), minutes: u32) -> Answer<()> {
-    let known = chaired(tx.conn(), actor, lot)?;
+    let known = chaired(tx, actor, lot)?;
     let bids = open(tx.conn(), lot)?;
     let examined = bid_of(&bids, bid)?;
     if examined.justification.is_some() {
@@ -313,7 +314,7 @@ pub fn judge(
     (lot, bid): (&LotId, &BidId),
     (accepted, reason_zh, reason_en): (bool, &str, &str),
 ) -> Answer<()> {
-    chaired(tx.conn(), actor, lot)?;
+    chaired(tx, actor, lot)?;
     let bids = open(tx.conn(), lot)?;
     let justification = bid_of(&bids, bid)?.justification.as_ref();
     let waits = justification.is_some_and(|one| one.answered.is_some() && one.found.is_none());
@@ -355,7 +356,7 @@ impl Access for BidAccess {
         let Some(lot) = store_openings::lot_of(conn, &bid)? else {
             return Ok(false);
         };
-        let granted = |found: Answer<KnownLot>| match found {
+        let granted = |found: Answer<Known>| match found {
             Ok(_) => Ok(true),
             Err(Stop::Refused(_)) => Ok(false),
             Err(stop) => Err(stop),

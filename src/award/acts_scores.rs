@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::audit;
 use crate::audit::entry::Event;
-use crate::award::admitted::{self, KnownLot};
+use crate::award::acts_panels::{tell, title};
+use crate::award::admitted;
+use crate::award::desk::{self, Known};
 use crate::award::rules_admission::Verdict;
 use crate::award::rules_panel::{Member, PANEL_INCOMPLETE, PANEL_NOT_CHAIR, Panel, sitting};
 use crate::award::rules_results::Evaluation;
@@ -23,8 +25,11 @@ use crate::kernel::clock::Instant;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Refusal};
 use crate::kernel::text::Text;
+use crate::outbox::content::{Content, ScoringReopened};
+use crate::outbox::wording::Both;
 use crate::registry::acts_organisations::account;
 use crate::registry::rules_text::Form;
+use crate::registry::store_contacts;
 use crate::standards::rules_indicators::Line;
 use crate::text;
 use crate::web::actor::Actor;
@@ -34,7 +39,7 @@ use crate::web::problem::NOT_FOUND;
 
 /// A lot whose bids are judged.
 pub(super) struct Scene {
-    pub(super) known: KnownLot,
+    pub(super) known: Known,
     pub(super) panel: Option<Panel>,
     /// The round that is on, or was concluded last.
     pub(super) round: i64,
@@ -78,7 +83,7 @@ fn own(actor: &Actor) -> Matter<'_> {
 
 /// What is known of the judging of a lot.
 pub(super) fn scene(conn: &mut Conn, lot: &LotId) -> Answer<Scene> {
-    let known = admitted::known(conn, lot)?;
+    let known = desk::known(conn, lot)?;
     Ok(Scene {
         panel: store_panels::of_book(conn, &known.book.id)?,
         round: store::round_of(conn, lot)?,
@@ -109,10 +114,11 @@ fn scoring(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId) -> Answer<(Scene, Verdic
     if let Some(panel) = &scene.panel {
         panel.works()?;
     }
+    let now = tx.now();
+    scene.known.may_go_on(now)?;
     if scene.is_concluded() {
         return Err(SCORING_CONCLUDED.refuse().into());
     }
-    let now = tx.now();
     let verdict = settled(tx.conn(), lot, now)?;
     let method = scene.known.book.content.document().method;
     if verdict.is_too_few() || rules::by_panel(method, scene.known.document()?).is_empty() {
@@ -157,7 +163,7 @@ fn before(
 /// Saves a sheet that is not handed in yet; it may still leave scores out.
 ///
 /// # Errors
-/// In this order: permission; not found for whoever does not sit; [`PANEL_INCOMPLETE`]; [`SCORING_CONCLUDED`]; [`SCORING_NOT_YET`];
+/// In this order: permission; not found for whoever does not sit; [`PANEL_INCOMPLETE`]; those of [`Known::may_go_on`]; [`SCORING_CONCLUDED`]; [`SCORING_NOT_YET`];
 /// [`SCORING_NOTHING`]; another version than the one that is meant; [`SHEET_HANDED_IN`]; every score that cannot be.
 pub fn save(
     tx: &mut Tx<'_>,
@@ -319,7 +325,7 @@ pub(super) fn allow_to_lead(actor: &Actor, action: Action, scene: &Scene) -> Ans
 /// Opens another round of scoring: the chair before the result is public, or those of the buyer who approve (87号令 art 64).
 ///
 /// # Errors
-/// In this order: permission; not found; a reason that is none; [`RESCORING_NOT_CONCLUDED`]; [`RESCORING_TOO_LATE`];
+/// In this order: permission; not found; those of [`Known::may_go_on`]; a reason that is none; [`RESCORING_NOT_CONCLUDED`]; [`RESCORING_TOO_LATE`];
 /// [`RESCORING_GROUND`]; [`RESCORING_TOO_OFTEN`](rules::RESCORING_TOO_OFTEN); [`SCORING_NOTHING`].
 pub fn open_round(
     tx: &mut Tx<'_>,
@@ -337,6 +343,7 @@ pub fn open_round(
         }
         policy::allow(actor, Action::OpenScoringRound, matter)?;
     }
+    scene.known.may_go_on(tx.now())?;
     let reason = reasoned(reason)?;
     let evaluation = scene.evaluation.as_ref().filter(|_| scene.is_concluded());
     let evaluation = evaluation.ok_or_else(|| RESCORING_NOT_CONCLUDED.refuse())?;
@@ -364,7 +371,27 @@ pub fn open_round(
         private: json!({"reason_zh": reason.zh, "reason_en": reason.en}),
     };
     audit::store::append(tx, actor, &event)?;
+    tell_reopened(tx, &scene, round, ground)?;
     Ok(round)
+}
+
+/// Tells whoever sits that they score again: an earlier sheet does not count in the new round.
+fn tell_reopened(tx: &mut Tx<'_>, scene: &Scene, round: i64, ground: Ground) -> Answer<()> {
+    let Some(panel) = &scene.panel else { return Ok(()) };
+    let (lot, said) = (&scene.known.lot, ground.said());
+    let content = Content::from(ScoringReopened {
+        book: title(&scene.known.book),
+        lot: lot.code.clone(),
+        round,
+        ground: Both::new(said.zh(), said.en()),
+        path: format!("/api/v1/lots/{}/score-sheets/own", lot.id),
+    });
+    let mut readers = Vec::new();
+    for member in sitting(panel) {
+        readers.extend(store_contacts::account(tx.conn(), member.account_id.as_str())?);
+    }
+    let key = format!("{}:scoring:{round}", lot.id);
+    tell(tx, readers, &key, &content, None)
 }
 
 fn reasoned(reason: &Line) -> Result<Line, Refusal> {

@@ -4,7 +4,8 @@
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::award::acts_panels::{Pool, bidders, fill, found, goes_on, panel_of, record, secret, tell, title};
+use crate::award::acts_panels::{Pool, bidders, fill, found, panel_of, record, secret, tell, title};
+use crate::award::desk::{goes_on, may_go_on};
 use crate::award::rules_draw::{self, DrawRecord, FORMAT, MemberRecord, PanelRecord};
 use crate::award::rules_panel::{
     Interest, Member, MemberKind, MemberState, PANEL_DECLARED, PANEL_NO_SEAT, Panel, declared, elected,
@@ -48,7 +49,7 @@ pub fn seated(conn: &mut Conn, actor: &Actor, action: Action, id: &BookId) -> An
     Ok((book, panel, member))
 }
 
-/// The same, for what changes the panel.
+/// The same, for what changes the panel. A suspension of the book keeps nobody from stepping back.
 fn acting(tx: &mut Tx<'_>, actor: &Actor, id: &BookId) -> Answer<(Book, Panel, Member)> {
     let (book, _, member) = seated(tx.conn(), actor, Action::SitOnPanel, id)?;
     goes_on(&book)?;
@@ -57,11 +58,11 @@ fn acting(tx: &mut Tx<'_>, actor: &Actor, id: &BookId) -> Answer<(Book, Panel, M
 }
 
 /// Takes a member's declaration: without an interest they sit from now on, with one they step back and the next in the order is called. Who
-/// sits and learns of an interest later declares it then.
+/// sits and learns of an interest later declares it then, also while the book is suspended; nobody takes a seat as long as it is.
 ///
 /// # Errors
 /// Permission; not found, for everybody who holds no seat; a book that was cancelled; [`PANEL_DISCLOSED`](crate::award::rules_panel::PANEL_DISCLOSED);
-/// [`PANEL_DECLARED`]; those of [`declared`]; duties that are kept apart.
+/// without an interest, a book that is suspended; [`PANEL_DECLARED`]; those of [`declared`]; duties that are kept apart.
 pub fn declare(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -70,10 +71,13 @@ pub fn declare(
     zone: Tz,
 ) -> Answer<Member> {
     let (book, _, member) = acting(tx, actor, id)?;
+    let now = tx.now();
+    if interests.is_empty() {
+        may_go_on(tx.conn(), &book, now)?;
+    }
     let profile = profile_of(tx.conn(), &book)?;
     let bidders = bidders(tx.conn(), id)?;
     let interests = declared(interests, &bidders, &profile)?;
-    let now = tx.now();
     let seat = member.seat;
     if interests.is_empty() {
         if member.state == MemberState::Sitting {
@@ -157,7 +161,7 @@ fn leave(tx: &mut Tx<'_>, id: &BookId, member: Member, state: MemberState, reaso
 /// so that nobody is got rid of unnoticed.
 ///
 /// # Errors
-/// Permission; not found; a book that was cancelled; a panel that is public; [`PANEL_NO_SEAT`] for a seat that nobody holds; a reason that is none.
+/// Permission; not found; a book that was cancelled or is suspended; a panel that is public; [`PANEL_NO_SEAT`] for a seat that nobody holds; a reason that is none.
 pub fn absent(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -166,7 +170,8 @@ pub fn absent(
     zone: Tz,
 ) -> Answer<Panel> {
     let book = found(tx.conn(), actor, Action::RunPanel, id)?;
-    goes_on(&book)?;
+    let now = tx.now();
+    may_go_on(tx.conn(), &book, now)?;
     let panel = secret(tx.conn(), id)?;
     let mut form = Form::new();
     let reason = said(&mut form, "/reason", reason);
@@ -190,9 +195,12 @@ pub fn absent(
 /// A member says whom they want in the chair. Whoever more than half of the seats want has it.
 ///
 /// # Errors
-/// Permission; not found, for everybody who holds no seat; a book that was cancelled; a panel that is public; those of [`may_chair`].
+/// Permission; not found, for everybody who holds no seat; a book that was cancelled; a panel that is public; a book that is suspended; those of
+/// [`may_chair`].
 pub fn vote(tx: &mut Tx<'_>, actor: &Actor, id: &BookId, candidate: &AccountId) -> Answer<Panel> {
     let (book, panel, member) = acting(tx, actor, id)?;
+    let now = tx.now();
+    may_go_on(tx.conn(), &book, now)?;
     let profile = profile_of(tx.conn(), &book)?;
     may_chair(&panel, candidate, &profile)?;
     if member.vote.as_ref() == Some(candidate) {

@@ -36,11 +36,7 @@ pub fn cancel(
     (id, expected): (&AwardId, Expected),
     reason: (&str, &str),
 ) -> Answer<(Fallen, Known)> {
-    let (before, known) = found(tx, actor, Action::EndAward, id)?;
-    expected.check(before.revision)?;
-    let reason = checked(reason)?;
-    let fallen = end(tx, actor, &known, before, (End::Cancelled, reason))?;
-    Ok((fallen, known))
+    end_by_buyer(tx, actor, (id, expected), (End::Cancelled, reason))
 }
 
 /// Puts the winner out.
@@ -53,10 +49,19 @@ pub fn disqualify(
     (id, expected): (&AwardId, Expected),
     reason: (&str, &str),
 ) -> Answer<(Fallen, Known)> {
+    end_by_buyer(tx, actor, (id, expected), (End::Disqualified, reason))
+}
+
+fn end_by_buyer(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (id, expected): (&AwardId, Expected),
+    (cause, reason): (End, (&str, &str)),
+) -> Answer<(Fallen, Known)> {
     let (before, known) = found(tx, actor, Action::EndAward, id)?;
     expected.check(before.revision)?;
     let reason = checked(reason)?;
-    let fallen = end(tx, actor, &known, before, (End::Disqualified, reason))?;
+    let fallen = end(tx, actor, &known, before, (cause, reason))?;
     Ok((fallen, known))
 }
 

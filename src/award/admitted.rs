@@ -1,60 +1,20 @@
 //! Which of a lot's bids are in, looked up: what was decided, and what follows from the rules in force for the book. What judges bids asks
 //! this and nothing else.
 
+use crate::award::desk::{Known, known};
 use crate::award::rules_admission::{ADMISSION_NOT_BEGUN, Admitted, Held, Verdict, judged};
 use crate::award::store_admission;
-use crate::books::acts::profile_of;
-use crate::books::rules::{Book, LotId};
-use crate::books::rules_documents::LotDocument;
+use crate::books::rules::LotId;
 use crate::books::rules_readiness::Item;
-use crate::books::store as books;
-use crate::books::store::Lot;
 use crate::db::conn::Conn;
 use crate::kernel::clock::Instant;
-use crate::kernel::refusal::{Answer, Fault};
-use crate::statutes::profile::Profile;
-use crate::web::problem::NOT_FOUND;
-
-/// A lot of a public book, and what it is judged by.
-#[derive(Debug)]
-pub struct KnownLot {
-    /// The book.
-    pub book: Book,
-    /// The lot.
-    pub lot: Lot,
-    /// The rules in force for the book.
-    pub profile: Profile,
-}
-
-impl KnownLot {
-    /// What the book says of the lot.
-    ///
-    /// # Errors
-    /// A fault if it is not in its book.
-    pub fn document(&self) -> Result<&LotDocument, Fault> {
-        let mut lots = self.book.content.document().lots.iter();
-        let found = lots.find(|one| one.code == self.lot.code);
-        found.ok_or_else(|| Fault::broken(format!("{} is not in its book", self.lot.id)))
-    }
-}
-
-/// A lot of a public book.
-///
-/// # Errors
-/// Not found; a fault of the database.
-pub fn known(conn: &mut Conn, lot: &LotId) -> Answer<KnownLot> {
-    let lot = books::lot(conn, lot)?.ok_or_else(|| NOT_FOUND.refuse())?;
-    let book = books::book(conn, &lot.book_id)?.filter(|book| book.state.is_public());
-    let book = book.ok_or_else(|| NOT_FOUND.refuse())?;
-    let profile = profile_of(conn, &book)?;
-    Ok(KnownLot { book, lot, profile })
-}
+use crate::kernel::refusal::Answer;
 
 /// What the examination of a lot has come to at an instant: what is not answered by then is answered by silence.
 ///
 /// # Errors
 /// Not found; a rule that is not set; a fault of the database.
-pub fn verdict(conn: &mut Conn, known: &KnownLot, now: Instant) -> Answer<Verdict> {
+pub fn verdict(conn: &mut Conn, known: &Known, now: Instant) -> Answer<Verdict> {
     let examined = store_admission::examined(conn, &known.lot.id)?;
     let document = known.document()?;
     let held = Held {

@@ -11,10 +11,11 @@ use crate::award::{
     store_admission, store_awards, store_challenges, store_complaints, store_endings, store_evaluations,
 };
 use crate::bids::acts::lot as found_lot;
-use crate::bids::acts_securities::profile_of;
 use crate::bids::rules_opening::OpeningRecord;
 use crate::bids::store_openings;
+use crate::books::acts::profile_of;
 use crate::books::rules::{Book, LotId, State as BookState, WRONG_STATE as BOOK_WRONG_STATE};
+use crate::books::rules_documents::LotDocument;
 use crate::books::store::{self as books, Lot};
 use crate::db::conn::Conn;
 use crate::kernel::clock::Instant;
@@ -25,6 +26,7 @@ use crate::statutes::profile::Profile;
 use crate::text;
 use crate::web::context::WardCalendar;
 use crate::web::policy::Matter;
+use crate::web::problem::NOT_FOUND;
 
 /// The ward's days, as rules take them.
 pub fn days(calendar: &WardCalendar) -> Days<'_> {
@@ -39,7 +41,8 @@ pub fn joined(mut data: Value, more: Value) -> Value {
     data
 }
 
-/// A lot of a published book, and what holds for it.
+/// A lot of a public book, and what holds for it.
+#[derive(Debug)]
 pub struct Known {
     /// The lot.
     pub lot: Lot,
@@ -57,19 +60,23 @@ impl Known {
         Matter::of_organisation(&self.book.organisation_id)
     }
 
-    /// Whether the purchase may go on: its book is public, and nobody has suspended it.
+    /// What the book says of the lot.
+    ///
+    /// # Errors
+    /// A fault if it is not in its book.
+    pub fn document(&self) -> Result<&LotDocument, Fault> {
+        let mut lots = self.book.content.document().lots.iter();
+        let found = lots.find(|one| one.code == self.lot.code);
+        found.ok_or_else(|| Fault::broken(format!("{} is not in its book", self.lot.id)))
+    }
+
+    /// Whether the purchase may go on: its book was not cancelled, and nobody has suspended it.
     ///
     /// # Errors
     /// In this order: [`BOOK_WRONG_STATE`], [`SUSPENDED`].
     pub fn may_go_on(&self, now: Instant) -> Result<(), Refusal> {
-        if self.book.state != BookState::Published {
-            let name = self.book.state.name();
-            return Err(BOOK_WRONG_STATE.because(text!("当前状态为 {name}", "its state is {name}")));
-        }
-        if self.suspensions.iter().any(|one| one.runs_at(now)) {
-            return Err(SUSPENDED.refuse());
-        }
-        Ok(())
+        goes_on(&self.book)?;
+        runs(&self.suspensions, now)
     }
 
     /// How many days the book was suspended since an instant.
@@ -103,15 +110,43 @@ impl Known {
     }
 }
 
-/// Looks a lot up.
+/// Refuses for a book that was cancelled. What somebody answers, gives up or notes asks for no more than this, also while the book is suspended.
+///
+/// # Errors
+/// [`BOOK_WRONG_STATE`].
+pub fn goes_on(book: &Book) -> Result<(), Refusal> {
+    if book.state == BookState::Published {
+        return Ok(());
+    }
+    let name = book.state.name();
+    Err(BOOK_WRONG_STATE.because(text!("当前状态为 {name}", "its state is {name}")))
+}
+
+fn runs(suspensions: &[Suspension], now: Instant) -> Result<(), Refusal> {
+    if suspensions.iter().any(|one| one.runs_at(now)) {
+        return Err(SUSPENDED.refuse());
+    }
+    Ok(())
+}
+
+/// As [`Known::may_go_on`], of a book as a whole.
+///
+/// # Errors
+/// In this order: [`BOOK_WRONG_STATE`], [`SUSPENDED`]; a fault of the database.
+pub fn may_go_on(conn: &mut Conn, book: &Book, now: Instant) -> Answer<()> {
+    goes_on(book)?;
+    Ok(runs(&store_complaints::suspensions_of(conn, &book.id)?, now)?)
+}
+
+/// Looks a lot of a public book up.
 ///
 /// # Errors
 /// Not found; a fault of the database.
 pub fn known(conn: &mut Conn, id: &LotId) -> Answer<Known> {
     let lot = found_lot(conn, id)?;
-    let book = books::book(conn, &lot.book_id)?;
-    let book = book.ok_or_else(|| Fault::broken(format!("{id} has no book")))?;
-    let profile = profile_of(conn, &lot)?;
+    let book = books::book(conn, &lot.book_id)?.filter(|book| book.state.is_public());
+    let book = book.ok_or_else(|| NOT_FOUND.refuse())?;
+    let profile = profile_of(conn, &book)?;
     let suspensions = store_complaints::suspensions_of(conn, &book.id)?;
     Ok(Known {
         lot,

@@ -123,7 +123,7 @@ pub(super) fn shown(tx: &mut Tx<'_>, by: &Actor, lot: &LotId, status: u16) -> An
     responses(
         (status = 201, description = "The examination", body = AdmissionView),
         (status = 404, description = "There is no such lot"),
-        (status = 409, description = "`book_wrong_state`, `admission_not_opened`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `admission_not_opened`"),
     ),
     extensions(("x-action" = json!("CheckEligibility"))),
 )]
@@ -200,7 +200,7 @@ async fn decide(
     responses(
         (status = 200, description = "The examination as it is now", body = AdmissionView),
         (status = 404, description = "There is no such lot"),
-        (status = 409, description = "`book_wrong_state`, `admission_not_begun`, `admission_closed`, `admission_decided_by_rule`, `admission_decided_too_often`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `admission_not_begun`, `admission_closed`, `admission_decided_by_rule`, `admission_decided_too_often`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("CheckEligibility"))),
@@ -228,7 +228,7 @@ async fn decide_eligibility(
     responses(
         (status = 200, description = "The examination as it is now", body = AdmissionView),
         (status = 404, description = "You hold no seat on the panel of such a lot"),
-        (status = 409, description = "`book_wrong_state`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `admission_decided_by_rule`, `admission_decided_too_often`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `admission_decided_by_rule`, `admission_decided_too_often`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("SitOnPanel"))),

@@ -12,14 +12,16 @@ use crate::award::rules_notice::NoticeDocument;
 use crate::award::view::{AwardView, AwardsView, FallenView, OwnResultView, OwnResultsView};
 use crate::award::{acts_awards as acts, store_awards as store};
 use crate::books::rules::LotId;
-use crate::budget::desk::parsed;
+use crate::budget::desk::{attached, parsed};
 use crate::db::conn::Conn;
+use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Answer;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
 use crate::web::context::WardCalendar;
+use crate::web::format::Format;
 use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
@@ -91,6 +93,17 @@ fn replied(status: u16, view: &AwardView) -> Answer<Reply> {
     Ok(reply.etag(conditional::etag(view.revision)))
 }
 
+/// The award as it is after an act.
+fn changed(
+    tx: &mut Tx<'_>,
+    by: &Actor,
+    (award, known): (Award, &Known),
+    calendar: &WardCalendar,
+) -> Answer<Reply> {
+    let now = tx.now();
+    replied(200, &shown(tx.conn(), by, (award, known), (calendar, now))?)
+}
+
 /// Propose an award
 ///
 /// Of the next in rank of the last round of judging, to the buyer, with the report. The statute's time for that is shown, and whether it was missed.
@@ -131,20 +144,30 @@ async fn propose(
 
 /// List the awards of a lot
 ///
-/// Those that everybody may know of: from their notice on. The buyer and auditors see the others too.
+/// Those that everybody may know of: from their notice on. The buyer and auditors see the others too. As CSV with `Accept: text/csv`: the same as a
+/// table, without what anybody said.
 #[utoipa::path(
     operation_id = "list_awards",
     tag = "awards",
     params(("id" = LotId, Path, description = "The lot")),
     responses(
-        (status = 200, description = "The first one first", body = AwardsView),
+        (status = 200, description = "The first one first", content(
+            (AwardsView = "application/json"),
+            (String = "text/csv", example = "id,lot_id,book_id,number,place,bid_id,supplier_id,price,state,proposed_at,decided_at,noticed_at,confirmed_at,signed_at,ended_at,end_cause\r\n")
+        )),
         (status = 404, description = "There is no such lot"),
     ),
     extensions(("x-action" = json!("ReadAwards"))),
 )]
 #[get("/lots/{id}/awards")]
-async fn list(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    context: Shared,
+    actor: Actor,
+    id: web::Path<String>,
+) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadAwards, Matter::default())?;
+    let format = Format::wanted(&request, &[Format::Json, Format::Csv])?;
     let (id, asked) = (parsed::<LotId>(&id)?, context.clone());
     let view = context
         .db
@@ -159,6 +182,9 @@ async fn list(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<Ht
             })
         })
         .await?;
+    if format == Format::Csv {
+        return Ok(attached(HttpResponse::Ok(), "awards.csv", view.table()?));
+    }
     Ok(HttpResponse::Ok().json(view))
 }
 
@@ -226,9 +252,7 @@ async fn decide(
     context
         .act_once(actor, once, body.digest, move |tx, by| {
             let (award, known) = acts::decide(tx, by, (&id, expected), &decision)?;
-            let now = tx.now();
-            let view = shown(tx.conn(), by, (award, &known), (&asked.calendar, now))?;
-            replied(200, &view)
+            changed(tx, by, (award, &known), &asked.calendar)
         })
         .await
 }
@@ -264,9 +288,7 @@ async fn notice(
     context
         .act_once(actor, once, NO_BODY, move |tx, by| {
             let (award, known) = acts::notice(tx, by, (&id, expected), &asked.calendar)?;
-            let now = tx.now();
-            let view = shown(tx.conn(), by, (award, &known), (&asked.calendar, now))?;
-            replied(200, &view)
+            changed(tx, by, (award, &known), &asked.calendar)
         })
         .await
 }
@@ -346,9 +368,7 @@ async fn confirm(
     context
         .act_once(actor, once, NO_BODY, move |tx, by| {
             let (award, known) = acts::confirm(tx, by, (&id, expected), &asked.calendar)?;
-            let now = tx.now();
-            let view = shown(tx.conn(), by, (award, &known), (&asked.calendar, now))?;
-            replied(200, &view)
+            changed(tx, by, (award, &known), &asked.calendar)
         })
         .await
 }
@@ -373,6 +393,26 @@ fn fallen(
     Ok(Reply::json(200, &view)?.etag(etag))
 }
 
+/// Ends an award by an act that takes a reason.
+async fn ended(
+    (request, context, actor, once): (HttpRequest, Shared, Actor, Once),
+    id: &str,
+    incoming: Incoming,
+    end: fn(&mut Tx<'_>, &Actor, (&AwardId, Expected), (&str, &str)) -> Answer<(Fallen, Known)>,
+) -> Answer<HttpResponse> {
+    let body = incoming.json::<ReasonBody>().await?;
+    let (id, expected) = (parsed::<AwardId>(id)?, Expected::of(&request)?);
+    let (said, asked) = (body.value, context.clone());
+    context
+        .act_once(actor, once, body.digest, move |tx, by| {
+            let reason = (said.reason_zh.as_str(), said.reason_en.as_str());
+            let (what, known) = end(tx, by, (&id, expected), reason)?;
+            let now = tx.now();
+            fallen(tx.conn(), by, (what, &known), (&asked.calendar, now))
+        })
+        .await
+}
+
 /// Take an award back
 ///
 /// The ranking is as it was: the same bidder may be proposed again. Needs `If-Match` with the `ETag` of the revision you mean.
@@ -395,22 +435,12 @@ fn fallen(
 )]
 #[post("/awards/{id}/cancellation")]
 async fn cancel(
-    (request, context, actor, once): (HttpRequest, Shared, Actor, Once),
+    caller: (HttpRequest, Shared, Actor, Once),
     id: web::Path<String>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::EndAward)?;
-    let body = incoming.json::<ReasonBody>().await?;
-    let (id, expected) = (parsed::<AwardId>(&id)?, Expected::of(&request)?);
-    let (said, asked) = (body.value, context.clone());
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            let reason = (said.reason_zh.as_str(), said.reason_en.as_str());
-            let (what, known) = successions::cancel(tx, by, (&id, expected), reason)?;
-            let now = tx.now();
-            fallen(tx.conn(), by, (what, &known), (&asked.calendar, now))
-        })
-        .await
+    policy::allow_at_all(&caller.2, Action::EndAward)?;
+    ended(caller, &id, incoming, successions::cancel).await
 }
 
 /// Disqualify the winner
@@ -436,22 +466,12 @@ async fn cancel(
 )]
 #[post("/awards/{id}/disqualification")]
 async fn disqualify(
-    (request, context, actor, once): (HttpRequest, Shared, Actor, Once),
+    caller: (HttpRequest, Shared, Actor, Once),
     id: web::Path<String>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::EndAward)?;
-    let body = incoming.json::<ReasonBody>().await?;
-    let (id, expected) = (parsed::<AwardId>(&id)?, Expected::of(&request)?);
-    let (said, asked) = (body.value, context.clone());
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            let reason = (said.reason_zh.as_str(), said.reason_en.as_str());
-            let (what, known) = successions::disqualify(tx, by, (&id, expected), reason)?;
-            let now = tx.now();
-            fallen(tx.conn(), by, (what, &known), (&asked.calendar, now))
-        })
-        .await
+    policy::allow_at_all(&caller.2, Action::EndAward)?;
+    ended(caller, &id, incoming, successions::disqualify).await
 }
 
 /// Withdraw as the winner
@@ -477,22 +497,12 @@ async fn disqualify(
 )]
 #[post("/awards/{id}/withdrawal")]
 async fn withdraw(
-    (request, context, actor, once): (HttpRequest, Shared, Actor, Once),
+    caller: (HttpRequest, Shared, Actor, Once),
     id: web::Path<String>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::WithdrawFromAward)?;
-    let body = incoming.json::<ReasonBody>().await?;
-    let (id, expected) = (parsed::<AwardId>(&id)?, Expected::of(&request)?);
-    let (said, asked) = (body.value, context.clone());
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            let reason = (said.reason_zh.as_str(), said.reason_en.as_str());
-            let (what, known) = successions::withdraw(tx, by, (&id, expected), reason)?;
-            let now = tx.now();
-            fallen(tx.conn(), by, (what, &known), (&asked.calendar, now))
-        })
-        .await
+    policy::allow_at_all(&caller.2, Action::WithdrawFromAward)?;
+    ended(caller, &id, incoming, successions::withdraw).await
 }
 
 /// Read your own result

@@ -14,7 +14,7 @@ use crate::award::rules_challenges::{
 use crate::award::{acts_challenges as acts, acts_complaints, store_challenges as store};
 use crate::books::rules::LotId;
 use crate::budget::acts::own_organisations;
-use crate::budget::desk::{after, one_more, parsed};
+use crate::budget::desk::{after, one_more, page_or_table, parsed};
 use crate::db::conn::Conn;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::OrganisationId;
@@ -22,6 +22,7 @@ use crate::kernel::refusal::Answer;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::context::WardCalendar;
+use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
@@ -183,29 +184,49 @@ async fn list_queries(
     id: web::Path<String>,
 ) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::ReadOwnDisputes)?;
-    let id = parsed::<LotId>(&id)?;
-    let mut query = Query::of(&request);
-    let limit = query.limit(LIMIT_USUAL, LIMIT_MAX);
-    let cursor = query.text("cursor");
-    query.finish()?;
-    let question = Question::of(&["result queries", id.as_str()]);
-    let beyond = after(&question, cursor.as_deref())?;
-    let asked = context.clone();
-    let views = context
-        .db
-        .read(move |conn| {
-            let (known, own) = readable(conn, &actor, &id)?;
-            let found = store::queries(conn, &id, own.as_deref(), beyond.as_deref(), one_more(limit))?;
-            let views = found.into_iter();
-            Ok(views
-                .map(|query| QueryView::of(query, &known, &asked.calendar))
-                .collect::<Vec<_>>())
-        })
-        .await?;
-    let page = Page::cut(views, limit, &question, |one: &QueryView| {
-        vec![one.id.to_string()]
-    });
-    Ok(page.answer(&request))
+    let kind = Disputes {
+        name: "result queries",
+        find: store::queries,
+        view: QueryView::of,
+        id: |one: &QueryView| one.id.to_string(),
+    };
+    Ok(kind.page(&request, context, actor, &id).await?.answer(&request))
+}
+
+/// What is said about the result of a lot, of one kind.
+struct Disputes<T, V> {
+    /// What a cursor belongs to.
+    name: &'static str,
+    /// Finds them.
+    find: fn(&mut Conn, &LotId, Option<&[OrganisationId]>, Option<&str>, i64) -> Answer<Vec<T>>,
+    /// Shows one.
+    view: fn(T, &Known, &WardCalendar) -> V,
+    /// Which it is.
+    id: fn(&V) -> String,
+}
+
+impl<T: 'static, V: Send + 'static> Disputes<T, V> {
+    /// The oldest first: those of the actor's own suppliers, or all of them to whoever may see that.
+    async fn page(self, request: &HttpRequest, context: Shared, actor: Actor, lot: &str) -> Answer<Page<V>> {
+        let lot = parsed::<LotId>(lot)?;
+        let mut query = Query::of(request);
+        let limit = query.limit(LIMIT_USUAL, LIMIT_MAX);
+        let cursor = query.text("cursor");
+        query.finish()?;
+        let question = Question::of(&[self.name, lot.as_str()]);
+        let beyond = after(&question, cursor.as_deref())?;
+        let (asked, find, view) = (context.clone(), self.find, self.view);
+        let views = context
+            .db
+            .read(move |conn| {
+                let (known, own) = readable(conn, &actor, &lot)?;
+                let found = find(conn, &lot, own.as_deref(), beyond.as_deref(), one_more(limit))?;
+                let views = found.into_iter().map(|one| view(one, &known, &asked.calendar));
+                Ok(views.collect::<Vec<_>>())
+            })
+            .await?;
+        Ok(Page::cut(views, limit, &question, |one| vec![(self.id)(one)]))
+    }
 }
 
 /// Read a query about a result
@@ -407,7 +428,8 @@ async fn file(
 
 /// List challenges about a lot
 ///
-/// The oldest first: those of your own suppliers; all of them for the buyer, the regulator and auditors.
+/// The oldest first: those of your own suppliers; all of them for the buyer, the regulator and auditors. As CSV with `Accept: text/csv`: the same page as
+/// a table, without what anybody said.
 #[utoipa::path(
     operation_id = "list_challenges",
     tag = "disputes",
@@ -417,7 +439,10 @@ async fn file(
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses(
-        (status = 200, description = "One page", body = Page<ChallengeView>, headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one"))),
+        (status = 200, description = "One page", content(
+            (Page<ChallengeView> = "application/json"),
+            (String = "text/csv", example = "id,award_id,lot_id,supplier_id,state,filed_at,reply_due,outcome,affects_result,closed_at\r\n")
+        ), headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one"))),
         (status = 404, description = "There is no such lot"),
     ),
     extensions(("x-action" = json!("ReadOwnDisputes"))),
@@ -430,29 +455,51 @@ async fn list(
     id: web::Path<String>,
 ) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::ReadOwnDisputes)?;
-    let id = parsed::<LotId>(&id)?;
-    let mut query = Query::of(&request);
-    let limit = query.limit(LIMIT_USUAL, LIMIT_MAX);
-    let cursor = query.text("cursor");
-    query.finish()?;
-    let question = Question::of(&["challenges", id.as_str()]);
-    let beyond = after(&question, cursor.as_deref())?;
-    let asked = context.clone();
-    let views = context
-        .db
-        .read(move |conn| {
-            let (known, own) = readable(conn, &actor, &id)?;
-            let found = store::of_lot(conn, &id, own.as_deref(), beyond.as_deref(), one_more(limit))?;
-            let views = found.into_iter();
-            Ok(views
-                .map(|challenge| ChallengeView::of(challenge, &known, &asked.calendar))
-                .collect::<Vec<_>>())
-        })
-        .await?;
-    let page = Page::cut(views, limit, &question, |one: &ChallengeView| {
-        vec![one.id.to_string()]
+    let format = Format::wanted(&request, &[Format::Json, Format::Csv])?;
+    let kind = Disputes {
+        name: "challenges",
+        find: store::of_lot,
+        view: ChallengeView::of,
+        id: |one: &ChallengeView| one.id.to_string(),
+    };
+    let page = kind.page(&request, context, actor, &id).await?;
+    page_or_table(&request, page, format, ("challenges.csv", table))
+}
+
+fn table(items: &[ChallengeView]) -> Answer<Vec<u8>> {
+    let columns = [
+        "id",
+        "award_id",
+        "lot_id",
+        "supplier_id",
+        "state",
+        "filed_at",
+        "reply_due",
+        "outcome",
+        "affects_result",
+        "closed_at",
+    ];
+    let dues: Vec<String> = items
+        .iter()
+        .map(|item| item.reply_due.map(|due| due.to_string()).unwrap_or_default())
+        .collect();
+    let rows = items.iter().zip(&dues).map(|(item, due)| {
+        [
+            item.id.as_str(),
+            item.award_id.as_str(),
+            item.lot_id.as_str(),
+            item.supplier_id.as_str(),
+            item.state.name(),
+            &item.filed_at,
+            due,
+            item.outcome.map(Outcome::name).unwrap_or_default(),
+            item.affects_result
+                .map(|affects| if affects { "true" } else { "false" })
+                .unwrap_or_default(),
+            item.closed_at.as_deref().unwrap_or_default(),
+        ]
     });
-    Ok(page.answer(&request))
+    Ok(csv_table(&columns, rows)?)
 }
 
 /// Read a challenge

@@ -13,13 +13,14 @@ use crate::award::rules_challenges::ChallengeId;
 use crate::award::rules_complaints::{Complaint, ComplaintId, Consequence, Entered, Outcome, State};
 use crate::award::store_complaints::{self as store, ComplaintFilter};
 use crate::books::rules::{BookId, LotId};
-use crate::budget::desk::{after, one_more, parsed};
+use crate::budget::desk::{after, one_more, page_or_table, parsed};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::Answer;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::context::WardCalendar;
+use crate::web::format::{Format, csv_table};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
@@ -243,7 +244,8 @@ const STATES: [(&str, State); 5] = [
 
 /// List complaints
 ///
-/// The newest first. Everybody sees those that are decided; the regulator and auditors all of them, and what the parties said.
+/// The newest first. Everybody sees those that are decided; the regulator and auditors all of them, and what the parties said. As CSV with
+/// `Accept: text/csv`: the same page as a table, without what anybody said.
 #[utoipa::path(
     operation_id = "list_complaints",
     tag = "disputes",
@@ -253,12 +255,16 @@ const STATES: [(&str, State); 5] = [
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "Items on a page, 50 by default"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
-    responses((status = 200, description = "One page", body = Page<ComplaintView>, headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
+    responses((status = 200, description = "One page", content(
+        (Page<ComplaintView> = "application/json"),
+        (String = "text/csv", example = "id,challenge_id,award_id,lot_id,book_id,supplier_id,state,filed_at,decision_due,accepted_at,suspended_until,outcome,consequence,closed_at\r\n")
+    ), headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one")))),
     extensions(("x-action" = json!("ReadAwards"))),
 )]
 #[get("/complaints")]
 async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadAwards, Matter::default())?;
+    let format = Format::wanted(&request, &[Format::Json, Format::Csv])?;
     let mut query = Query::of(&request);
     let lot = query.parsed::<LotId>("lot_id");
     let state = query.one_of("state", &STATES);
@@ -297,7 +303,49 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
     let page = Page::cut(views, limit, &question, |one: &ComplaintView| {
         vec![one.id.to_string()]
     });
-    Ok(page.answer(&request))
+    page_or_table(&request, page, format, ("complaints.csv", table))
+}
+
+fn table(items: &[ComplaintView]) -> Answer<Vec<u8>> {
+    let columns = [
+        "id",
+        "challenge_id",
+        "award_id",
+        "lot_id",
+        "book_id",
+        "supplier_id",
+        "state",
+        "filed_at",
+        "decision_due",
+        "accepted_at",
+        "suspended_until",
+        "outcome",
+        "consequence",
+        "closed_at",
+    ];
+    let dues: Vec<String> = items
+        .iter()
+        .map(|item| item.decision_due.map(|due| due.to_string()).unwrap_or_default())
+        .collect();
+    let rows = items.iter().zip(&dues).map(|(item, due)| {
+        [
+            item.id.as_str(),
+            item.challenge_id.as_str(),
+            item.award_id.as_str(),
+            item.lot_id.as_str(),
+            item.book_id.as_str(),
+            item.supplier_id.as_str(),
+            item.state.name(),
+            &item.filed_at,
+            due,
+            item.accepted_at.as_deref().unwrap_or_default(),
+            item.suspended_until.as_deref().unwrap_or_default(),
+            item.outcome.map(Outcome::name).unwrap_or_default(),
+            item.consequence.map(Consequence::name).unwrap_or_default(),
+            item.closed_at.as_deref().unwrap_or_default(),
+        ]
+    });
+    Ok(csv_table(&columns, rows)?)
 }
 
 /// Read a complaint

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::award::rules_complaints::{ComplaintId, Listing, ListingId};
 use crate::award::store_complaints as store;
-use crate::budget::desk::{after, attached, one_more};
+use crate::budget::desk::{after, one_more, page_or_table};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Stop};
@@ -99,12 +99,7 @@ async fn listed(request: HttpRequest, context: Shared, actor: Actor) -> Answer<H
     let page = Page::cut(views, limit, &question, |one: &ListingView| {
         vec![one.id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    if format == Format::Json {
-        return Ok(response.json(page));
-    }
-    Ok(attached(response, "listed-complainants.csv", table(&page.items)?))
+    page_or_table(&request, page, format, ("listed-complainants.csv", table))
 }
 
 fn table(items: &[ListingView]) -> Answer<Vec<u8>> {

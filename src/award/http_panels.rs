@@ -134,7 +134,7 @@ fn shown(tx: &mut crate::db::writer::Tx<'_>, by: &Actor, id: &BookId, status: u1
     responses(
         (status = 201, description = "The panel", body = PanelView),
         (status = 404, description = "There is no such book"),
-        (status = 409, description = "`book_wrong_state`, `panel_exists`, `panel_too_early`, `panel_composition`, `panel_member_unfit`, `panel_pool_too_small`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_exists`, `panel_too_early`, `panel_composition`, `panel_member_unfit`, `panel_pool_too_small`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("DrawPanel"))),
@@ -174,7 +174,7 @@ async fn draw(
     responses(
         (status = 200, description = "The panel", body = PanelView),
         (status = 404, description = "There is no such book, or no panel of it"),
-        (status = 409, description = "`book_wrong_state`, `panel_disclosed`, `panel_still_calling`, `panel_pool_too_small`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_disclosed`, `panel_still_calling`, `panel_pool_too_small`"),
     ),
     extensions(("x-action" = json!("DrawPanel"))),
 )]
@@ -206,7 +206,7 @@ async fn draw_again(
     responses(
         (status = 200, description = "The panel", body = PanelView),
         (status = 404, description = "There is no such book, or no panel of it"),
-        (status = 409, description = "`book_wrong_state`, `panel_disclosed`, `panel_no_seat`, `panel_member_unfit`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_disclosed`, `panel_no_seat`, `panel_member_unfit`"),
     ),
     extensions(("x-action" = json!("DrawPanel"))),
 )]
@@ -241,7 +241,7 @@ async fn name_member(
     responses(
         (status = 200, description = "The panel", body = PanelView),
         (status = 404, description = "There is no such book, or no panel of it"),
-        (status = 409, description = "`book_wrong_state`, `panel_disclosed`, `panel_no_seat`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_disclosed`, `panel_no_seat`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("RunPanel"))),
@@ -333,7 +333,7 @@ async fn read_record(context: Shared, actor: Actor, id: web::Path<String>) -> An
     responses(
         (status = 200, description = "What became of your seat", body = OwnSeatView),
         (status = 404, description = "You hold no seat on a panel of such a book"),
-        (status = 409, description = "`book_wrong_state`, `panel_disclosed`, `panel_declared`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_disclosed`, `panel_declared`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("SitOnPanel"))),
@@ -414,7 +414,7 @@ async fn decline(
     responses(
         (status = 200, description = "The panel", body = PanelView),
         (status = 404, description = "You hold no seat on a panel of such a book"),
-        (status = 409, description = "`book_wrong_state`, `panel_disclosed`, `panel_incomplete`, `panel_chair_taken`, `panel_no_chair`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_disclosed`, `panel_incomplete`, `panel_chair_taken`, `panel_no_chair`"),
     ),
     extensions(("x-action" = json!("SitOnPanel"))),
 )]

@@ -3,6 +3,7 @@
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpResponse, get, post, web};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use crate::award::acts_prices::{self as acts, Read};
@@ -96,6 +97,22 @@ pub struct StatementBody {
     documents: Vec<AttachmentId>,
 }
 
+/// Does an act with an opened bid of a lot, by what was sent.
+async fn of_bid<B: DeserializeOwned + ToSchema + Send + 'static>(
+    (context, actor, once): (Shared, Actor, Once),
+    path: &(String, String),
+    incoming: Incoming,
+    act: fn(&mut Tx<'_>, &Actor, (&LotId, &BidId), &B) -> Answer<Reply>,
+) -> Answer<HttpResponse> {
+    let body = incoming.json::<B>().await?;
+    let ((lot, bid), said) = (named(path)?, body.value);
+    context
+        .act_once(actor, once, body.digest, move |tx, by| {
+            act(tx, by, (&lot, &bid), &said)
+        })
+        .await
+}
+
 /// Record that a bid says several prices
 ///
 /// By the panel's chair. The price is corrected in the order of the statutes, of what was read out, of what the body and the words say, and of what
@@ -111,33 +128,28 @@ pub struct StatementBody {
     responses(
         (status = 200, description = "The examination as it is now", body = AdmissionView),
         (status = 404, description = "You hold no seat on the panel of such a lot, or there is no such bid"),
-        (status = 409, description = "`book_wrong_state`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `correction_exists`, `correction_needless`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `correction_exists`, `correction_needless`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("SitOnPanel"))),
 )]
 #[post("/lots/{id}/opened-bids/{bid}/price-correction")]
 async fn correct(
-    context: Shared,
-    actor: Actor,
-    once: Once,
+    caller: (Shared, Actor, Once),
     path: web::Path<(String, String)>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::SitOnPanel)?;
-    let body = incoming.json::<CorrectionBody>().await?;
-    let (lot, bid) = named(&path)?;
-    let read = Read {
-        body: body.value.body,
-        words: body.value.words,
-        minutes: body.value.minutes,
-    };
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            acts::correct(tx, by, (&lot, &bid), &read)?;
-            shown(tx, by, &lot, 200)
-        })
-        .await
+    policy::allow_at_all(&caller.1, Action::SitOnPanel)?;
+    of_bid(caller, &path, incoming, |tx, by, bid, said: &CorrectionBody| {
+        let read = Read {
+            body: said.body,
+            words: said.words.clone(),
+            minutes: said.minutes,
+        };
+        acts::correct(tx, by, bid, &read)?;
+        shown(tx, by, bid.0, 200)
+    })
+    .await
 }
 
 /// Ask a bidder to justify an abnormally low price
@@ -154,28 +166,23 @@ async fn correct(
     responses(
         (status = 200, description = "The examination as it is now", body = AdmissionView),
         (status = 404, description = "You hold no seat on the panel of such a lot, or there is no such bid"),
-        (status = 409, description = "`book_wrong_state`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `justification_exists`, `admission_undecided`, `price_not_low`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `justification_exists`, `admission_undecided`, `price_not_low`"),
         (status = 422, description = "Fewer minutes than the statutes give, or too many"),
     ),
     extensions(("x-action" = json!("SitOnPanel"))),
 )]
 #[post("/lots/{id}/opened-bids/{bid}/price-question")]
 async fn question(
-    context: Shared,
-    actor: Actor,
-    once: Once,
+    caller: (Shared, Actor, Once),
     path: web::Path<(String, String)>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::SitOnPanel)?;
-    let body = incoming.json::<QuestionBody>().await?;
-    let ((lot, bid), minutes) = (named(&path)?, body.value.minutes);
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            acts::question(tx, by, (&lot, &bid), minutes)?;
-            shown(tx, by, &lot, 200)
-        })
-        .await
+    policy::allow_at_all(&caller.1, Action::SitOnPanel)?;
+    of_bid(caller, &path, incoming, |tx, by, bid, said: &QuestionBody| {
+        acts::question(tx, by, bid, said.minutes)?;
+        shown(tx, by, bid.0, 200)
+    })
+    .await
 }
 
 /// Record whether the panel finds a price justified
@@ -192,29 +199,24 @@ async fn question(
     responses(
         (status = 200, description = "The examination as it is now", body = AdmissionView),
         (status = 404, description = "You hold no seat on the panel of such a lot, or there is no such bid"),
-        (status = 409, description = "`book_wrong_state`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `justification_not_answered`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `panel_incomplete`, `admission_not_begun`, `admission_closed`, `justification_not_answered`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("SitOnPanel"))),
 )]
 #[post("/lots/{id}/opened-bids/{bid}/price-judgement")]
 async fn judge(
-    context: Shared,
-    actor: Actor,
-    once: Once,
+    caller: (Shared, Actor, Once),
     path: web::Path<(String, String)>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::SitOnPanel)?;
-    let body = incoming.json::<JudgementBody>().await?;
-    let ((lot, bid), found) = (named(&path)?, body.value);
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            let found = (found.accepted, found.reason_zh.as_str(), found.reason_en.as_str());
-            acts::judge(tx, by, (&lot, &bid), found)?;
-            shown(tx, by, &lot, 200)
-        })
-        .await
+    policy::allow_at_all(&caller.1, Action::SitOnPanel)?;
+    of_bid(caller, &path, incoming, |tx, by, bid, said: &JudgementBody| {
+        let found = (said.accepted, said.reason_zh.as_str(), said.reason_en.as_str());
+        acts::judge(tx, by, bid, found)?;
+        shown(tx, by, bid.0, 200)
+    })
+    .await
 }
 
 fn asked(tx: &mut Tx<'_>, by: &Actor, (lot, bid): (&LotId, &BidId)) -> Answer<Reply> {
@@ -274,21 +276,16 @@ async fn read_questions(
 )]
 #[post("/lots/{id}/opened-bids/{bid}/correction-answer")]
 async fn answer_correction(
-    context: Shared,
-    actor: Actor,
-    once: Once,
+    caller: (Shared, Actor, Once),
     path: web::Path<(String, String)>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::AnswerPanel)?;
-    let body = incoming.json::<ConfirmationBody>().await?;
-    let ((lot, bid), confirms) = (named(&path)?, body.value.confirms);
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            acts::answer_correction(tx, by, (&lot, &bid), confirms)?;
-            asked(tx, by, (&lot, &bid))
-        })
-        .await
+    policy::allow_at_all(&caller.1, Action::AnswerPanel)?;
+    of_bid(caller, &path, incoming, |tx, by, bid, said: &ConfirmationBody| {
+        acts::answer_correction(tx, by, bid, said.confirms)?;
+        asked(tx, by, bid)
+    })
+    .await
 }
 
 /// Justify the price of your bid
@@ -312,19 +309,14 @@ async fn answer_correction(
 )]
 #[post("/lots/{id}/opened-bids/{bid}/justification")]
 async fn justify(
-    context: Shared,
-    actor: Actor,
-    once: Once,
+    caller: (Shared, Actor, Once),
     path: web::Path<(String, String)>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::AnswerPanel)?;
-    let body = incoming.json::<StatementBody>().await?;
-    let ((lot, bid), said) = (named(&path)?, body.value);
-    context
-        .act_once(actor, once, body.digest, move |tx, by| {
-            acts::justify(tx, by, (&lot, &bid), (&said.text, &said.documents))?;
-            asked(tx, by, (&lot, &bid))
-        })
-        .await
+    policy::allow_at_all(&caller.1, Action::AnswerPanel)?;
+    of_bid(caller, &path, incoming, |tx, by, bid, said: &StatementBody| {
+        acts::justify(tx, by, bid, (&said.text, &said.documents))?;
+        asked(tx, by, bid)
+    })
+    .await
 }

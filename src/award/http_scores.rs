@@ -114,7 +114,7 @@ impl From<&Sheet> for OwnSheetView {
     responses(
         (status = 200, description = "It was saved", body = OwnSheetView, headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 404, description = "There is no such lot, or you have no seat on its panel"),
-        (status = 409, description = "`panel_incomplete`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `scoring_nothing`, `sheet_handed_in`"),
+        (status = 409, description = "`panel_incomplete`, `book_wrong_state`, `book_suspended`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `scoring_nothing`, `sheet_handed_in`"),
         (status = 412, description = "`version_stale`"),
         (status = 422, description = "Scores that cannot be; every fault is listed"),
         (status = 428, description = "`version_missing`: there is a sheet already"),
@@ -180,7 +180,7 @@ async fn read_own(context: Shared, actor: Actor, id: web::Path<String>) -> Answe
     responses(
         (status = 200, description = "It was handed in", body = OwnSheetView),
         (status = 404, description = "There is no such lot, or no sheet of yours"),
-        (status = 409, description = "`panel_incomplete`, `scoring_concluded`, `scoring_not_yet`, `scoring_nothing`, `sheet_handed_in`"),
+        (status = 409, description = "`panel_incomplete`, `book_wrong_state`, `book_suspended`, `scoring_concluded`, `scoring_not_yet`, `scoring_nothing`, `sheet_handed_in`"),
         (status = 412, description = "`version_stale`"),
         (status = 422, description = "Scores are missing; each is listed"),
         (status = 428, description = "`version_missing`"),
@@ -307,7 +307,7 @@ pub struct RoundView {
     responses(
         (status = 201, description = "The round is open", body = RoundView),
         (status = 404, description = "There is no such lot, or it is not yours to see"),
-        (status = 409, description = "`rescoring_not_concluded`, `rescoring_too_late`, `rescoring_ground`, `rescoring_too_often`, `scoring_nothing`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `rescoring_not_concluded`, `rescoring_too_late`, `rescoring_ground`, `rescoring_too_often`, `scoring_nothing`"),
         (status = 422, description = "A reason that is none"),
     ),
     extensions(("x-action" = json!("OpenScoringRound"))),

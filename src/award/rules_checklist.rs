@@ -184,7 +184,11 @@ impl List<'_> {
             "/supplier_id",
             self.found(&["debarred"]),
         ));
-        let of_qualifications = self.found(&["qualification_missing", "qualification_expired"]);
+        let of_qualifications = self.found(&[
+            "qualification_missing",
+            "qualification_expired",
+            "qualification_unproven",
+        ]);
         for (number, required) in (1..).zip(&self.sources.book.qualifications) {
             let (zh, en) = (&required.name_zh, &required.name_en);
             // The opening names the qualification in its sentence and nowhere else.
@@ -606,6 +610,11 @@ mod tests {
         world.book.qualifications = serde_json::from_value(json!([{"name_zh": "道路运输", "name_en": "Transport"}, {"name_zh": "保安服务", "name_en": "Guards"}])).unwrap();
         world.finds("qualification_expired", true, "“保安服务”已过期");
         assert_eq!(world.beside("qualification_1"), (vec![], None));
+        world.finds("qualification_unproven", false, "登记中未见有效的“道路运输”");
+        assert_eq!(
+            world.beside("qualification_1"),
+            (vec!["qualification_unproven".to_owned()], None)
+        );
         assert_eq!(
             world.beside("qualification_2"),
             (vec!["qualification_expired".to_owned()], Some(false))

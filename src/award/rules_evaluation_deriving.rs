@@ -1,7 +1,8 @@
 //! From the input of an evaluation to its result, step by step: 87号令 arts 54–57. Whoever has the input gets the same steps and the same
 //! result, to the byte, on any machine. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
 
@@ -15,6 +16,7 @@ use crate::award::rules_evaluation_ranking::{Contender, rank};
 use crate::award::rules_results::Outcome;
 use crate::books::rules_documents::{CriterionKind, Method, RoundingStage};
 use crate::kernel::refusal::Objection;
+use crate::kernel::score::Score;
 use crate::kernel::weight::Weight;
 
 /// The code of a bid that costs more than the ceiling.
@@ -394,11 +396,9 @@ impl<'i> Course<'i> {
             self.input.rounding.places,
         )?;
         self.steps.extend(ranked.steps);
-        for (place, bidder) in (1_u32..).zip(&ranked.order) {
-            let mut found = self.standing.iter_mut();
-            if let Some(one) = found.find(|one| one.bid.bidder == *bidder) {
-                one.rank = Some(place);
-            }
+        let places: HashMap<&str, u32> = ranked.order.iter().map(String::as_str).zip(1_u32..).collect();
+        for one in self.standing.iter_mut().filter(|one| one.is_in()) {
+            one.rank = places.get(one.bid.bidder.as_str()).copied();
         }
         Ok(ranked.order)
     }
@@ -446,10 +446,24 @@ fn total(one: &Standing<'_>, weights: Option<(Weight, Weight)>) -> (&'static str
     (formula, texts.join(" + "), one.quality.plus(&price))
 }
 
+/// The scores as a sum, as they were given: `4.50 + 3 + 4.25`.
+fn sum_of(given: &[Score]) -> String {
+    let mut text = String::with_capacity(given.len().saturating_mul(8));
+    for score in given {
+        if !text.is_empty() {
+            text.push_str(" + ");
+        }
+        // Writing to a text does not fail.
+        let _ = write!(text, "{score}");
+    }
+    text
+}
+
 /// Where the book rounds, and how that is said.
 struct Rounded<'i> {
     input: &'i Input,
     places: u32,
+    of_criterion: String,
     of_factor: String,
     of_total: String,
 }
@@ -464,12 +478,14 @@ impl<'i> Rounded<'i> {
         };
         let said = format!(", rounded {mode} to {} places", rounding.places);
         let is_by_factor = rounding.stage == RoundingStage::Factor;
+        let of_factor = if is_by_factor { said.clone() } else { String::new() };
         // Weights give a sum of rounded factors more places again.
         let is_total_rounded = !is_by_factor || input.technical_weight_percent.is_some();
         Self {
             input,
             places: rounding.places,
-            of_factor: if is_by_factor { said.clone() } else { String::new() },
+            of_criterion: format!("sum of scores ÷ number of scores{of_factor}"),
+            of_factor,
             of_total: if is_total_rounded { said } else { String::new() },
         }
     }
@@ -497,13 +513,12 @@ impl<'i> Rounded<'i> {
         let sum = given.iter().fold(Decimal::ZERO, |sum, one| sum + one.points());
         let mean = Exact::decimal(sum).over(&Exact::count(given.len()));
         let score = self.factor(mean.unwrap_or_else(Exact::zero));
-        let texts: Vec<String> = given.iter().map(ToString::to_string).collect();
         let step = Step {
             step: StepKind::CriterionScore,
             bidder: Some(bid.bidder.clone()),
             of: Some(criterion.code.clone()),
-            formula: format!("sum of scores ÷ number of scores{}", self.of_factor),
-            numbers: format!("({}) ÷ {}", texts.join(" + "), given.len()),
+            formula: self.of_criterion.clone(),
+            numbers: format!("({}) ÷ {}", sum_of(given), given.len()),
             result: self.text(&score),
         };
         (step, score)

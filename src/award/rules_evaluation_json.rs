@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use crate::kernel::refusal::Objection;
@@ -57,7 +58,7 @@ pub fn parsed(text: &str) -> Result<Value, Vec<Objection>> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let seed = Once {
         twice: &twice,
-        pointer: String::new(),
+        place: Place::Whole,
     };
     let value = seed.deserialize(&mut reader).and_then(|value| {
         reader.end()?;
@@ -73,16 +74,37 @@ pub fn parsed(text: &str) -> Result<Value, Vec<Objection>> {
     }
 }
 
-struct Once<'f> {
-    twice: &'f RefCell<Faults>,
-    pointer: String,
+/// Where a value stands: written out only when something is wrong there, because hardly ever anything is.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Whole,
+    Member(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, usize),
 }
 
-impl Once<'_> {
-    fn within(&self, part: &str) -> Self {
-        Self {
+impl Place<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Whole => String::new(),
+            Self::Member(within, name) => format!("{}/{}", within.pointer(), escaped(name)),
+            Self::Item(within, index) => format!("{}/{index}", within.pointer()),
+        }
+    }
+}
+
+struct Once<'p> {
+    twice: &'p RefCell<Faults>,
+    place: Place<'p>,
+}
+
+impl<'p> Once<'p> {
+    const fn at<'n>(&self, place: Place<'n>) -> Once<'n>
+    where
+        'p: 'n,
+    {
+        Once {
             twice: self.twice,
-            pointer: format!("{}/{part}", self.pointer),
+            place,
         }
     }
 }
@@ -129,7 +151,7 @@ impl<'de> Visitor<'de> for Once<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut all = Vec::new();
-        while let Some(item) = items.next_element_seed(self.within(&all.len().to_string()))? {
+        while let Some(item) = items.next_element_seed(self.at(Place::Item(&self.place, all.len())))? {
             all.push(item);
         }
         Ok(Value::Array(all))
@@ -138,13 +160,16 @@ impl<'de> Visitor<'de> for Once<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut all = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let within = self.within(&escaped(&name));
-            let pointer = within.pointer.clone();
-            let value = members.next_value_seed(within)?;
-            if all.insert(name, value).is_some() {
-                self.twice
-                    .borrow_mut()
-                    .object(pointer, Text::fixed("重复出现", "is there twice"));
+            let value = members.next_value_seed(self.at(Place::Member(&self.place, &name)))?;
+            match all.entry(name) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(mut entry) => {
+                    let pointer = Place::Member(&self.place, entry.key()).pointer();
+                    entry.insert(value);
+                    self.twice
+                        .borrow_mut()
+                        .object(pointer, Text::fixed("重复出现", "is there twice"));
+                }
             }
         }
         Ok(Value::Object(all))

@@ -156,6 +156,22 @@ impl Ground {
             Self::OrderedAnew => "ordered_anew",
         }
     }
+
+    /// What it says, as members of the panel are told.
+    pub const fn said(self) -> Text {
+        match self {
+            Self::Miscalculated => Text::fixed("分值汇总计算错误", "the points were added up wrongly"),
+            Self::OutOfRange => Text::fixed("分项评分超出评分标准范围", "a score lies outside its range"),
+            Self::ObjectiveScoresDiffer => Text::fixed(
+                "对客观评审因素评分不一致",
+                "what is objective was not scored alike by everybody",
+            ),
+            Self::AbnormalScores => {
+                Text::fixed("评分畸高、畸低", "scores are abnormally high or abnormally low")
+            }
+            Self::OrderedAnew => Text::fixed("监管部门责令重新评审", "the regulator has ordered it"),
+        }
+    }
 }
 
 /// What somebody gives a bid for a criterion.
@@ -429,7 +445,11 @@ pub fn input(facts: Facts<'_>) -> Result<Input, Fault> {
         sme_deduction_percent: sme,
         consortium_deduction_percent: consortium,
         evaluators: evaluators.filter(|_| !panel.is_empty()),
-        technical_threshold: None,
+        technical_threshold: facts
+            .lot
+            .technical_threshold
+            .filter(|_| method == Method::QualityAndCostBased),
+        // The points of the criteria are their weights: nothing is weighed twice.
         technical_weight_percent: None,
         financial_weight_percent: None,
         abnormally_low: Some(percentages(facts.profile)?),
@@ -497,4 +517,124 @@ fn bids(facts: Facts<'_>, panel: &[&CriterionDocument], residents: &[&CriterionD
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeZone, Utc};
+
+    use super::*;
+    use crate::award::rules_evaluation_deriving::{BELOW_THRESHOLD, Subject, derive};
+    use crate::books::templates;
+    use crate::kernel::money::Money;
+    use crate::kernel::party::OrganisationId;
+    use crate::statutes::built_in;
+
+    fn now() -> Instant {
+        Utc.with_ymd_and_hms(2026, 4, 1, 1, 0, 0).unwrap()
+    }
+
+    fn admitted(price: &str) -> Admitted {
+        let price: Money = price.parse().unwrap();
+        Admitted {
+            bid_id: BidId::mint(now()),
+            supplier_id: OrganisationId::mint(now()),
+            price,
+            original_price: price,
+            is_sme: false,
+            is_sme_consortium: false,
+            tests: Vec::new(),
+            out: None,
+        }
+    }
+
+    /// A sheet that gives each bid its part of every criterion that the panel scores.
+    fn sheet(lot: &LotDocument, bids: &[Admitted], parts: &[i64]) -> Sheet {
+        let criteria = by_panel(Some(Method::QualityAndCostBased), lot);
+        let of_bid = |percent: i64| {
+            let points = |one: &CriterionDocument| {
+                let part = one.weight.percent() * rust_decimal::Decimal::new(percent, 2);
+                Score::new(part.normalize()).unwrap()
+            };
+            criteria
+                .iter()
+                .map(|one| (one.code.clone(), points(one)))
+                .collect()
+        };
+        Sheet {
+            lot_id: LotId::mint(now()),
+            round: 1,
+            account_id: AccountId::mint(now()),
+            version: 1,
+            scores: bids
+                .iter()
+                .zip(parts)
+                .map(|(bid, part)| (bid.bid_id.clone(), of_bid(*part)))
+                .collect(),
+            saved_at: now(),
+            handed_in_at: Some(now()),
+        }
+    }
+
+    #[test]
+    fn the_threshold_for_quality_is_the_lots_and_of_its_method_alone() {
+        let mut book = templates::template("sanitation").unwrap().unwrap();
+        book.method = Some(Method::QualityAndCostBased);
+        let lot = &mut book.lots[0];
+        lot.criteria.retain(|one| one.kind != CriterionKind::Appraisal);
+        let of_panel = lot.criteria.iter().filter(|one| one.kind != CriterionKind::Price);
+        let most: rust_decimal::Decimal = of_panel.map(|one| one.weight.percent()).sum();
+        lot.technical_threshold =
+            Some(Score::new((most * rust_decimal::Decimal::new(60, 2)).normalize()).unwrap());
+        let lot = lot.clone();
+        // The cheapest does not come to the threshold, and the price of the others is held against the next.
+        let bids = vec![admitted("100.00"), admitted("200.00"), admitted("300.00")];
+        let sheets = [sheet(&lot, &bids, &[59, 60, 90])];
+        let verdict = Verdict {
+            responsive: bids.len(),
+            bids,
+            missing: Vec::new(),
+            responsive_min: 3,
+        };
+        let profiles = built_in::profiles_for("cn").unwrap();
+        let facts = |book| Facts {
+            book,
+            lot: &lot,
+            profile: profiles.last().unwrap(),
+            verdict: &verdict,
+            sheets: &sheets,
+            appraisal: None,
+            draw_seed: "a seed",
+        };
+        let judged = derive(Subject::default(), input(facts(&book)).unwrap()).unwrap();
+        assert_eq!(judged.result.benchmark_price.as_deref(), Some("200.00"));
+        let out = |judged: &crate::award::rules_evaluation_derivation::Derivation| {
+            let out = judged.result.bids.iter().filter_map(|bid| bid.out.as_ref());
+            out.map(|out| out.code.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (out(&judged), judged.result.ranking.len()),
+            (vec![BELOW_THRESHOLD.to_owned()], 2)
+        );
+        let full = lot
+            .criteria
+            .iter()
+            .find(|one| one.kind == CriterionKind::Price)
+            .unwrap()
+            .weight;
+        let first = judged
+            .result
+            .bids
+            .iter()
+            .find(|bid| bid.evaluated_price.as_deref() == Some("200.00"))
+            .unwrap();
+        let score: rust_decimal::Decimal = first.price_score.as_ref().unwrap().parse().unwrap();
+        assert_eq!(score, full.percent(), "the price weighs what its criterion does");
+        let book = BookDocument {
+            method: Some(Method::ComprehensiveScoring),
+            ..book.clone()
+        };
+        let judged = derive(Subject::default(), input(facts(&book)).unwrap()).unwrap();
+        assert_eq!((out(&judged), judged.result.ranking.len()), (Vec::new(), 3));
+    }
 }

@@ -18,6 +18,8 @@ use crate::books::rules::{BookId, LotId};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
+use crate::kernel::refusal::Fault;
+use crate::web::format::csv_table;
 
 /// A last day.
 #[derive(Debug, Serialize, ToSchema)]
@@ -174,6 +176,55 @@ pub struct AwardsView {
     /// The first one first.
     #[schema(max_items = 100)]
     pub items: Vec<AwardView>,
+}
+
+impl AwardsView {
+    /// The same as CSV, without what anybody said.
+    ///
+    /// # Errors
+    /// A fault if it cannot be written.
+    pub fn table(&self) -> Result<Vec<u8>, Fault> {
+        let columns = [
+            "id",
+            "lot_id",
+            "book_id",
+            "number",
+            "place",
+            "bid_id",
+            "supplier_id",
+            "price",
+            "state",
+            "proposed_at",
+            "decided_at",
+            "noticed_at",
+            "confirmed_at",
+            "signed_at",
+            "ended_at",
+            "end_cause",
+        ];
+        let said = |at: &Option<String>| at.clone().unwrap_or_default();
+        let rows = self.items.iter().map(|item| {
+            [
+                item.id.to_string(),
+                item.lot_id.to_string(),
+                item.book_id.to_string(),
+                item.number.to_string(),
+                item.place.to_string(),
+                item.bid_id.to_string(),
+                item.supplier_id.to_string(),
+                item.price.to_string(),
+                item.state.name().to_owned(),
+                item.proposed_at.clone(),
+                said(&item.decided_at),
+                said(&item.noticed_at),
+                said(&item.confirmed_at),
+                said(&item.signed_at),
+                said(&item.ended_at),
+                item.end_cause.map(End::name).unwrap_or_default().to_owned(),
+            ]
+        });
+        csv_table(&columns, rows)
+    }
 }
 
 /// What came of an award that ended.

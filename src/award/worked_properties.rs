@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::award::rules_evaluation::Input;
 use crate::award::rules_evaluation_derivation::{Derivation, JudgedBid};
 use crate::award::rules_evaluation_deriving::{Subject, derive};
+use crate::award::rules_evaluation_exact::widely;
+use crate::award::rules_evaluation_reading::read;
 use crate::award::rules_evaluation_recomputing::{Document, document, recomputed};
 use crate::award::worked_examples::{bid, claim, evaluated};
 
@@ -115,6 +117,22 @@ proptest! {
     }
 
     #[test]
+    fn numbers_of_any_size_give_the_same_bytes(input in inputs(), price in prices(), broken in damages()) {
+        let mut input = input;
+        input["bids"][0]["price"] = json!(price);
+        for (pointer, value) in broken {
+            let mut damaged = input.clone();
+            let Some(place) = damaged.pointer_mut(&pointer) else { continue };
+            *place = value;
+            if read(&damaged.to_string()).is_ok() {
+                input = damaged;
+            }
+        }
+        let written = |input: &Value| derive(Subject::default(), read(&input.to_string()).unwrap()).map(|found| found.written().unwrap());
+        prop_assert_eq!(written(&input), widely(|| written(&input)));
+    }
+
+    #[test]
     fn what_is_derived_holds(input in inputs()) {
         let written = evaluated(&input).written().unwrap();
         let verdict = recomputed(&claim(&written)).unwrap().unwrap();
@@ -138,6 +156,14 @@ proptest! {
     fn no_text_makes_it_panic(text in "\\PC{0,200}") {
         survive(&text);
     }
+}
+
+/// Prices whose quotients fit in no machine word, beside usual ones.
+fn prices() -> impl Strategy<Value = String> {
+    (1_i64..=9_000_000_000_000_000, 0_u32..14).prop_map(|(fen, less)| {
+        let fen = (fen / 10_i64.pow(less)).max(1);
+        format!("{}.{:02}", fen / 100, fen % 100)
+    })
 }
 
 fn survive(text: &str) {

@@ -5,14 +5,14 @@
 use chrono::NaiveDate;
 
 use crate::bids::rules_document::{BidDocument, TieKind};
-use crate::books::rules_documents::{BookDocument, LotDocument, SmeDocument};
+use crate::books::rules_documents::{BookDocument, LotDocument, RequirementDocument, SmeDocument};
 use crate::books::rules_readiness::Item;
 use crate::kernel::party::{OrganisationId, OrganisationKind};
 use crate::kernel::refusal::Fault;
 use crate::kernel::text::Text;
 use crate::registry::rules_debarments::{Debarment, is_debarred};
 use crate::registry::rules_organisations::{Organisation, State};
-use crate::registry::rules_qualifications::{Qualification, known_kind};
+use crate::registry::rules_qualifications::{KNOWN, Qualification, State as Claimed, known_kind};
 use crate::registry::rules_size::SizeClass;
 use crate::statutes::codes::{self, Key};
 use crate::statutes::profile::Profile;
@@ -122,24 +122,41 @@ fn standing(found: &mut Found<'_>, facts: Facts<'_>) {
     }
 }
 
-/// Whether a qualification is of the kind that a book asks for by its name.
-fn is_of(qualification: &Qualification, name_zh: &str) -> bool {
-    known_kind(&qualification.licence.kind).is_some_and(|kind| kind.name_zh == name_zh.trim())
+/// Whether a qualification is of the kind that a book asks for, by its code or by the name of a known kind.
+fn is_of(qualification: &Qualification, required: &RequirementDocument) -> bool {
+    let kind = qualification.licence.kind.as_str();
+    required.kind.as_deref().map_or_else(
+        || known_kind(kind).is_some_and(|known| known.name_zh == required.name_zh.trim()),
+        |code| code == kind,
+    )
 }
 
+/// Whether the register can answer for what a book requires. A requirement of no kind that it knows is words, which people compare with what
+/// the bid says.
+fn is_kept(required: &RequirementDocument) -> bool {
+    let by_name = || KNOWN.iter().any(|known| known.name_zh == required.name_zh.trim());
+    required.kind.is_some() || by_name()
+}
+
+/// Each qualification that the book requires and that does not hold. It is missing only where the register can know that: what is claimed and
+/// not decided yet is as good as its evidence, and a consortium may have it through a member whom the register does not know.
 fn qualifications(found: &mut Found<'_>, facts: Facts<'_>) {
     for required in &facts.book.qualifications {
         let (zh, en) = (&required.name_zh, &required.name_en);
-        let mut of_kind = facts
-            .qualifications
-            .iter()
-            .filter(|one| is_of(one, zh))
-            .peekable();
-        let expired = of_kind.peek().is_some_and(|one| one.has_expired(facts.today));
-        if of_kind.any(|one| one.holds_on(facts.today)) {
+        let of_kind = || facts.qualifications.iter().filter(|one| is_of(one, required));
+        if of_kind().any(|one| one.holds_on(facts.today)) {
             continue;
         }
-        let (code, detail) = if expired {
+        let is_claimed = of_kind().any(|one| one.state == Claimed::Claimed && !one.has_expired(facts.today));
+        let (code, detail) = if is_claimed || !is_kept(required) || !facts.document.consortium.is_empty() {
+            (
+                "qualification_unproven",
+                text!(
+                    "登记中未见有效的“{zh}”，须审查证明材料",
+                    "{en}: the register has none that is verified and holds; the evidence is to be looked at"
+                ),
+            )
+        } else if of_kind().any(|one| one.has_expired(facts.today)) {
             (
                 "qualification_expired",
                 text!("“{zh}”已过期", "{en}: has expired"),
@@ -333,7 +350,7 @@ mod tests {
     use crate::kernel::clock::Instant;
     use crate::registry::rules_debarments::{Debarment, DebarmentId, Decision};
     use crate::registry::rules_organisations::{Particulars, Version};
-    use crate::registry::rules_qualifications::{Licence, QualificationId, State as Claimed};
+    use crate::registry::rules_qualifications::{Licence, QualificationId};
     use crate::registry::rules_size::{Industry, SizeDeclaration, SizeFacts};
     use crate::statutes::built_in;
     use chrono::{TimeZone, Utc};
@@ -507,17 +524,46 @@ mod tests {
 
         let mut world = World::new();
         let known = known_kind("security_service").unwrap();
-        world.book.qualifications = vec![crate::books::rules_documents::RequirementDocument {
+        world.book.qualifications = vec![RequirementDocument {
+            kind: None,
             name_zh: known.name_zh.to_owned(),
             name_en: known.name_en.to_owned(),
         }];
         assert_eq!(world.found(), [("qualification_missing", false)]);
         world.licensed(Some(day(3, 19)), Claimed::Verified);
         assert_eq!(world.found(), [("qualification_expired", false)]);
+        world.licensed(None, Claimed::Verified);
+        assert_eq!(world.found(), []);
+        // What is claimed in time is as good as its evidence, which somebody looks at.
         world.licensed(Some(day(3, 20)), Claimed::Claimed);
+        assert_eq!(world.found(), [("qualification_unproven", false)]);
+        world.licensed(Some(day(3, 19)), Claimed::Claimed);
+        assert_eq!(world.found(), [("qualification_expired", false)]);
+    }
+
+    #[test]
+    fn only_what_the_register_can_know_is_missing() {
+        let mut world = World::new();
+        let required = |kind: Option<&str>, name_zh: &str| RequirementDocument {
+            kind: kind.map(str::to_owned),
+            name_zh: name_zh.to_owned(),
+            name_en: "A licence".to_owned(),
+        };
+        // The code goes before the name, and kinds that have no name here are known by it.
+        world.book.qualifications = vec![required(Some("security_service"), "保安许可")];
         assert_eq!(world.found(), [("qualification_missing", false)]);
         world.licensed(None, Claimed::Verified);
         assert_eq!(world.found(), []);
+        world.book.qualifications = vec![required(Some("tea"), "保安服务许可证")];
+        assert_eq!(world.found(), [("qualification_missing", false)]);
+        // Words alone are nothing that can be looked up.
+        world.book.qualifications = vec![required(None, "近三年有三项类似业绩")];
+        assert_eq!(world.found(), [("qualification_unproven", false)]);
+        // A consortium may have it through a member whom the register does not know.
+        world.book.qualifications = vec![required(Some("tea"), "茶叶许可")];
+        let member = serde_json::json!({"name": "茶行", "credit_code": OTHER, "work": "清运", "percent": "10", "size": null});
+        world.document.consortium = vec![serde_json::from_value(member).unwrap()];
+        assert_eq!(world.found(), [("qualification_unproven", false)]);
     }
 
     #[test]

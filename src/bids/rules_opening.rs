@@ -90,9 +90,10 @@ const PLACES_NAMED_MAX: usize = 10;
 
 /// What of the things that are found at an opening puts a bid out. The others are for the panel to judge, or, as a recusal, about people
 /// of the buyer's and not about the bid.
-const DECISIVE: [&str; 6] = [
+const DECISIVE: [&str; 7] = [
     "not_verified",
     "debarred",
+    "qualification_missing",
     "qualification_expired",
     "not_small",
     "size_not_declared",
@@ -577,6 +578,7 @@ mod tests {
             assert!(Finding::of(item(code), true).is_decisive, "{code}");
         }
         assert!(!Finding::of(item("same_control"), false).is_decisive);
+        assert!(!Finding::of(item("qualification_unproven"), true).is_decisive);
         assert!(
             !Finding::of(item("recusal"), true).is_decisive && !Finding::does_not_answer(&[]).is_decisive
         );

@@ -84,7 +84,7 @@ pub struct TakenView {
 pub struct WarningView {
     /// Where in the bid: a JSON pointer.
     pub pointer: String,
-    /// `not_verified`, `debarred`, `qualification_missing`, `qualification_expired`, `size_differs`, `size_not_declared`, `not_small`,
+    /// `not_verified`, `debarred`, `qualification_missing`, `qualification_expired`, `qualification_unproven`, `size_differs`, `size_not_declared`, `not_small`,
     /// `same_control`, `recusal`.
     pub code: &'static str,
     /// In Chinese.

@@ -242,6 +242,12 @@ fn criteria(pieces: &mut Pieces, lot: &LotDocument) {
         pieces.says(unsaid());
     }
     pieces.table(table);
+    if let Some(threshold) = lot.technical_threshold {
+        pieces.says(text!(
+            "价格以外各项得分合计低于 {threshold} 分的，投标无效",
+            "A bid with less than {threshold} points for all but the price is out"
+        ));
+    }
 }
 
 fn payment(pieces: &mut Pieces, lot: &LotDocument) {

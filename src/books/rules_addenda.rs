@@ -677,6 +677,7 @@ mod tests {
             book.category = "greening".to_owned();
             book.method = Some(Method::LowestEvaluatedPrice);
             book.qualifications.push(RequirementDocument {
+                kind: None,
                 name_zh: "许可证".to_owned(),
                 name_en: "A licence".to_owned(),
             });

@@ -21,6 +21,7 @@ use crate::kernel::refusal::Refusal;
 use crate::kernel::score::Score;
 use crate::kernel::text::Text;
 use crate::kernel::weight::{Weight, WeightError, weights_sum_to_hundred};
+use crate::registry::rules_qualifications::is_code;
 use crate::registry::rules_text::Form;
 use crate::standards::rules_units::Amount;
 use crate::text;
@@ -150,6 +151,15 @@ fn head(form: &mut Form, book: &BookDocument) {
             TITLE_LENGTH_MAX,
             &names,
         );
+        if one.kind.as_deref().is_some_and(|kind| !is_code(kind)) {
+            form.object(
+                &format!("/qualifications/{index}/kind"),
+                Text::fixed(
+                    "应为 2 至 40 个小写字母、数字或下划线",
+                    "must be 2 to 40 lower-case letters, digits and underscores",
+                ),
+            );
+        }
     }
     if book.rounding.places > 6 {
         form.object(
@@ -237,6 +247,15 @@ fn lot(form: &mut Form, pointer: &str, lot: &LotDocument) {
     }
     if lot.bidders_min == Some(0) {
         form.object(&at("bidders_min"), Text::fixed("至少 1 家", "at least 1"));
+    }
+    if lot
+        .technical_threshold
+        .is_some_and(|threshold| threshold <= Score::ZERO)
+    {
+        form.object(
+            &at("technical_threshold"),
+            Text::fixed("应大于 0", "must be more than 0"),
+        );
     }
     quantities(form, pointer, lot);
     criteria(form, &at("criteria"), &lot.criteria);

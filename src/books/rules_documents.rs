@@ -225,6 +225,11 @@ pub struct TimetableDocument {
 #[serde(deny_unknown_fields)]
 #[schema(as = BookRequirement)]
 pub struct RequirementDocument {
+    /// The kind of qualification by which the register of suppliers is asked, by its code (`GET /api/v1/qualification-kinds`, or another); `null`
+    /// where the Chinese name is that of a known kind, or where it is nothing that the register keeps.
+    #[serde(default)]
+    #[schema(pattern = "^[a-z0-9_]{2,40}$", example = "security_service")]
+    pub kind: Option<String>,
     /// In Chinese.
     #[schema(min_length = 1, max_length = 200, example = "保安服务许可证")]
     pub name_zh: String,
@@ -334,6 +339,9 @@ pub struct LotDocument {
     /// What is judged. The weights add up to exactly 100.
     #[schema(max_items = 30)]
     pub criteria: Vec<CriterionDocument>,
+    /// The points, of all criteria but the price, below which a bid is out: where quality and cost are weighed, and nowhere else.
+    #[serde(default)]
+    pub technical_threshold: Option<Score>,
     /// What is done for small and medium enterprises.
     #[serde(default)]
     pub sme: Option<SmeDocument>,

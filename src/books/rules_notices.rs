@@ -53,7 +53,7 @@ const OF_CATEGORY: [(&str, &str); 4] = [
 ];
 
 /// The kinds of qualifications of which one makes a supplier fit for a book: those of its category (of any category, the kind of the
-/// same code), and those that the book requires by the names that they have here. A supplier that has one may still lack another.
+/// same code), and those that the book requires, by their codes or by the names that they have here. A supplier that has one may still lack another.
 pub fn fitting_kinds(book: &BookDocument) -> BTreeSet<String> {
     let of_category = OF_CATEGORY
         .iter()
@@ -64,8 +64,10 @@ pub fn fitting_kinds(book: &BookDocument) -> BTreeSet<String> {
             one.name_zh.trim() == kind.name_zh || one.name_en.trim().eq_ignore_ascii_case(kind.name_en)
         })
     });
+    let named = book.qualifications.iter().filter_map(|one| one.kind.clone());
     required
         .map(|kind| kind.code.to_owned())
+        .chain(named)
         .chain(of_category)
         .chain([book.category.clone()])
         .collect()
@@ -106,17 +108,25 @@ mod tests {
         assert_eq!(kinds(&book), ["city_cleaning", "sanitation"]);
         book.qualifications = vec![
             RequirementDocument {
+                kind: None,
                 name_zh: "道路运输经营许可证".to_owned(),
                 name_en: "A licence".to_owned(),
             },
             RequirementDocument {
+                kind: Some("tea_licence".to_owned()),
                 name_zh: "某证".to_owned(),
                 name_en: "work SAFETY licence".to_owned(),
             },
         ];
         assert_eq!(
             kinds(&book),
-            ["city_cleaning", "road_transport", "sanitation", "work_safety"]
+            [
+                "city_cleaning",
+                "road_transport",
+                "sanitation",
+                "tea_licence",
+                "work_safety"
+            ]
         );
         book.category = "tea".to_owned();
         book.qualifications.clear();

@@ -1,6 +1,7 @@
 //! What the lots of a book lack before it may be published: the second half of `rules_readiness.rs`. Pure.
 
 use chrono::Datelike;
+use rust_decimal::Decimal;
 
 use crate::books::rules_documents::{BookDocument, CriterionKind, LotDocument, Method, SmeDocument};
 use crate::books::rules_readiness::{Findings, LineFacts, MISSING, UNFIT};
@@ -183,6 +184,7 @@ impl Findings<'_> {
         } else if !by_ballot {
             self.price_weight(place, book, lot)?;
         }
+        self.threshold(place, book, lot);
         let min = self.rule(codes::TENDER_BIDS_MIN)?.0;
         if !by_ballot && lot.bidders_min.is_some_and(|bidders| bidders < min) {
             let detail = text!("不得少于 {min} 家", "is at least {min}");
@@ -192,6 +194,36 @@ impl Findings<'_> {
             self.sme(place, lot, budget)?;
         }
         Ok(())
+    }
+
+    /// Quality and cost are weighed with a threshold for quality, which a bid can reach; no other method has one.
+    fn threshold(&mut self, place: &str, book: &BookDocument, lot: &LotDocument) {
+        let pointer = format!("{place}/technical_threshold");
+        let Some(threshold) = lot.technical_threshold else {
+            self.missing_if(
+                book.method == Some(Method::QualityAndCostBased),
+                &pointer,
+                Text::fixed("未写明", "is not said"),
+            );
+            return;
+        };
+        if book.method != Some(Method::QualityAndCostBased) {
+            let detail = Text::fixed(
+                "仅用于质量与费用综合评审",
+                "belongs to `quality_and_cost_based` alone",
+            );
+            self.add(&pointer, UNFIT, detail);
+            return;
+        }
+        let of_quality = lot.criteria.iter().filter(|one| one.kind != CriterionKind::Price);
+        let most = of_quality.fold(Decimal::ZERO, |sum, one| sum + one.weight.percent());
+        if threshold.points() > most {
+            let detail = text!(
+                "不得高于 {most} 分",
+                "is at most {most}, which is all that there is"
+            );
+            self.add(&pointer, UNFIT, detail);
+        }
     }
 
     fn price_weight(&mut self, place: &str, book: &BookDocument, lot: &LotDocument) -> Answer<()> {

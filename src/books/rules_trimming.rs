@@ -25,6 +25,7 @@ pub fn trimmed(mut book: BookDocument) -> BookDocument {
     }
     for one in &mut book.qualifications {
         trim_all([&mut one.name_zh, &mut one.name_en]);
+        trim_all(&mut one.kind);
     }
     for lot in &mut book.lots {
         trim_lot(lot);

@@ -3,11 +3,13 @@
 use std::str::FromStr;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
 
 use crate::budget::rules::YEARS;
 use crate::kernel::refusal::Answer;
-use crate::web::paging::Question;
+use crate::web::format::Format;
+use crate::web::paging::{Page, Question};
 use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
@@ -59,6 +61,24 @@ pub fn attached(mut response: HttpResponseBuilder, name: &'static str, table: Ve
         response.insert_header((CONTENT_DISPOSITION, disposition));
     }
     response.content_type("text/csv; charset=utf-8").body(table)
+}
+
+/// A page, or the same as a table to save under a name, with the link to the next one.
+///
+/// # Errors
+/// A fault if the table cannot be written.
+pub fn page_or_table<T: Serialize>(
+    request: &HttpRequest,
+    page: Page<T>,
+    format: Format,
+    (name, table): (&'static str, impl FnOnce(&[T]) -> Answer<Vec<u8>>),
+) -> Answer<HttpResponse> {
+    if format == Format::Json {
+        return Ok(page.answer(request));
+    }
+    let mut response = HttpResponse::Ok();
+    page.link(request, &mut response);
+    Ok(attached(response, name, table(&page.items)?))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::award::desk;
 use crate::award::http_awards::ReasonBody;
 use crate::award::rules_awards::AwardId;
 use crate::books::rules::{BookId, LotId};
-use crate::budget::desk::{attached, parsed};
+use crate::budget::desk::{page_or_table, parsed};
 use crate::contracts::acts::{self, Held};
 use crate::contracts::rules::{ContractId, Party, State};
 use crate::contracts::rules_document::ContractDocument;
@@ -264,12 +264,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
     let page = Page::cut(views, limit, &question, |one: &ContractView| {
         vec![one.signed_at.clone().unwrap_or_default(), one.id.to_string()]
     });
-    let mut response = HttpResponse::Ok();
-    page.link(&request, &mut response);
-    if format == Format::Json {
-        return Ok(response.json(page));
-    }
-    Ok(attached(response, "contracts.csv", table(&page.items)?))
+    page_or_table(&request, page, format, ("contracts.csv", table))
 }
 
 fn instant(text: &str) -> Option<NaiveDateTime> {

@@ -73,7 +73,7 @@ pub struct WinningBid {
     "service_from": "2026-05-01", "service_until": "2027-04-30", "clauses": [], "documents": [], "lot_id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax",
     "lot": {"code": "1", "title_zh": "道路保洁", "title_en": "Street sanitation", "quantities": [], "places": [], "standard_version_id": null, "indicators": [],
         "budget_line_id": null, "ceiling": {"amount": "2350200.00", "currency": "CNY"}, "criteria": [], "sme": null, "payment": null, "score_sources": [],
-        "pay_tables": [], "triggers": [], "penalties": [], "bidders_min": null},
+        "pay_tables": [], "triggers": [], "penalties": [], "technical_threshold": null, "bidders_min": null},
     "bid": {"id": "bid_01jd3n8f5teqkrzvq1c0m6h2ax", "version": 1, "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "price_lines": [{"quantity": 1, "unit_price": "13.2", "amount": {"amount": "2298600.00", "currency": "CNY"}}], "total": {"amount": "2298600.00", "currency": "CNY"}},
     "price": {"amount": "2298600.00", "currency": "CNY"}, "performance_security": {"amount": "114930.00", "currency": "CNY"}

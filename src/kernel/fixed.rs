@@ -120,7 +120,11 @@ pub(crate) fn read(text: &str, shape: Shape) -> Result<Fixed, NumberFault> {
             places_max: shape.places_max,
         });
     }
-    let magnitude = i64::from_str(&format!("{whole}{decimals}")).map_err(|_| NumberFault::TooManyDigits)?;
+    let digits = whole.bytes().chain(decimals.bytes());
+    let magnitude = digits
+        .map(|digit| i64::from(digit.saturating_sub(b'0')))
+        .try_fold(0_i64, |sum, digit| sum.checked_mul(10)?.checked_add(digit))
+        .ok_or(NumberFault::TooManyDigits)?;
     let units = if negative {
         magnitude.checked_neg()
     } else {

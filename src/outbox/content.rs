@@ -27,6 +27,7 @@ pub use crate::outbox::content_openings::{
 };
 pub use crate::outbox::content_panels::{
     BidDisqualified, PanelCalled, PanelIncomplete, PanelLeft, PriceCorrected, PriceQuestioned,
+    ScoringReopened,
 };
 
 /// What the facts of one kind of mail can tell.
@@ -148,6 +149,8 @@ kinds! {
     PanelLeft "panel.left"
     /// A seat is free, and nobody is left to be called.
     PanelIncomplete "panel.incomplete"
+    /// Bids are scored again.
+    ScoringReopened "scoring.reopened"
     /// The price of a bid was corrected; its bidder has to confirm it.
     PriceCorrected "price.corrected"
     /// The price of a bid is abnormally low; its bidder has to justify it.
@@ -415,6 +418,14 @@ pub(super) mod tests {
             .into(),
             PanelIncomplete {
                 book: both(),
+                path: path(),
+            }
+            .into(),
+            ScoringReopened {
+                book: both(),
+                lot: one(),
+                round: 2,
+                ground: both(),
                 path: path(),
             }
             .into(),

@@ -125,6 +125,54 @@ impl Facts for PanelIncomplete {
     }
 }
 
+/// The bids that the reader judges are scored again, in a new round.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoringReopened {
+    /// The book's title.
+    pub book: Both,
+    /// The lot's code in the book.
+    pub lot: String,
+    /// Which round it is now.
+    pub round: i64,
+    /// On what ground.
+    pub ground: Both,
+    /// Where the reader scores.
+    pub path: String,
+}
+
+impl Facts for ScoringReopened {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (Both { zh, en }, lot, round) = (&self.book, &self.lot, self.round);
+        let Both {
+            zh: ground_zh,
+            en: ground_en,
+        } = &self.ground;
+        Wording::new(
+            text!(
+                "请重新评审“{zh}”标段 {lot}",
+                "Score the bids for lot {lot} of {en} again"
+            ),
+            Text::fixed(
+                "您收到此邮件，是因为您是该评标委员会成员。",
+                "You receive this because you sit on the panel that judges them.",
+            ),
+        )
+        .says(text!(
+            "现为第 {round} 轮评审。理由：{ground_zh}。",
+            "It is round {round} now. The ground: {ground_en}."
+        ))
+        .says(Text::fixed(
+            "以前提交的评分表不计入本轮，请重新独立评分并提交。",
+            "What you handed in before does not count in this round. Score alone again, and hand your sheet in.",
+        ))
+        .leads_to(Text::fixed("评分", "Score"), &self.path)
+    }
+}
+
 /// The panel corrected the price of the reader's bid, and asks for a confirmation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceCorrected {

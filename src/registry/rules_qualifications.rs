@@ -112,6 +112,14 @@ pub const KNOWN: &[KnownKind] = &[
     },
 ];
 
+/// Whether a text is the code of a kind, known or not.
+pub fn is_code(kind: &str) -> bool {
+    (2..=40).contains(&kind.len())
+        && kind
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 /// What is known of the kind of that code.
 pub fn known_kind(code: &str) -> Option<&'static KnownKind> {
     KNOWN.iter().find(|kind| kind.code == code)
@@ -227,11 +235,7 @@ impl Qualification {
 /// [`crate::web::problem::INVALID`] with the place of every fault.
 pub fn licence(entered: &Entered) -> Result<Licence, Refusal> {
     let mut form = Form::new();
-    let coded = entered
-        .kind
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if !coded || !(2..=40).contains(&entered.kind.len()) {
+    if !is_code(&entered.kind) {
         form.object(
             "/kind",
             Text::fixed(

@@ -22,7 +22,7 @@ use crate::outbox::lines;
 use crate::treasury::{gets, made, posts, yuan};
 
 /// Rules of the law, which the rules for trying out leave aside.
-const STRICT: [(&str, &str, u32); 14] = [
+pub const STRICT: [(&str, &str, u32); 14] = [
     ("tender.bid_security_return_working_days_max", "working_days", 5),
     ("award.report_working_days_max", "working_days", 2),
     ("award.decision_working_days_max", "working_days", 5),
@@ -73,7 +73,8 @@ fn be_strict(ward: &Ward, changes: &[(&str, &str, u32)]) {
     go_to(ward, "2026-03-03T00:00:00Z");
 }
 
-fn go_to(ward: &Ward, at: &str) {
+/// Goes on to an instant.
+pub fn go_to(ward: &Ward, at: &str) {
     ward.context().clock.advance(at.parse().unwrap());
 }
 
@@ -97,6 +98,16 @@ pub struct Case {
 impl Case {
     /// Opened on 1 April.
     pub fn new(ward: &Ward, lots: usize, changes: &[(&str, &str, u32)]) -> Self {
+        Self::with(ward, lots, changes, |_| {})
+    }
+
+    /// The same, of lots that say something else.
+    pub fn with(
+        ward: &Ward,
+        lots: usize,
+        changes: &[(&str, &str, u32)],
+        change: impl Fn(&mut Value),
+    ) -> Self {
         be_strict(ward, changes);
         let office = Office::with(ward, "11000000.00", "10000000.00");
         let mut body = office.whole(ward);
@@ -107,6 +118,7 @@ impl Case {
                 let mut lot = template.clone();
                 lot["code"] = json!(n.to_string());
                 lot["ceiling"] = yuan("2350200.00");
+                change(&mut lot);
                 lot
             })
             .collect();
@@ -273,7 +285,7 @@ impl Case {
     }
 
     /// Proposed, decided and noticed.
-    fn noticed(&self, ward: &Ward, lot: usize) -> String {
+    pub fn noticed(&self, ward: &Ward, lot: usize) -> String {
         let award = made(&self.proposes(ward, lot));
         ok(&self.decides(ward, &award));
         ok(&self.notices(ward, &award));
@@ -281,7 +293,7 @@ impl Case {
     }
 
     /// The contract of a confirmed award: its id and its hash.
-    fn prepared(&self, ward: &Ward, award: &str) -> (String, String) {
+    pub fn prepared(&self, ward: &Ward, award: &str) -> (String, String) {
         let contract = ok(&posts(
             ward,
             &self.office.officer,
@@ -355,7 +367,8 @@ impl Case {
         )
     }
 
-    fn standing(&self, ward: &Ward, lot: usize) -> Value {
+    /// How far a lot has come.
+    pub fn standing(&self, ward: &Ward, lot: usize) -> Value {
         ok(&ward.get(&format!("/api/v1/lots/{}", self.lots[lot])))["standing"].clone()
     }
 
@@ -371,11 +384,13 @@ pub fn why() -> Value {
     json!({"reason_zh": "无法履约", "reason_en": "It cannot be done"})
 }
 
-fn lodged(amount: &str) -> Value {
+/// A performance security.
+pub fn lodged(amount: &str) -> Value {
     json!({"kind": "transfer", "amount": yuan(amount), "issuer": "某银行", "reference": "20260424001", "lodged_on": "2026-04-01", "expires_on": null})
 }
 
-fn regulator(ward: &Ward) -> Person {
+/// The regulator.
+pub fn regulator(ward: &Ward) -> Person {
     person(ward, &[Grant::of(Role::Regulator)])
 }
 
@@ -699,6 +714,7 @@ on_both! { in "test";
         assert_eq!(count("book.cancelled"), 1, "{mails:?}");
         assert!(count("lot.happened") >= 6, "{mails:?}");
         refused(&case.proposes(&ward, 0), 409, "book_wrong_state");
+        refused(&posts(&ward, &office.officer, &format!("/lots/{}/evaluation", case.lots[0]), None), 409, "book_wrong_state");
         let opening = posts(&ward, &office.officer, &format!("/contract-books/{}/opening", case.book), None);
         assert_eq!(opening.status, 200, "what was opened stays so: {}", opening.text);
     }

@@ -499,6 +499,7 @@ on_both! { in "cn";
         content["custody"] = json!({"kind": "shared", "threshold": 2, "witnesses": [office.officer.id, office.approver.id]});
         content["lots"][0]["sme"] = json!({"kind": "deduction", "percent": "5", "consortium_percent": null});
         content["lots"][0]["bidders_min"] = json!(2);
+        content["lots"][0]["technical_threshold"] = json!("60");
         content["lots"][0]["ceiling"] = yuan("1000.01");
         let id = office.approved(&ward, &body);
         let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{id}/readiness")));
@@ -515,6 +516,7 @@ on_both! { in "cn";
             ("/consultation_id", "planning.consultation_record_required"),
             ("/bid_security_percent", "tender.bid_security_percent_max"),
             ("/performance_security_percent", "contract.performance_security_percent_max"),
+            ("/lots/0/technical_threshold", "unfit"),
             ("/lots/0/bidders_min", "tender.bids_min"),
             ("/lots/0/sme", "sme.full_reserve_budget_max"),
             ("/lots/0/ceiling", "unfit"),
@@ -525,6 +527,18 @@ on_both! { in "cn";
         let pointers: Vec<(String, String)> = refusal.faults();
         assert_eq!(pointers.len(), told.len(), "{}", refusal.text);
         assert_eq!(office.treasury.balances(&ward, &office.line)["reserved"], "0.00");
+
+        // Where quality and cost are weighed, the lot says the threshold for quality, and one that can be reached.
+        let of_threshold = |threshold: Value| {
+            let mut body = body.clone();
+            body["content"]["method"] = json!("quality_and_cost_based");
+            body["content"]["lots"][0]["technical_threshold"] = threshold;
+            let id = office.drafts(&ward, &body);
+            let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{id}/readiness")));
+            let found = readiness["items"].as_array().unwrap().iter().find(|item| item["pointer"] == "/lots/0/technical_threshold");
+            found.map(|item| item["code"].as_str().unwrap().to_owned())
+        };
+        assert_eq!([json!(null), json!("70.01"), json!("70")].map(of_threshold), [Some("missing".to_owned()), Some("unfit".to_owned()), None]);
     }
 
     fn what_went_before_a_book_is_looked_up(ward) {

@@ -24,6 +24,7 @@ use crate::cast::{Person, person};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{CODES, refused, sql};
+use crate::outbox::lines;
 use crate::planning::uploaded;
 use crate::treasury::{gets, posts};
 
@@ -97,103 +98,14 @@ impl Judging {
         }
     }
 
-    /// So many experts who sit; the first has the chair.
+    /// As [`seated`].
     fn panel(&self, ward: &Ward, seats: usize) -> Vec<Person> {
-        let people: Vec<Person> = (0..seats)
-            .map(|_| person(ward, &[Grant::of(Role::Evaluator)]))
-            .collect();
-        let accounts: Vec<AccountId> = people.iter().map(|one| one.id.clone()).collect();
-        let book = self.book.clone();
-        done(ward, move |tx| {
-            let now = tx.now();
-            let panel = Panel {
-                book_id: book.clone(),
-                size: i64::try_from(seats).unwrap(),
-                experts: i64::try_from(seats).unwrap(),
-                has_large_impact: false,
-                requested_at: now,
-                disclosed_at: None,
-                draws: Vec::new(),
-                members: Vec::new(),
-            };
-            store_panels::insert(tx, &panel)?;
-            let mut candidates = accounts.clone();
-            candidates.sort();
-            store_panels::insert_draw(
-                tx,
-                &book,
-                &Draw {
-                    number: 1,
-                    seed: [7; 32],
-                    candidates,
-                    drawn_at: now,
-                },
-            )?;
-            for (seat, account) in (1_i64..).zip(&accounts) {
-                let mut member = Member {
-                    account_id: account.clone(),
-                    seat,
-                    kind: MemberKind::Expert,
-                    drawn: Some((1, seat)),
-                    state: MemberState::Called,
-                    called_at: now,
-                    declared_at: None,
-                    interests: Vec::new(),
-                    ended_at: None,
-                    reason: None,
-                    vote: None,
-                    is_chair: false,
-                };
-                store_panels::insert_member(tx, &book, &member)?;
-                member.state = MemberState::Sitting;
-                member.declared_at = Some(now);
-                member.is_chair = seat == 1;
-                store_panels::update_member(tx, &book, &member)?;
-            }
-            Ok(())
-        });
-        people
+        seated(ward, &self.book, seats)
     }
 
-    /// The examination of its bids, in which nothing is to be decided; some of them are out.
+    /// As [`examined`].
     fn examined(&self, ward: &Ward, out: &[usize]) {
-        let record = ok(&ward.get(&format!("/api/v1/lots/{}/opening", self.lot)));
-        let examined: Vec<Examined> = record["opened"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .enumerate()
-            .map(|(index, bid)| Examined {
-                bid_id: bid["bid_id"].as_str().unwrap().parse().unwrap(),
-                supplier_id: bid["supplier_id"].as_str().unwrap().parse().unwrap(),
-                total: serde_json::from_value(bid["total"].clone()).unwrap(),
-                lines: None,
-                is_sme: true,
-                is_sme_consortium: false,
-                items: Vec::new(),
-                correction: None,
-                justification: None,
-                disqualification: out.contains(&index).then(|| Disqualification {
-                    ground: Ground::FalseStatements,
-                    reason: Line {
-                        zh: "业绩不实".to_owned(),
-                        en: "What it says of its experience is false".to_owned(),
-                    },
-                    at: ward.context().clock.now(),
-                }),
-            })
-            .collect();
-        let (book, lot) = (self.book.clone(), self.lot.clone());
-        let by: AccountId = self.tender.office.approver.id.clone();
-        done(ward, move |tx| {
-            store_admission::insert(tx, (&book, &lot), &examined)?;
-            for bid in &examined {
-                if let Some(disqualification) = &bid.disqualification {
-                    store_admission::disqualify(tx, (&lot, &bid.bid_id), &by, disqualification)?;
-                }
-            }
-            Ok(())
-        });
+        examined(ward, (&self.book, &self.lot), &self.tender.office.approver, out);
     }
 
     fn path(&self, rest: &str) -> String {
@@ -260,6 +172,105 @@ impl Judging {
         );
         serde_json::from_slice(&bytes).unwrap()
     }
+}
+
+/// A panel of so many experts who sit; the first has the chair.
+pub fn seated(ward: &Ward, book: &BookId, seats: usize) -> Vec<Person> {
+    let people: Vec<Person> = (0..seats)
+        .map(|_| person(ward, &[Grant::of(Role::Evaluator)]))
+        .collect();
+    let accounts: Vec<AccountId> = people.iter().map(|one| one.id.clone()).collect();
+    let book = book.clone();
+    done(ward, move |tx| {
+        let now = tx.now();
+        let panel = Panel {
+            book_id: book.clone(),
+            size: i64::try_from(seats).unwrap(),
+            experts: i64::try_from(seats).unwrap(),
+            has_large_impact: false,
+            requested_at: now,
+            disclosed_at: None,
+            draws: Vec::new(),
+            members: Vec::new(),
+        };
+        store_panels::insert(tx, &panel)?;
+        let mut candidates = accounts.clone();
+        candidates.sort();
+        store_panels::insert_draw(
+            tx,
+            &book,
+            &Draw {
+                number: 1,
+                seed: [7; 32],
+                candidates,
+                drawn_at: now,
+            },
+        )?;
+        for (seat, account) in (1_i64..).zip(&accounts) {
+            let mut member = Member {
+                account_id: account.clone(),
+                seat,
+                kind: MemberKind::Expert,
+                drawn: Some((1, seat)),
+                state: MemberState::Called,
+                called_at: now,
+                declared_at: None,
+                interests: Vec::new(),
+                ended_at: None,
+                reason: None,
+                vote: None,
+                is_chair: false,
+            };
+            store_panels::insert_member(tx, &book, &member)?;
+            member.state = MemberState::Sitting;
+            member.declared_at = Some(now);
+            member.is_chair = seat == 1;
+            store_panels::update_member(tx, &book, &member)?;
+        }
+        Ok(())
+    });
+    people
+}
+
+/// The examination of a lot's bids, in which nothing is to be decided; some of them are out.
+pub fn examined(ward: &Ward, (book, lot): (&BookId, &LotId), by: &Person, out: &[usize]) {
+    let record = ok(&ward.get(&format!("/api/v1/lots/{lot}/opening")));
+    let examined: Vec<Examined> = record["opened"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .enumerate()
+        .map(|(index, bid)| Examined {
+            bid_id: bid["bid_id"].as_str().unwrap().parse().unwrap(),
+            supplier_id: bid["supplier_id"].as_str().unwrap().parse().unwrap(),
+            total: serde_json::from_value(bid["total"].clone()).unwrap(),
+            lines: None,
+            is_sme: true,
+            is_sme_consortium: false,
+            items: Vec::new(),
+            correction: None,
+            justification: None,
+            disqualification: out.contains(&index).then(|| Disqualification {
+                ground: Ground::FalseStatements,
+                reason: Line {
+                    zh: "业绩不实".to_owned(),
+                    en: "What it says of its experience is false".to_owned(),
+                },
+                at: ward.context().clock.now(),
+            }),
+        })
+        .collect();
+    let (book, lot) = (book.clone(), lot.clone());
+    let by: AccountId = by.id.clone();
+    done(ward, move |tx| {
+        store_admission::insert(tx, (&book, &lot), &examined)?;
+        for bid in &examined {
+            if let Some(disqualification) = &bid.disqualification {
+                store_admission::disqualify(tx, (&lot, &bid.bid_id), &by, disqualification)?;
+            }
+        }
+        Ok(())
+    });
 }
 
 fn of<'d>(derivation: &'d Value, bid: &str) -> &'d Value {
@@ -382,10 +393,17 @@ on_both! { in "test";
         refused(&judging.posts(&ward, &office.officer, "/scoring-rounds", Some(&round("abnormal_scores"))), 403, "forbidden");
         refused(&judging.posts(&ward, &evaluators[1], "/scoring-rounds", Some(&round("abnormal_scores"))), 403, "forbidden");
         refused(&judging.posts(&ward, chair, "/scoring-rounds", Some(&round("ordered_anew"))), 409, "rescoring_ground");
+        for (one, evaluator) in evaluators.iter().enumerate() {
+            sql(&ward, &format!("UPDATE accounts SET email = 'evaluator{one}@people.example' WHERE id = '{}'", evaluator.id)).unwrap();
+        }
         let opened = judging.posts(&ward, chair, "/scoring-rounds", Some(&round("abnormal_scores")));
         assert_eq!((opened.status, &opened.json()["round"]), (201, &json!(2)));
         refused(&judging.posts(&ward, &office.approver, "/scoring-rounds", Some(&round("abnormal_scores"))), 409, "rescoring_not_concluded");
         refused(&judging.posts(&ward, chair, "/evaluation", None), 409, "sheets_missing");
+        let told = lines(&ward, "SELECT account_id AS line FROM outbox WHERE kind = 'scoring.reopened' ORDER BY account_id");
+        let mut sit: Vec<&str> = evaluators.iter().map(|one| one.id.as_str()).collect();
+        sit.sort_unstable();
+        assert_eq!(told, sit, "everybody who sits is told, and nobody else");
         for evaluator in &evaluators {
             judging.hands_in(&ward, evaluator, &[["25", "20", "10"], ["5", "5", "5"], ["5", "5", "5"]]);
         }

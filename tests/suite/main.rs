@@ -32,6 +32,7 @@ mod book_thresholds;
 mod books;
 mod bucket;
 mod budget;
+mod complaints;
 mod crashes;
 mod demo;
 mod duties;

@@ -131,11 +131,13 @@ impl Opened {
     }
 }
 
-fn evaluator(ward: &Ward) -> Person {
+/// Somebody who judges.
+pub fn evaluator(ward: &Ward) -> Person {
     person(ward, &[Grant::of(Role::Evaluator)])
 }
 
-fn listed(ward: &Ward, who: &Person, employers: &Value) -> Reply {
+/// Puts somebody into the pool.
+pub fn listed(ward: &Ward, who: &Person, employers: &Value) -> Reply {
     let body = json!({"account_id": who.id.as_str(), "categories": [CATEGORY], "employers": employers});
     ward.ask("POST", "/api/v1/panel-experts")
         .by(Role::Regulator)
