@@ -393,12 +393,15 @@ fn fallen(
     Ok(Reply::json(200, &view)?.etag(etag))
 }
 
+/// An act that ends an award of a revision, for a reason in Chinese and in English.
+type Ending = fn(&mut Tx<'_>, &Actor, (&AwardId, Expected), (&str, &str)) -> Answer<(Fallen, Known)>;
+
 /// Ends an award by an act that takes a reason.
 async fn ended(
     (request, context, actor, once): (HttpRequest, Shared, Actor, Once),
     id: &str,
     incoming: Incoming,
-    end: fn(&mut Tx<'_>, &Actor, (&AwardId, Expected), (&str, &str)) -> Answer<(Fallen, Known)>,
+    end: Ending,
 ) -> Answer<HttpResponse> {
     let body = incoming.json::<ReasonBody>().await?;
     let (id, expected) = (parsed::<AwardId>(id)?, Expected::of(&request)?);

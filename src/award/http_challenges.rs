@@ -193,12 +193,15 @@ async fn list_queries(
     Ok(kind.page(&request, context, actor, &id).await?.answer(&request))
 }
 
+/// Finds up to so many of a lot beyond an id: of these suppliers, or of all.
+type Find<T> = fn(&mut Conn, &LotId, Option<&[OrganisationId]>, Option<&str>, i64) -> Answer<Vec<T>>;
+
 /// What is said about the result of a lot, of one kind.
 struct Disputes<T, V> {
     /// What a cursor belongs to.
     name: &'static str,
     /// Finds them.
-    find: fn(&mut Conn, &LotId, Option<&[OrganisationId]>, Option<&str>, i64) -> Answer<Vec<T>>,
+    find: Find<T>,
     /// Shows one.
     view: fn(T, &Known, &WardCalendar) -> V,
     /// Which it is.
