@@ -12,6 +12,8 @@ pub mod kernel {
     pub mod clock;
     /// Weighted sums, means and proportions of scores.
     pub mod combine;
+    /// Draws by lot that anybody can make again.
+    pub mod draw;
     /// Strict reading of decimal text, and division with a named rounding.
     pub mod fixed;
     /// Ids and randomness.
