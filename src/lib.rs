@@ -178,6 +178,8 @@ pub mod files {
     pub mod media;
     /// Names of files, cleaned.
     pub mod name;
+    /// Pictures without what they say beside what they show.
+    pub mod pictures;
     /// Parts of files.
     pub mod range;
     /// The rules of attachments.

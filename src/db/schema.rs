@@ -515,6 +515,7 @@ diesel::table! {
         matter_id -> Nullable<Text>,
         visibility -> Nullable<Text>,
         attached_at -> Nullable<Timestamp>,
+        metadata_removed -> Bool,
     }
 }
 
