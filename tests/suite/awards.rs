@@ -73,7 +73,8 @@ fn be_strict(ward: &Ward, changes: &[(&str, &str, u32)]) {
     go_to(ward, "2026-03-03T00:00:00Z");
 }
 
-fn go_to(ward: &Ward, at: &str) {
+/// Lets the clock go on to an instant.
+pub fn go_to(ward: &Ward, at: &str) {
     ward.context().clock.advance(at.parse().unwrap());
 }
 
@@ -97,6 +98,16 @@ pub struct Case {
 impl Case {
     /// Opened on 1 April.
     pub fn new(ward: &Ward, lots: usize, changes: &[(&str, &str, u32)]) -> Self {
+        Self::shaped(ward, lots, changes, &|_| ())
+    }
+
+    /// Opened on 1 April, of lots that `shape` has changed before they were published.
+    pub fn shaped(
+        ward: &Ward,
+        lots: usize,
+        changes: &[(&str, &str, u32)],
+        shape: &dyn Fn(&mut Value),
+    ) -> Self {
         be_strict(ward, changes);
         let office = Office::with(ward, "11000000.00", "10000000.00");
         let mut body = office.whole(ward);
@@ -107,6 +118,7 @@ impl Case {
                 let mut lot = template.clone();
                 lot["code"] = json!(n.to_string());
                 lot["ceiling"] = yuan("2350200.00");
+                shape(&mut lot);
                 lot
             })
             .collect();
@@ -319,6 +331,20 @@ impl Case {
             &format!("/performance-securities/{security}/decision"),
             Some(&found),
         ));
+    }
+
+    /// The contract of the first lot, won by the second bidder and signed by both; under rules as brisk as those of the sequences.
+    pub fn signed(&self, ward: &Ward) -> String {
+        go_to(ward, "2026-04-02T02:00:00Z");
+        self.judged(ward, 0, 1, &[1, 0, 2]);
+        let award = self.noticed(ward, 0);
+        go_to(ward, "2026-04-14T02:00:00Z");
+        ok(&self.confirms(ward, &award));
+        let (contract, hash) = self.prepared(ward, &award);
+        self.secures(ward, 1, &contract, "114930.00");
+        ok(&self.signs(ward, &self.bidders[1].agent, (&contract, "supplier", &hash)));
+        ok(&self.signs(ward, &self.office.approver, (&contract, "buyer", &hash)));
+        contract
     }
 
     /// Challenges an award on two grounds.

@@ -181,7 +181,7 @@ on_both! {
         assert_eq!(reply.header("location"), Some(path.as_str()));
         assert_eq!(
             reply.json(),
-            json!({"id": id, "name": "梧桐街道 方案.pdf", "media_type": "application/pdf", "bytes": bytes.len(), "sha256": hash(&bytes),
+            json!({"id": id, "name": "梧桐街道 方案.pdf", "media_type": "application/pdf", "bytes": bytes.len(), "metadata_removed": false, "sha256": hash(&bytes),
                 "uploaded_at": "2026-03-02T00:00:00.000000Z", "attached_to": null})
         );
         let ask = |method: &str, path: &str| ward.ask(method, path).by(Role::SupplierAgent);
