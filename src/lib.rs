@@ -14,6 +14,8 @@ pub mod kernel {
     pub mod combine;
     /// The days of a ward, and how time limits are counted.
     pub mod days;
+    /// Draws by lot that anybody can make again.
+    pub mod draw;
     /// Strict reading of decimal text, and division with a named rounding.
     pub mod fixed;
     /// Ids and randomness.
@@ -178,6 +180,8 @@ pub mod files {
     pub mod media;
     /// Names of files, cleaned.
     pub mod name;
+    /// Pictures without what they say beside what they show.
+    pub mod pictures;
     /// Parts of files.
     pub mod range;
     /// The rules of attachments.
@@ -218,6 +222,8 @@ pub mod outbox {
     mod content_awards;
     /// Mail about contract books.
     mod content_books;
+    /// Mail about what happens under contracts.
+    mod content_contracts;
     /// Mail about enquiries.
     mod content_enquiries;
     /// Mail about matters.
@@ -899,30 +905,72 @@ pub mod award {
     mod worked_properties;
 }
 
-/// Contracts, from their preparation to the second signature.
+/// Contracts, from their preparation to the second signature, and how what was signed is inspected.
 pub mod contracts {
     /// Preparing and signing contracts.
     pub mod acts;
+    /// Contesting an inspection, and deciding that.
+    pub mod acts_contests;
+    /// Recording inspections, and annulling them.
+    pub mod acts_inspections;
+    /// The periods of a contract, made with its second signature.
+    pub mod acts_periods;
+    /// Drawing where to inspect.
+    pub mod acts_plans;
     /// What is done to performance securities.
     pub mod acts_securities;
     /// A signed contract and all that holds for it.
     pub mod desk;
     /// Contracts over HTTP.
     pub mod http;
+    /// Contests of inspections over HTTP.
+    pub mod http_contests;
+    /// Inspections over HTTP.
+    pub mod http_inspections;
+    /// Periods and their scores over HTTP.
+    pub mod http_periods;
+    /// Plans of inspections over HTTP.
+    pub mod http_plans;
     /// Performance securities over HTTP.
     pub mod http_securities;
     /// A contract and who may sign it when.
     pub mod rules;
+    /// Contesting an item of an inspection, and what an upheld contest changes.
+    pub mod rules_contests;
     /// The document that both sign.
     pub mod rules_document;
+    /// What an inspection finds, checked and scored.
+    pub mod rules_inspections;
+    /// The record of an inspection, as it is stored and hashed.
+    pub mod rules_inspections_document;
+    /// The term of a contract in periods, and what each is paid.
+    pub mod rules_periods;
+    /// Where is inspected, by lot.
+    pub mod rules_plans;
+    /// What an inspection is worth.
+    pub mod rules_points;
     /// Performance security: how much, and its states.
     pub mod rules_securities;
+    /// What a period scores, by source.
+    pub mod rules_source_scores;
     /// The tables of contracts and signatures.
     pub mod store;
+    /// The table of contests.
+    pub mod store_contests;
+    /// The tables of inspections and annulments.
+    pub mod store_inspections;
+    /// The tables of schedules and periods.
+    pub mod store_periods;
+    /// The tables of plans of inspections.
+    pub mod store_plans;
     /// The table of performance securities.
     pub mod store_securities;
     /// Who is told of what.
     mod tidings;
+    /// Who is told of what about inspections.
+    mod tidings_inspections;
+    /// How inspections and contests are shown.
+    pub mod view_inspections;
 }
 
 /// Puts the service together.

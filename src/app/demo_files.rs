@@ -30,6 +30,7 @@ pub fn shelve(house: &House, name: &str, media_type: MediaType, bytes: &[u8]) ->
         bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         media_type,
         name: name.to_owned(),
+        metadata_removed: false,
         place,
     })
 }

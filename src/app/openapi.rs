@@ -54,6 +54,7 @@ const API: &str = "/api/v1";
         (name = "awards", description = "Who gets the contract, why, and how far each lot has come"),
         (name = "disputes", description = "What bidders ask about results, challenge, and complain of to the regulator"),
         (name = "contracts", description = "The contracts that both parties have signed"),
+        (name = "inspections", description = "How signed contracts are kept: periods, inspections and what they score"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -137,6 +138,10 @@ fn api(config: &mut impl Operations) {
         .configure(award::http_complaints::operations)
         .configure(contracts::http::operations)
         .configure(contracts::http_securities::operations)
+        .configure(contracts::http_periods::operations)
+        .configure(contracts::http_plans::operations)
+        .configure(contracts::http_inspections::operations)
+        .configure(contracts::http_contests::operations)
         .configure(award::http_experts::operations)
         .configure(award::http_panels::operations)
         .configure(award::http_admission::operations)

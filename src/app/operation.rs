@@ -249,6 +249,10 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::award::rules_corrections::REASONS);
     reasons.extend(crate::contracts::rules::REASONS);
     reasons.extend(crate::contracts::rules_securities::REASONS);
+    reasons.extend(crate::contracts::rules_periods::REASONS);
+    reasons.extend(crate::contracts::rules_plans::REASONS);
+    reasons.extend(crate::contracts::rules_inspections::REASONS);
+    reasons.extend(crate::contracts::rules_contests::REASONS);
     reasons.extend(crate::award::rules_panel::REASONS);
     reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

@@ -140,6 +140,12 @@ impl House {
         files
             .deciders
             .register(Arc::new(crate::award::acts_evaluation::AppraisalMinutesAccess));
+        files
+            .deciders
+            .register(Arc::new(crate::contracts::acts_inspections::PhotoAccess));
+        files
+            .deciders
+            .register(Arc::new(crate::contracts::acts_contests::ContestAccess));
         let mut house = Self {
             settings,
             context,

@@ -3,13 +3,15 @@
 //! candidates when the draw is made; both are published with the result. Pure.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::award::rules_panel::{MemberKind, MemberState};
 use crate::books::rules::BookId;
+use crate::kernel::draw;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::Fault;
+
+pub use crate::kernel::draw::commitment;
 
 /// What a record of this form begins with.
 pub const FORMAT: &str = "wardbook/panel/v1";
@@ -18,41 +20,15 @@ pub const RECORD_BYTES_MAX: usize = 4_194_304;
 /// Draws of one panel at most.
 pub const DRAWS_MAX: i64 = 9;
 
-/// The hash of a seed, as the log has it from the draw on.
-pub fn commitment(seed: &[u8; 32]) -> [u8; 32] {
-    Sha256::digest(seed).into()
-}
-
-/// The candidates as they are frozen: the ids, each followed by the end of a line, sorted, each once.
-pub fn frozen(candidates: &[AccountId]) -> String {
-    let mut ids: Vec<&str> = candidates.iter().map(AccountId::as_str).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.iter().map(|id| format!("{id}\n")).collect()
-}
-
-/// The hash of the frozen candidates, as the log has it from the draw on.
+/// The hash of the frozen candidates, as the log has it from the draw on: their ids, each followed by the end of a line, sorted, each once.
 pub fn candidates_sha256(candidates: &[AccountId]) -> [u8; 32] {
-    Sha256::digest(frozen(candidates).as_bytes()).into()
+    draw::candidates_sha256(candidates.iter().map(AccountId::as_str))
 }
 
 /// In which order the candidates are called: by SHA-256(seed ‖ account id), the lowest first.
 pub fn order(seed: &[u8; 32], candidates: &[AccountId]) -> Vec<AccountId> {
-    let mut keyed: Vec<([u8; 32], &AccountId)> = candidates
-        .iter()
-        .map(|candidate| {
-            let mut hash = Sha256::new();
-            hash.update(seed);
-            hash.update(candidate.as_str().as_bytes());
-            (hash.finalize().into(), candidate)
-        })
-        .collect();
-    keyed.sort_unstable();
-    keyed.dedup();
-    keyed
-        .into_iter()
-        .map(|(_, candidate)| candidate.clone())
-        .collect()
+    let ordered = draw::order(seed, candidates, AccountId::as_str);
+    ordered.into_iter().cloned().collect()
 }
 
 /// A draw, as it is published.

@@ -7,7 +7,7 @@ use crate::audit::entry::Event;
 use crate::bids::acts_opened::{NamedBid, document_of_opened};
 use crate::bids::rules::BidId;
 use crate::bids::rules_document::{BidDocument, DocumentReference};
-use crate::bids::rules_documents::named;
+use crate::bids::rules_documents::{NOT_NAMED, named};
 use crate::bids::store_openings;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -15,6 +15,7 @@ use crate::files;
 use crate::files::media::MediaType;
 use crate::files::rules::{ATTACHMENT_UNKNOWN, AttachmentId, Use, Visibility};
 use crate::kernel::refusal::Answer;
+use crate::kernel::text::Text;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -62,8 +63,17 @@ pub fn hand_in(
             .into_iter()
             .map(|one| one.sha256)
             .collect();
-        named(&document, (&attachment.sha256, attachment.bytes), &handed_in)
-            .map_err(|refusal| refusal.at(&pointer))?;
+        named(&document, (&attachment.sha256, attachment.bytes), &handed_in).map_err(|refusal| {
+            // Whoever declared the hash of a picture as the camera wrote it has to hand in exactly that.
+            if attachment.metadata_removed {
+                let why = Text::fixed(
+                    "该图片上传时已去除元数据，与投标中声明的文件不同；请以 keep_metadata=true 重新上传",
+                    "the metadata of this picture were removed when it was uploaded, so it is not the file that was declared; upload it again with keep_metadata=true",
+                );
+                return NOT_NAMED.because(why).at(&pointer);
+            }
+            refusal.at(&pointer)
+        })?;
         let to = Use {
             matter_kind: BidId::PREFIX,
             matter_id: of.bid.as_str(),

@@ -79,7 +79,8 @@ impl From<Vec<Handed>> for FilesView {
 /// Hand in files of an opened bid
 ///
 /// Sealed with a bid are the names and hashes of its documents. Once it was opened, its bidder hands in the files themselves: upload each, and
-/// name them here. Only files that the bid names are taken, each once.
+/// name them here. Only files that the bid names are taken, each once. Pictures are uploaded with `keep_metadata=true`, or they are not the files whose
+/// hashes were sealed.
 #[utoipa::path(
     operation_id = "hand_in_bid_files",
     tag = "openings",

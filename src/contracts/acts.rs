@@ -21,7 +21,7 @@ use crate::budget::posting;
 use crate::contracts::rules::{self, Contract, ContractId, Facts, Party, Signature};
 use crate::contracts::rules_document::{Sources, written};
 use crate::contracts::rules_securities::confirmed;
-use crate::contracts::{store, store_securities, tidings};
+use crate::contracts::{acts_periods, store, store_securities, tidings};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
@@ -232,6 +232,7 @@ fn conclude(
         "supplier_id": contract.supplier_id, "transfers": posting::told(&transfers),
     });
     record(tx, actor, "contract.signed", &contract, data)?;
+    acts_periods::make(tx, actor, &contract)?;
     tidings::signed(tx, known, &contract)?;
     Ok(Held { contract, award })
 }

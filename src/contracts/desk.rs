@@ -1,13 +1,18 @@
 //! A signed contract and all that holds for it, as whatever happens under it looks it up.
 
 use crate::award::desk as awards;
+use crate::books::rules_readiness_lots::kept;
 use crate::contracts::rules::{Contract, ContractId};
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::store;
 use crate::db::conn::Conn;
+use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::standards::rules_indicators::Content;
+use crate::standards::store_versions;
 use crate::statutes::profile::Profile;
-use crate::web::policy::Matter;
+use crate::web::actor::Actor;
+use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
 /// A contract that both parties have signed.
@@ -30,6 +35,50 @@ impl Signed {
     pub fn of_supplier(&self) -> Matter<'_> {
         Matter::of_organisation(&self.contract.supplier_id)
     }
+
+    /// Whether somebody sees what is between the parties: their own people, and auditors.
+    pub fn is_insider(&self, actor: &Actor) -> bool {
+        [self.of_buyer(), self.of_supplier()]
+            .into_iter()
+            .any(|matter| policy::allows(actor, Action::OpenContracts, matter))
+    }
+
+    /// The indicators that hold under the contract: the standard's, in the version that its lot fixed, and the lot's own in the place of those of the
+    /// same code. A version that was withdrawn since holds on.
+    ///
+    /// # Errors
+    /// A fault of the database, or if there is no such version, or the lot's own indicators are none.
+    pub fn indicators(&self, conn: &mut Conn) -> Answer<Content> {
+        let id = &self.contract.id;
+        let standard = match &self.document.lot.standard_version_id {
+            None => Content::default(),
+            Some(version) => {
+                let found = store_versions::version_of_id(conn, version)?;
+                let found = found.ok_or_else(|| Fault::broken(format!("the standard of {id} is gone")))?;
+                found.content
+            }
+        };
+        let indicators = kept(&standard, &self.document.lot)
+            .map_err(|_| Fault::broken(format!("the indicators of {id} are none")))?;
+        Ok(Content {
+            note: None,
+            grades: standard.grades,
+            indicators,
+        })
+    }
+}
+
+/// The account that acts.
+///
+/// # Errors
+/// A fault if nobody in particular does, which permission excludes.
+pub(super) fn acting(actor: &Actor) -> Answer<AccountId> {
+    let id = actor
+        .id()
+        .ok_or_else(|| Fault::broken("a contract is acted on by somebody"))?;
+    Ok(id
+        .parse()
+        .map_err(|error| Fault::caused("the account that acts", error))?)
 }
 
 /// The contract of that id, if both parties have signed it. Signed contracts are public.

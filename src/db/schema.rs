@@ -515,6 +515,7 @@ diesel::table! {
         matter_id -> Nullable<Text>,
         visibility -> Nullable<Text>,
         attached_at -> Nullable<Timestamp>,
+        metadata_removed -> Bool,
     }
 }
 
@@ -1637,6 +1638,102 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What of a contract's price belongs to none of its periods.
+    contract_schedules (contract_id) {
+        contract_id -> Text,
+        kind -> Text,
+        advance_fen -> BigInt,
+        retention_fen -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The periods of contracts.
+    contract_periods (contract_id, number) {
+        contract_id -> Text,
+        number -> BigInt,
+        first_day -> Date,
+        last_day -> Date,
+        amount_fen -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Where is inspected, by lot.
+    inspection_plans (id) {
+        id -> Text,
+        contract_id -> Text,
+        period -> BigInt,
+        source -> Text,
+        number -> BigInt,
+        stops -> BigInt,
+        seed -> Binary,
+        candidates -> Text,
+        candidates_sha256 -> Binary,
+        drawn_by -> Text,
+        drawn_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Stops of plans that cannot be inspected.
+    inspection_omissions (plan_id, stop) {
+        plan_id -> Text,
+        stop -> BigInt,
+        reason -> Text,
+        omitted_by -> Text,
+        omitted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Inspections, as the bytes that were recorded.
+    inspections (id) {
+        id -> Text,
+        contract_id -> Text,
+        period -> BigInt,
+        source -> Text,
+        plan_id -> Nullable<Text>,
+        stop -> Nullable<BigInt>,
+        inspector_id -> Text,
+        inspected_on -> Date,
+        recorded_at -> Timestamp,
+        contest_until -> Date,
+        score -> Nullable<Text>,
+        content -> Text,
+        content_sha256 -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Inspections that do not count, and why.
+    inspection_annulments (inspection_id) {
+        inspection_id -> Text,
+        reason -> Text,
+        annulled_by -> Text,
+        annulled_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What is contested of inspections.
+    inspection_contests (id) {
+        id -> Text,
+        inspection_id -> Text,
+        item -> BigInt,
+        state -> Text,
+        reason -> Text,
+        filed_by -> Text,
+        filed_at -> Timestamp,
+        revision -> BigInt,
+        decision -> Nullable<Text>,
+        corrected -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     /// From when on bid securities have to go back.
     bid_security_returns (lot_id, supplier_id) {
         lot_id -> Text,
@@ -1647,6 +1744,8 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
 diesel::allow_tables_to_appear_in_same_query!(awards, contracts);
+diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_annulments);
+diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_contests);
 diesel::allow_tables_to_appear_in_same_query!(books, search_documents);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, qualifications);

@@ -29,6 +29,8 @@ pub struct Upload {
     pub media_type: MediaType,
     /// The file's name, cleaned.
     pub name: String,
+    /// True if it is a picture whose metadata was removed.
+    pub metadata_removed: bool,
     /// Where they lie.
     pub place: String,
 }
@@ -64,6 +66,7 @@ pub fn upload(tx: &mut Tx<'_>, actor: &Actor, command: &Upload, limits: &Limits)
         bytes: command.bytes,
         media_type: command.media_type,
         name: command.name.clone(),
+        metadata_removed: command.metadata_removed,
         uploaded_by: account.to_owned(),
         uploaded_at: tx.now(),
         hanging: None,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::web;
+use tokio::sync::Semaphore;
 
 use crate::files::access::Deciders;
 use crate::files::rules::{Limits, UPLOADS_AT_ONCE, UPLOADS_BUSY};
@@ -14,6 +15,8 @@ use crate::kernel::refusal::Answer;
 
 /// Uploads that run at once in this process: each holds a part or two of its file in memory.
 pub const UPLOADS_MAX: usize = 16;
+/// Pictures that are cleaned at once in this process: each is in memory as a whole, and once more without its metadata.
+pub const PICTURES_MAX: usize = 4;
 /// Uploads of one account that run at once.
 pub const UPLOADS_PER_ACCOUNT_MAX: usize = 4;
 
@@ -32,6 +35,8 @@ pub struct Files {
     pub deciders: Deciders,
     /// How long one upload or download may take.
     pub timeout: Duration,
+    /// Whose turn it is to have a picture cleaned; the others wait.
+    pub cleaning: Semaphore,
     running: Arc<Mutex<HashMap<String, usize>>>,
 }
 
@@ -44,6 +49,7 @@ impl Files {
             scanner,
             deciders: Deciders::default(),
             timeout,
+            cleaning: Semaphore::new(PICTURES_MAX),
             running: Arc::default(),
         }
     }

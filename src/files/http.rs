@@ -65,6 +65,9 @@ pub struct AttachmentView {
     /// How many bytes.
     #[schema(example = 48_213)]
     pub bytes: u64,
+    /// True if it is a picture whose metadata was removed: `bytes` and `sha256` are those of what is kept.
+    #[schema(example = false)]
+    pub metadata_removed: bool,
     /// SHA-256 of the bytes, hexadecimal.
     #[schema(example = "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9")]
     pub sha256: String,
@@ -111,6 +114,7 @@ impl From<Attachment> for AttachmentView {
             name: attachment.name,
             media_type: attachment.media_type.essence(),
             bytes: attachment.bytes,
+            metadata_removed: attachment.metadata_removed,
             sha256: attachment.sha256,
             uploaded_at: rfc3339(attachment.uploaded_at),
             attached_to: attachment.hanging.map(AttachedTo::from),
@@ -123,11 +127,16 @@ impl From<Attachment> for AttachmentView {
 /// The body is the file itself, and `Content-Type` what it is: it is compared with the bytes. The name comes in
 /// `Content-Disposition` or in `name`. The file is yours alone until something you do hangs it on a matter (publishing a book,
 /// handing in a claim); what hangs on nothing for a day is removed.
+///
+/// A picture (JPEG, PNG, WebP) is kept without its metadata: where and when it was taken, by whom and with what, and what follows its end. What it
+/// shows keeps every bit, its colours and which way up it is. Where the bytes have to stay as they are, because their hash was declared before (the files
+/// of a bid), send `keep_metadata=true`.
 #[utoipa::path(
     operation_id = "upload_attachment",
     tag = "attachments",
     params(
         ("name" = Option<String>, Query, description = "The file's name, where there is no `Content-Disposition`", example = "清扫方案.pdf"),
+        ("keep_metadata" = Option<bool>, Query, description = "True to keep a picture byte for byte, with all that it says of place and time", example = false),
         ("Content-Disposition" = Option<String>, Header, max_length = 2000, description = "`attachment` with the file's name (RFC 6266)", example = "attachment; filename*=UTF-8''%E6%96%B9%E6%A1%88.pdf"),
     ),
     request_body(description = "The bytes of the file. Taken are usually PDF, PNG, JPEG, WebP, DOCX, XLSX, PPTX, ODT, ODS, CSV and \
@@ -141,7 +150,7 @@ impl From<Attachment> for AttachmentView {
         (status = 409, description = "`attachment_quota_of_unattached`"),
         (status = 413, description = "The file is larger than the maximum"),
         (status = 415, description = "`attachment_type_not_allowed`, `attachment_type_differs`"),
-        (status = 422, description = "`attachment_infected`; or the file is empty, or has no name"),
+        (status = 422, description = "`attachment_infected`, `attachment_picture_broken`; or the file is empty, or has no name"),
         (status = 429, description = "`attachment_quota_of_day`, `uploads_at_once`"),
         (status = 503, description = "`scanner_unavailable`, `file_store_unavailable`, `uploads_busy`"),
     ),
@@ -190,6 +199,7 @@ fn account(actor: &Actor) -> Answer<&str> {
 fn claim_of(request: &HttpRequest) -> Answer<Claim> {
     let mut query = Query::of(request);
     let in_query = query.text("name");
+    let keeps_metadata = query.one_of("keep_metadata", &[("true", true), ("false", false)]);
     query.finish()?;
     let in_header = match request.headers().get(CONTENT_DISPOSITION) {
         Some(header) => {
@@ -218,6 +228,7 @@ fn claim_of(request: &HttpRequest) -> Answer<Claim> {
     Ok(Claim {
         name,
         media_type: claimed_type(request),
+        keeps_metadata: keeps_metadata.unwrap_or_default(),
     })
 }
 

@@ -115,7 +115,7 @@ pub static RANGE_NOT_SATISFIABLE: Reason = Reason::new(
 );
 
 /// The reasons of this slice.
-pub static REASONS: [&Reason; 13] = [
+pub static REASONS: [&Reason; 14] = [
     &TYPE_NOT_ALLOWED,
     &TYPE_DIFFERS,
     &INFECTED,
@@ -129,6 +129,7 @@ pub static REASONS: [&Reason; 13] = [
     &ALREADY_ATTACHED,
     &TYPE_NOT_FOR_USE,
     &RANGE_NOT_SATISFIABLE,
+    &crate::files::pictures::PICTURE_BROKEN,
 ];
 
 /// How much may be uploaded, all from the configuration.
@@ -209,6 +210,8 @@ pub struct Attachment {
     pub media_type: MediaType,
     /// The file's name, cleaned.
     pub name: String,
+    /// True if it is a picture whose metadata was removed, so that its bytes are not those that were sent.
+    pub metadata_removed: bool,
     /// The account that uploaded it.
     pub uploaded_by: String,
     /// When, UTC.
@@ -373,6 +376,7 @@ mod tests {
             bytes: 10,
             media_type: MediaType::Pdf,
             name: "a.pdf".into(),
+            metadata_removed: false,
             uploaded_by: "user_a".into(),
             uploaded_at: at(1),
             hanging: None,

@@ -278,7 +278,7 @@ impl Shelf {
 
 /// What is written into the log of operation when a store fails; the caller is told to come back. That nothing lies where
 /// something should is no failure of the store, but a loss.
-fn unavailable(error: Error) -> Stop {
+pub(super) fn unavailable(error: Error) -> Stop {
     if matches!(error, Error::NotFound { .. }) {
         return Fault::caused("read a file that should be in the store", error).into();
     }

@@ -22,6 +22,7 @@ struct AttachmentRow {
     bytes: i64,
     media_type: String,
     name: String,
+    metadata_removed: bool,
     uploaded_by: String,
     uploaded_at: NaiveDateTime,
     matter_kind: Option<String>,
@@ -52,6 +53,7 @@ impl TryFrom<AttachmentRow> for Attachment {
             bytes: unsigned(row.bytes)?,
             media_type,
             name: row.name,
+            metadata_removed: row.metadata_removed,
             uploaded_by: row.uploaded_by,
             uploaded_at: row.uploaded_at.and_utc(),
             hanging,
@@ -329,6 +331,7 @@ pub fn insert(tx: &mut Tx<'_>, attachment: &Attachment) -> Answer<()> {
             attachments::bytes.eq(signed(attachment.bytes)?),
             attachments::media_type.eq(attachment.media_type.essence()),
             attachments::name.eq(&attachment.name),
+            attachments::metadata_removed.eq(attachment.metadata_removed),
             attachments::uploaded_by.eq(&attachment.uploaded_by),
             attachments::uploaded_at.eq(attachment.uploaded_at.naive_utc()),
         ))

@@ -59,6 +59,8 @@ pub enum ScoreError {
 impl Score {
     /// No points.
     pub const ZERO: Self = Self(Decimal::ZERO);
+    /// One point.
+    pub const ONE: Self = Self(Decimal::ONE);
     /// One hundred points, the full marks of a total.
     pub const HUNDRED: Self = Self(Decimal::ONE_HUNDRED);
 

@@ -15,6 +15,7 @@ pub use crate::outbox::content_accounts::{
 };
 pub use crate::outbox::content_awards::{LotEnded, LotHappened};
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
+pub use crate::outbox::content_contracts::InspectionHappened;
 pub use crate::outbox::content_enquiries::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
     BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
@@ -159,6 +160,8 @@ kinds! {
     BidDisqualified "bid.disqualified"
     /// Something happened between the evaluation of a lot and its contract.
     LotHappened "lot.happened"
+    /// Something happened to an inspection of work under a contract.
+    InspectionHappened "inspection.happened"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -458,6 +461,15 @@ pub(super) mod tests {
                 details: Some(both()),
                 path: path(),
                 is_duty: false,
+            }
+            .into(),
+            InspectionHappened {
+                book: both(),
+                lot: one(),
+                happened: both(),
+                details: Some(both()),
+                path: path(),
+                is_contractor: true,
             }
             .into(),
             Digest {

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::refusal::Objection;
@@ -28,7 +28,7 @@ pub struct Measured {
 }
 
 /// How a measured value stands to what is demanded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = EvaluationOutcome)]
 pub enum Outcome {

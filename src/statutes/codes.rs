@@ -310,6 +310,9 @@ codes! {
     /// Records are kept for at least 15 years.
     CONTRACT_RECORD_YEARS_MIN: Years = "contract.record_years_min";
 
+    /// The contractor contests an item of an inspection within 5 working days of its record.
+    INSPECTION_CONTEST_WORKING_DAYS_MAX: WorkingDays = "inspection.contest_working_days_max";
+
     /// An enquiry is answered within 3 working days.
     DISPUTES_ENQUIRY_REPLY_WORKING_DAYS_MAX: WorkingDays = "disputes.enquiry_reply_working_days_max";
 

@@ -171,6 +171,7 @@ const RULES: &[(&str, &str, &str)] = &[
     ("contract.performance_security_percent_max", "10", "条例 48"),
     ("contract.supplements_percent_max", "10", "法 49"),
     ("contract.record_years_min", "15", "法 42"),
+    ("inspection.contest_working_days_max", "5", "-"),
     ("disputes.enquiry_reply_working_days_max", "3", "94"),
     ("disputes.challenge_filing_working_days_max", "7", "94"),
     ("disputes.challenge_reply_working_days_max", "7", "94"),

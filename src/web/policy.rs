@@ -483,6 +483,18 @@ pub enum Action {
     LodgePerformanceSecurity,
     /// Confirm and return what was lodged for contracts.
     KeepPerformanceSecurity,
+    /// Have it drawn where to inspect, and leave out what cannot be inspected.
+    PlanInspections,
+    /// See where is inspected before everybody does.
+    OpenInspectionPlans,
+    /// Record an inspection.
+    RecordInspection,
+    /// Annul an inspection that was a mistake.
+    AnnulInspection,
+    /// Contest an item of an inspection of one's own supplier's work.
+    ContestInspection,
+    /// Decide a contest of an inspection.
+    DecideInspectionContest,
 }
 
 impl Action {
@@ -608,13 +620,18 @@ impl Action {
             | Self::ReplyToQuery
             | Self::ReplyToChallenge
             | Self::HandleComplaint => "disputes.write",
-            Self::ReadContracts | Self::OpenContracts => "contracts.read",
+            Self::ReadContracts | Self::OpenContracts | Self::OpenInspectionPlans => "contracts.read",
             Self::PrepareContract
             | Self::SignContract
             | Self::SignForBuyer
             | Self::SignForSupplier
             | Self::LodgePerformanceSecurity
-            | Self::KeepPerformanceSecurity => "contracts.write",
+            | Self::KeepPerformanceSecurity
+            | Self::PlanInspections
+            | Self::RecordInspection
+            | Self::AnnulInspection
+            | Self::ContestInspection
+            | Self::DecideInspectionContest => "contracts.write",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1292,6 +1309,22 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (
         Action::KeepPerformanceSecurity,
         &[(FinanceOfficer, OwnOrganisation)],
+    ),
+    (Action::PlanInspections, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::OpenInspectionPlans,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::RecordInspection, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::AnnulInspection, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::ContestInspection, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::DecideInspectionContest,
+        &[(BuyerApprover, OwnOrganisation)],
     ),
 ];
 

@@ -21,7 +21,7 @@ const PRICES: [i64; 3] = [224_800_000, 229_860_000, 233_100_000];
 /// What the line has.
 const LINE: i64 = 1_000_000_000;
 /// Rules with short times, so that a year is enough for all of it.
-const BRISK: [(&str, &str, u32); 4] = [
+pub const BRISK: [(&str, &str, u32); 4] = [
     ("award.public_notice_working_days", "working_days", 1),
     ("disputes.challenge_filing_working_days_max", "working_days", 2),
     ("disputes.challenge_reply_working_days_max", "working_days", 7),
@@ -29,10 +29,11 @@ const BRISK: [(&str, &str, u32); 4] = [
 ];
 
 /// Numbers that look random and are the same every time.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    /// One of so many, from 0.
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -333,6 +333,20 @@ impl Case {
         ));
     }
 
+    /// The contract of the first lot, won by the second bidder and signed by both; under rules as brisk as those of the sequences.
+    pub fn signed(&self, ward: &Ward) -> String {
+        go_to(ward, "2026-04-02T02:00:00Z");
+        self.judged(ward, 0, 1, &[1, 0, 2]);
+        let award = self.noticed(ward, 0);
+        go_to(ward, "2026-04-14T02:00:00Z");
+        ok(&self.confirms(ward, &award));
+        let (contract, hash) = self.prepared(ward, &award);
+        self.secures(ward, 1, &contract, "114930.00");
+        ok(&self.signs(ward, &self.bidders[1].agent, (&contract, "supplier", &hash)));
+        ok(&self.signs(ward, &self.office.approver, (&contract, "buyer", &hash)));
+        contract
+    }
+
     /// Challenges an award on two grounds.
     pub fn challenges(&self, ward: &Ward, bidder: usize, award: &str) -> Reply {
         let ground =

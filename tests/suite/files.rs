@@ -43,6 +43,29 @@ pub fn pdf(text: &str) -> Vec<u8> {
     format!("%PDF-1.7\n{text}\n%%EOF\n").into_bytes()
 }
 
+/// A JPEG as phones write them, turned by a quarter, with a place in it.
+pub fn phone_jpeg(n: u8) -> Vec<u8> {
+    let segment = |kind: u8, content: &[u8]| {
+        let size = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        [&[0xff, kind][..], &size, content].concat()
+    };
+    let exif = [
+        &b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"[..],
+        b"30.2741N 120.1551E",
+    ]
+    .concat();
+    [
+        vec![0xff, 0xd8],
+        segment(0xe0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0"),
+        segment(0xe1, &exif),
+        segment(0xdb, &[n; 65]),
+        segment(0xc0, b"\x08\0\x01\0\x01\x01\x01\x11\0"),
+        segment(0xda, b"\x01\x01\0\0\x3f\0"),
+        vec![0x55, n, 0xff, 0xd9],
+    ]
+    .concat()
+}
+
 fn hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
@@ -158,7 +181,7 @@ on_both! {
         assert_eq!(reply.header("location"), Some(path.as_str()));
         assert_eq!(
             reply.json(),
-            json!({"id": id, "name": "梧桐街道 方案.pdf", "media_type": "application/pdf", "bytes": bytes.len(), "sha256": hash(&bytes),
+            json!({"id": id, "name": "梧桐街道 方案.pdf", "media_type": "application/pdf", "bytes": bytes.len(), "metadata_removed": false, "sha256": hash(&bytes),
                 "uploaded_at": "2026-03-02T00:00:00.000000Z", "attached_to": null})
         );
         let ask = |method: &str, path: &str| ward.ask(method, path).by(Role::SupplierAgent);
@@ -311,6 +334,22 @@ on_both! {
         assert_eq!(in_query.json()["name"], "表.csv");
         let quoted = ward.ask("POST", PATH).by(Role::Resident).header("content-disposition", "attachment; filename=\"b.csv\"").body("text/csv", "a,b\n").send();
         assert_eq!(quoted.json()["name"], "b.csv");
+
+        // A picture is kept without what it says of place and time, unless that is wanted; one that cannot be walked through is not taken.
+        let phone = phone_jpeg(7);
+        let uploads = |query: &str, bytes: &[u8], key: &str| ward.ask("POST", &format!("{PATH}?name=a.jpg{query}")).by(Role::Resident).header("idempotency-key", key).body("image/jpeg", bytes).send();
+        let read = |reply: &Reply| ward.ask("GET", &format!("{PATH}/{}/content", reply.json()["id"].as_str().unwrap())).by(Role::Resident).bytes();
+        let says_where = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"30.2741N");
+        let clean = uploads("", &phone, "a");
+        let bytes = read(&clean);
+        assert!(says_where(&phone) && !says_where(&bytes));
+        assert_eq!((&clean.json()["metadata_removed"], &clean.json()["sha256"], &clean.json()["bytes"]), (&json!(true), &json!(hash(&bytes)), &json!(bytes.len())));
+        let whole = uploads("&keep_metadata=true", &phone, "b");
+        assert_eq!((whole.json()["metadata_removed"].clone(), read(&whole)), (json!(false), phone.clone()));
+        assert_eq!(uploads("&keep_metadata=false", &bytes, "c").json()["metadata_removed"], json!(false), "there was nothing to remove");
+        assert_eq!((uploads("", &phone, "a").json(), uploads("&keep_metadata=true", &phone, "a").code()), (clean.json(), "idempotency_key_reused".to_owned()));
+        let cut = &phone[..phone.len() - 2];
+        assert_eq!((uploads("", cut, "d").code(), uploads("&keep_metadata=true", cut, "e").status, uploads("&keep_metadata=yes", &phone, "f").status), ("attachment_picture_broken".to_owned(), 201, 400));
     }
 
     fn a_file_that_is_too_large_is_cut_off(ward) {

@@ -17,7 +17,7 @@ use crate::books::{Office, ok};
 use crate::cast::{Person, person};
 use crate::evidence::uploaded;
 use crate::faults::block_on;
-use crate::files::pdf;
+use crate::files::{pdf, phone_jpeg};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{CODES, refused, sql};
@@ -157,7 +157,7 @@ on_both! { in "test";
         // One does nothing about it, one withdraws, three bid as the book is now.
         let bid = taken(&bidders[1].submits(&ward, &tender, &bidders[1].bid(&ward, &tender, "310"), None), 201);
         taken(&bidders[1].acts(&ward, bid["bid_id"].as_str().unwrap(), "withdrawal", None), 200);
-        let (scheme, other) = (pdf("scheme"), pdf("other"));
+        let (scheme, other, picture) = (pdf("scheme"), pdf("other"), phone_jpeg(5));
         let (db, clock, zone) = (&ward.context().db, &ward.context().clock, ward.context().calendar.zone);
         let keeper = Custody::open(&ward.house().settings.keys_dir()).unwrap();
         let prepared = |now| {
@@ -168,7 +168,7 @@ on_both! { in "test";
         let overtaken = prepared(DEADLINE.parse().unwrap());
         for (bidder, price) in bidders[2..].iter().zip(["320", "330", "340"]) {
             let mut bid = bidder.bid(&ward, &tender, price);
-            bid["documents"] = json!([{"name": "方案.pdf", "sha256": hash(&scheme), "bytes": scheme.len()}]);
+            bid["documents"] = json!([{"name": "方案.pdf", "sha256": hash(&scheme), "bytes": scheme.len()}, {"name": "现场.jpg", "sha256": hash(&picture), "bytes": picture.len()}]);
             bid["key_staff"] = json!([{"name": "某人", "position": "项目经理", "qualification": null}]);
             taken(&bidder.submits(&ward, &tender, &bid, None), 201);
         }
@@ -224,12 +224,18 @@ on_both! { in "test";
         refused(&hands_in(&bidders[3], &files[3]), 403, "forbidden");
         assert_eq!(ok(&hands_in(&bidders[2], &files[1]))["items"][0]["attachment_id"], json!(files[1]));
         refused(&hands_in(&bidders[2], &files[2]), 409, "bid_document_not_named");
+        // A picture whose hash was sealed is handed in as the camera wrote it.
+        let pictures = ["", "?keep_metadata=true"].map(|query| uploaded(bidders[2].agent.asks(&ward, "POST", &format!("/api/v1/attachments{query}")), "image/jpeg", &picture));
+        let refusal = hands_in(&bidders[2], &pictures[0]);
+        refused(&refusal, 409, "bid_document_not_named");
+        assert!(refusal.text.contains("keep_metadata=true"), "{}", refusal.text);
+        assert_eq!(ok(&hands_in(&bidders[2], &pictures[1]))["items"][1]["attachment_id"], json!(pictures[1]));
         let download = |who: &Person| gets(&ward, who, &format!("/attachments/{}/content", files[1])).status;
         assert_eq!([&tender.office.officer, &bidders[2].agent, &bidders[3].agent].map(download), [200; 3], "nobody has marked it as confidential");
         let figures = ok(&ward.get(&format!("{path}/opening/statistics")));
         assert_eq!((&figures["opened"], &figures["out"], &figures["still_sealed"], &figures["lowest"]), (&json!(3), &json!(1), &json!(2), &bid["total"]));
         assert_eq!(ok(&gets(&ward, &tender.office.officer, &format!("{}/documents", own.trim_start_matches("/api/v1"))))["items"][0]["attachment_id"], json!(files[1]));
-        assert_eq!((ward.events("bid.documents_handed_in").len(), ward.get("/api/v1/contract-books/book_01jd3n8f5teqkrzvq1c0m6h2ax/opening").status), (1, 404));
+        assert_eq!((ward.events("bid.documents_handed_in").len(), ward.get("/api/v1/contract-books/book_01jd3n8f5teqkrzvq1c0m6h2ax/opening").status), (2, 404));
     }
 
     fn a_lot_with_too_few_bids_is_unsuccessful_and_its_money_is_free_again(ward) {

@@ -1,0 +1,2 @@
+DROP TABLE contract_periods;
+DROP TABLE contract_schedules;

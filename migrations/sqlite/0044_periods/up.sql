@@ -1,0 +1,26 @@
+-- The term of a signed contract in periods, and what of its price belongs to each and to none of them: made in the transaction of the second signature.
+CREATE TABLE contract_schedules (
+    contract_id TEXT NOT NULL PRIMARY KEY REFERENCES contracts (id),
+    kind TEXT NOT NULL CHECK (kind IN ('month', 'quarter', 'custom')),
+    advance_fen BIGINT NOT NULL CHECK (advance_fen >= 0),
+    retention_fen BIGINT NOT NULL CHECK (retention_fen >= 0)
+);
+CREATE TRIGGER contract_schedules_kept BEFORE DELETE ON contract_schedules
+BEGIN SELECT RAISE(ABORT, 'contract_schedules is append-only'); END;
+CREATE TRIGGER contract_schedules_fixed BEFORE UPDATE ON contract_schedules
+BEGIN SELECT RAISE(ABORT, 'contract_schedules is append-only'); END;
+
+CREATE TABLE contract_periods (
+    contract_id TEXT NOT NULL REFERENCES contract_schedules (contract_id),
+    number BIGINT NOT NULL CHECK (number BETWEEN 1 AND 120),
+    first_day DATE NOT NULL,
+    last_day DATE NOT NULL,
+    amount_fen BIGINT NOT NULL CHECK (amount_fen >= 0),
+    PRIMARY KEY (contract_id, number),
+    UNIQUE (contract_id, first_day),
+    CHECK (first_day <= last_day)
+);
+CREATE TRIGGER contract_periods_kept BEFORE DELETE ON contract_periods
+BEGIN SELECT RAISE(ABORT, 'contract_periods is append-only'); END;
+CREATE TRIGGER contract_periods_fixed BEFORE UPDATE ON contract_periods
+BEGIN SELECT RAISE(ABORT, 'contract_periods is append-only'); END;

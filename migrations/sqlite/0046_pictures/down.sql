@@ -1,0 +1,2 @@
+DROP TRIGGER attachments_same_picture;
+ALTER TABLE attachments DROP COLUMN metadata_removed;

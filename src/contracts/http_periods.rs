@@ -1,0 +1,286 @@
+//! The periods of contracts over HTTP, and what they score: parse, call one query, render. No SQL and no rule.
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::books::rules_documents::{PeriodKind, SourceDocument, SourceKind};
+use crate::budget::desk::{attached, parsed};
+use crate::contracts::acts_periods as acts;
+use crate::contracts::rules::ContractId;
+use crate::contracts::rules_periods::{Period, State};
+use crate::contracts::rules_source_scores::{SourceScore, State as ScoreState};
+use crate::kernel::local_day::local_date;
+use crate::kernel::money::Money;
+use crate::kernel::refusal::Answer;
+use crate::kernel::score::Score;
+use crate::kernel::weight::Weight;
+use crate::web::actor::{Actor, Shared};
+use crate::web::format::{Format, csv_table};
+use crate::web::operations::Operations;
+use crate::web::policy::{self, Action, Matter};
+use crate::web::query::Query;
+
+/// Every operation of this file.
+pub fn operations(config: &mut impl Operations) {
+    config.service(list).service(read).service(read_scores);
+}
+
+/// A period of a contract.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ContractPeriod, example = json!({
+    "number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": {"amount": "68883.33", "currency": "CNY"}, "state": "running"
+}))]
+pub struct PeriodView {
+    /// Its number, from 1.
+    #[schema(minimum = 1, maximum = 120)]
+    pub number: i64,
+    /// Its first day, a local date of the ward.
+    #[schema(value_type = String)]
+    pub first_day: NaiveDate,
+    /// Its last day.
+    #[schema(value_type = String)]
+    pub last_day: NaiveDate,
+    /// What of the price belongs to it, before anything is taken off.
+    pub amount: Money,
+    /// Whether it has begun, and whether it is over.
+    pub state: State,
+}
+
+impl PeriodView {
+    fn of(period: &Period, today: NaiveDate) -> Self {
+        Self {
+            number: period.number,
+            first_day: period.span.first,
+            last_day: period.span.last,
+            amount: period.amount,
+            state: period.state(today),
+        }
+    }
+}
+
+/// The periods of a contract. Advance, retention and all periods add up to the price.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ContractPeriods, example = json!({
+    "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "price": {"amount": "826600.00", "currency": "CNY"}, "kind": "month",
+    "advance": {"amount": "0.00", "currency": "CNY"}, "retention": {"amount": "0.00", "currency": "CNY"},
+    "items": [{"number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": {"amount": "68883.33", "currency": "CNY"}, "state": "running"}]
+}))]
+pub struct PeriodsView {
+    /// The contract.
+    pub contract_id: ContractId,
+    /// Its price.
+    pub price: Money,
+    /// How long a period is; `null` if the contract has none, because its book names no schedule or no dates.
+    #[schema(required = true)]
+    pub kind: Option<PeriodKind>,
+    /// What is paid before the work begins.
+    #[schema(required = true)]
+    pub advance: Option<Money>,
+    /// What is kept back until the end.
+    #[schema(required = true)]
+    pub retention: Option<Money>,
+    /// The first one first.
+    #[schema(max_items = 120)]
+    pub items: Vec<PeriodView>,
+}
+
+/// List the periods of a contract
+///
+/// Made with the second signature. A month or a quarter begins on the day of the month on which the service does, or on the last of a shorter month. As CSV
+/// with `Accept: text/csv`.
+#[utoipa::path(
+    operation_id = "list_contract_periods",
+    tag = "inspections",
+    params(("id" = ContractId, Path, description = "The contract")),
+    responses(
+        (status = 200, description = "All of them", content(
+            (PeriodsView = "application/json"),
+            (String = "text/csv", example = "contract_id,number,first_day,last_day,amount,state\r\n")
+        )),
+        (status = 404, description = "There is no such contract, or it is not signed by both"),
+    ),
+    extensions(("x-action" = json!("ReadContracts"))),
+)]
+#[get("/contracts/{id}/periods")]
+async fn list(
+    request: HttpRequest,
+    context: Shared,
+    actor: Actor,
+    id: web::Path<String>,
+) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::ReadContracts, Matter::default())?;
+    let format = Format::wanted(&request, &[Format::Json, Format::Csv])?;
+    Query::of(&request).finish()?;
+    let id = parsed::<ContractId>(&id)?;
+    let today = local_date(context.clock.now(), context.calendar.zone);
+    let (signed, schedule) = context.db.read(move |conn| acts::seen(conn, &id)).await?;
+    let periods = schedule.iter().flat_map(|schedule| &schedule.periods);
+    let view = PeriodsView {
+        contract_id: signed.contract.id,
+        price: signed.contract.price,
+        kind: schedule.as_ref().map(|schedule| schedule.kind),
+        advance: schedule.as_ref().map(|schedule| schedule.advance),
+        retention: schedule.as_ref().map(|schedule| schedule.retention),
+        items: periods.map(|period| PeriodView::of(period, today)).collect(),
+    };
+    if format == Format::Json {
+        return Ok(HttpResponse::Ok().json(view));
+    }
+    Ok(attached(HttpResponse::Ok(), "periods.csv", table(&view)?))
+}
+
+fn table(view: &PeriodsView) -> Answer<Vec<u8>> {
+    let columns = [
+        "contract_id",
+        "number",
+        "first_day",
+        "last_day",
+        "amount",
+        "state",
+    ];
+    let rows: Vec<[String; 6]> = view
+        .items
+        .iter()
+        .map(|item| {
+            [
+                view.contract_id.to_string(),
+                item.number.to_string(),
+                item.first_day.to_string(),
+                item.last_day.to_string(),
+                item.amount.to_string(),
+                item.state.name().to_owned(),
+            ]
+        })
+        .collect();
+    Ok(csv_table(
+        &columns,
+        rows.iter().map(|row| row.each_ref().map(String::as_str)),
+    )?)
+}
+
+/// The number of a period, of a path.
+fn number(text: &str) -> Answer<i64> {
+    parsed::<i64>(text)
+}
+
+/// Read a period of a contract
+#[utoipa::path(
+    operation_id = "read_contract_period",
+    tag = "inspections",
+    params(
+        ("id" = ContractId, Path, description = "The contract"),
+        ("number" = String, Path, pattern = "^[1-9][0-9]{0,2}$", description = "The number of the period", example = "1"),
+    ),
+    responses(
+        (status = 200, description = "The period", body = PeriodView),
+        (status = 404, description = "There is no such contract or period"),
+    ),
+    extensions(("x-action" = json!("ReadContracts"))),
+)]
+#[get("/contracts/{id}/periods/{number}")]
+async fn read(context: Shared, actor: Actor, path: web::Path<(String, String)>) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::ReadContracts, Matter::default())?;
+    let (id, number) = (parsed::<ContractId>(&path.0)?, number(&path.1)?);
+    let today = local_date(context.clock.now(), context.calendar.zone);
+    let (_, period) = context
+        .db
+        .read(move |conn| acts::period(conn, &id, number))
+        .await?;
+    Ok(HttpResponse::Ok().json(PeriodView::of(&period, today)))
+}
+
+/// What a source of a period's score gives.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SourceScore, example = json!({
+    "source": "daily_inspection", "kind": "inspection", "name_zh": "日常考核", "name_en": "Daily inspections", "weight": "50", "state": "provisional",
+    "score": "89.45", "count": 3, "contests_open": 0
+}))]
+pub struct SourceScoreView {
+    /// The code of the source.
+    pub source: String,
+    /// What it is.
+    pub kind: SourceKind,
+    /// In Chinese.
+    pub name_zh: String,
+    /// In English.
+    pub name_en: String,
+    /// Its weight in the period's score.
+    pub weight: Weight,
+    /// How far it is settled.
+    pub state: ScoreState,
+    /// The score, 0 to 100; `null` if there is no data. Of inspections, the mean of their scores, half up to two places.
+    #[schema(required = true)]
+    pub score: Option<Score>,
+    /// Of how many inspections, ballots or reports it is made.
+    pub count: u32,
+    /// Contests that wait for a decision.
+    pub contests_open: u32,
+}
+
+/// What a period scores, source by source.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PeriodScores)]
+pub struct ScoresView {
+    /// In the order of the contract.
+    #[schema(max_items = 10)]
+    pub items: Vec<SourceScoreView>,
+}
+
+impl SourceScoreView {
+    fn of(source: SourceDocument, score: SourceScore) -> Self {
+        Self {
+            source: score.source,
+            kind: source.kind,
+            name_zh: source.name_zh,
+            name_en: source.name_en,
+            weight: source.weight,
+            state: score.state,
+            score: score.score,
+            count: score.count,
+            contests_open: score.contests_open,
+        }
+    }
+}
+
+/// Read what a period scores
+///
+/// Source by source, as the contract names them. An inspection that was annulled does not count, and a contest counts when it is decided.
+#[utoipa::path(
+    operation_id = "read_period_scores",
+    tag = "inspections",
+    params(
+        ("id" = ContractId, Path, description = "The contract"),
+        ("number" = String, Path, pattern = "^[1-9][0-9]{0,2}$", description = "The number of the period", example = "1"),
+    ),
+    responses(
+        (status = 200, description = "The scores", body = ScoresView),
+        (status = 404, description = "There is no such contract or period"),
+    ),
+    extensions(("x-action" = json!("ReadContracts"))),
+)]
+#[get("/contracts/{id}/periods/{number}/scores")]
+async fn read_scores(
+    context: Shared,
+    actor: Actor,
+    path: web::Path<(String, String)>,
+) -> Answer<HttpResponse> {
+    policy::allow(&actor, Action::ReadContracts, Matter::default())?;
+    let (id, number) = (parsed::<ContractId>(&path.0)?, number(&path.1)?);
+    let asked = context.clone();
+    let (signed, scores) = context
+        .db
+        .read(move |conn| {
+            let when = (&asked.calendar, asked.clock.now());
+            acts::scores(conn, &id, number, when)
+        })
+        .await?;
+    let sources = signed.document.lot.score_sources.into_iter();
+    Ok(HttpResponse::Ok().json(ScoresView {
+        items: sources
+            .zip(scores)
+            .map(|(source, score)| SourceScoreView::of(source, score))
+            .collect(),
+    }))
+}
