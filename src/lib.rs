@@ -100,6 +100,8 @@ pub mod web {
     pub mod idempotency;
     /// How much one address or account may ask for.
     pub mod limits;
+    /// Forms with files, read part by part.
+    pub mod multipart;
     /// Where operations are registered.
     pub mod operations;
     /// Pages of other origins.
