@@ -218,6 +218,8 @@ pub mod outbox {
     mod content_awards;
     /// Mail about contract books.
     mod content_books;
+    /// Mail about defects.
+    mod content_defects;
     /// Mail about enquiries.
     mod content_enquiries;
     /// Mail about matters.
@@ -893,26 +895,66 @@ pub mod award {
 pub mod contracts {
     /// Preparing and signing contracts.
     pub mod acts;
+    /// Reports of defects: taken in, shown or hidden.
+    pub mod acts_defect_reports;
+    /// What is done about defects.
+    pub mod acts_defects;
+    /// What the clock brings about for defects.
+    pub mod acts_defects_watch;
+    /// What is done to served places.
+    pub mod acts_places;
     /// What is done to performance securities.
     pub mod acts_securities;
     /// A signed contract and all that holds for it.
     pub mod desk;
+    /// What is looked up about defects.
+    pub mod desk_defects;
+    /// The links of those who have reported without an account.
+    pub mod follow_up;
     /// Contracts over HTTP.
     pub mod http;
+    /// The pages on which defects are reported.
+    pub mod http_defect_pages;
+    /// Reports of defects over HTTP.
+    pub mod http_defect_reports;
+    /// How defects and reports are shown.
+    pub mod http_defect_views;
+    /// Defects over HTTP.
+    pub mod http_defects;
+    /// Served places over HTTP.
+    pub mod http_places;
     /// Performance securities over HTTP.
     pub mod http_securities;
+    /// How many reports are heard.
+    pub mod reception;
     /// A contract and who may sign it when.
     pub mod rules;
+    /// What may be said of a defect, and who may read it.
+    pub mod rules_defect_reports;
+    /// Defects and their states.
+    pub mod rules_defects;
+    /// Until when defects are put right, and what came of it.
+    pub mod rules_defects_clock;
     /// The document that both sign.
     pub mod rules_document;
+    /// Served places and their codes.
+    pub mod rules_places;
     /// Performance security: how much, and its states.
     pub mod rules_securities;
     /// The tables of contracts and signatures.
     pub mod store;
+    /// The tables of reports of defects.
+    pub mod store_defect_reports;
+    /// The tables of defects and of the calls to contractors.
+    pub mod store_defects;
+    /// The table of served places.
+    pub mod store_places;
     /// The table of performance securities.
     pub mod store_securities;
     /// Who is told of what.
     mod tidings;
+    /// Who is told of what about defects.
+    mod tidings_defects;
 }
 
 /// Puts the service together.
@@ -967,6 +1009,8 @@ pub mod app {
     pub mod http_registration;
     /// What is done again and again while the service runs.
     pub mod keeping;
+    /// What is done again and again about defects.
+    mod keeping_defects;
     /// Changing the keys that sign access tokens.
     pub mod keys;
     /// The ledger, for the command that verifies it.

@@ -481,6 +481,24 @@ pub enum Action {
     LodgePerformanceSecurity,
     /// Confirm and return what was lodged for contracts.
     KeepPerformanceSecurity,
+    /// See the places at which can be reported.
+    ReadServedPlaces,
+    /// Give places of contracts codes, other ones, or none.
+    KeepServedPlaces,
+    /// See defects that contractors were told of.
+    ReadDefects,
+    /// See all defects of what one's own organisation buys, and everything that was said of them.
+    OpenDefects,
+    /// Report a defect.
+    ReportDefect,
+    /// See what one has reported oneself.
+    ReadOwnDefectReports,
+    /// Say whether what one has reported was put right, or take it back.
+    FollowDefect,
+    /// Send defects to contractors or not, decide about them for the buyer, show and hide reports.
+    DecideDefects,
+    /// Acknowledge defects, and put them right.
+    HandleDefects,
 }
 
 impl Action {
@@ -604,13 +622,23 @@ impl Action {
             | Self::ReplyToQuery
             | Self::ReplyToChallenge
             | Self::HandleComplaint => "disputes.write",
-            Self::ReadContracts | Self::OpenContracts => "contracts.read",
+            Self::ReadContracts
+            | Self::OpenContracts
+            | Self::ReadServedPlaces
+            | Self::ReadDefects
+            | Self::OpenDefects
+            | Self::ReadOwnDefectReports => "contracts.read",
             Self::PrepareContract
             | Self::SignContract
             | Self::SignForBuyer
             | Self::SignForSupplier
             | Self::LodgePerformanceSecurity
-            | Self::KeepPerformanceSecurity => "contracts.write",
+            | Self::KeepPerformanceSecurity
+            | Self::KeepServedPlaces
+            | Self::ReportDefect
+            | Self::FollowDefect
+            | Self::DecideDefects
+            | Self::HandleDefects => "contracts.write",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1288,6 +1316,23 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         Action::KeepPerformanceSecurity,
         &[(FinanceOfficer, OwnOrganisation)],
     ),
+    (Action::ReadServedPlaces, &[(Public, Anywhere)]),
+    (Action::KeepServedPlaces, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ReadDefects, &[(Public, Anywhere)]),
+    (
+        Action::OpenDefects,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::ReportDefect, &[(Public, Anywhere)]),
+    (Action::ReadOwnDefectReports, &[(Public, SignedIn)]),
+    // Whoever has the link of a report has no account; whose report it is, is looked up.
+    (Action::FollowDefect, &[(Public, Anywhere)]),
+    (Action::DecideDefects, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::HandleDefects, &[(SupplierAgent, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.
