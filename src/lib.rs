@@ -913,6 +913,12 @@ pub mod contracts {
     pub mod follow_up;
     /// Contracts over HTTP.
     pub mod http;
+    /// What reporters say of a fix, over HTTP.
+    pub mod http_defect_follow_ups;
+    /// The form of a report, as it is received.
+    pub mod http_defect_forms;
+    /// Defects listed and counted over HTTP.
+    pub mod http_defect_lists;
     /// The pages on which defects are reported.
     pub mod http_defect_pages;
     /// Reports of defects over HTTP.

@@ -13,11 +13,11 @@ use utoipa_swagger_ui::Config;
 
 use crate::app::{operation, registration_pages, residence};
 use crate::kernel::refusal::{Answer, Fault};
-use crate::{contracts, people};
 use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
 use crate::web::query::Query;
+use crate::{contracts, people};
 
 /// The OpenAPI document.
 #[get("/api/openapi.json")]

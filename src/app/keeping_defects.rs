@@ -12,11 +12,8 @@ impl Keeper {
         let mut after = String::new();
         loop {
             let from = after.clone();
-            let reminded: Answer<Option<String>> = self
-                .context
-                .db
-                .upkeep(move |tx| watch::remind(tx, &from))
-                .await;
+            let reminded: Answer<Option<String>> =
+                self.context.db.upkeep(move |tx| watch::remind(tx, &from)).await;
             match reminded {
                 Ok(None) => break,
                 Ok(Some(next)) => after = next,

@@ -124,7 +124,11 @@ pub fn report(
         Some(open) => Some(settle(tx, open, setting)?).filter(|defect| defect.state.is_open()),
         None => None,
     };
-    let outcome = if open.is_some() { Outcome::Joined } else { Outcome::Opened };
+    let outcome = if open.is_some() {
+        Outcome::Joined
+    } else {
+        Outcome::Opened
+    };
     let defect = match open {
         Some(open) => join(tx, actor, (open, &said), reporter)?,
         None => begin(tx, actor, (&known, &place), &said, reporter)?,
@@ -187,7 +191,14 @@ fn begin(
     };
     store_defects::insert(tx, &defect)?;
     let data = json!({ "reporter": reporter.name() });
-    record(tx, &acting(actor), "defect.reported", &defect, data, hashed(&said.words))?;
+    record(
+        tx,
+        &acting(actor),
+        "defect.reported",
+        &defect,
+        data,
+        hashed(&said.words),
+    )?;
     Ok(defect)
 }
 
@@ -205,7 +216,14 @@ fn join(
     };
     store_defects::join(tx, &joined)?;
     let data = json!({ "reporter": reporter.name(), "reports_count": joined.reports_count });
-    record(tx, &acting(actor), "defect.joined", &joined, data, hashed(&said.words))?;
+    record(
+        tx,
+        &acting(actor),
+        "defect.joined",
+        &joined,
+        data,
+        hashed(&said.words),
+    )?;
     Ok(joined)
 }
 

@@ -175,7 +175,14 @@ pub fn reject(
         ..defect.stepped(Step::Reject)?.closed(tx.now(), Decider::Officer)
     };
     store::advance(tx, &rejected)?;
-    record(tx, actor, "defect.rejected", &rejected, json!({ "reason": reason }), Value::Null)?;
+    record(
+        tx,
+        actor,
+        "defect.rejected",
+        &rejected,
+        json!({ "reason": reason }),
+        Value::Null,
+    )?;
     if was_called {
         tidings_defects::called_off(tx, &known, &rejected)?;
     }
@@ -361,7 +368,14 @@ pub fn confirm(
     let confirmed = confirmed.closed(now, by);
     store::advance(tx, &confirmed)?;
     let data = json!({ "round": confirmed.round, "by": by.name() });
-    record(tx, &recorded(actor), "defect.confirmed", &confirmed, data, Value::Null)?;
+    record(
+        tx,
+        &recorded(actor),
+        "defect.confirmed",
+        &confirmed,
+        data,
+        Value::Null,
+    )?;
     tidings_defects::to_reporters(tx, &confirmed, setting)?;
     Ok(confirmed)
 }
@@ -384,7 +398,14 @@ pub fn settle(tx: &mut Tx<'_>, defect: Defect, setting: Setting<'_>) -> Answer<D
     };
     store::advance(tx, &settled)?;
     let data = json!({ "round": settled.round, "by": Decider::Silence.name(), "since": settled.closed.map(|closed| closed.at) });
-    record(tx, &Actor::system(), "defect.confirmed", &settled, data, Value::Null)?;
+    record(
+        tx,
+        &Actor::system(),
+        "defect.confirmed",
+        &settled,
+        data,
+        Value::Null,
+    )?;
     tidings_defects::to_reporters(tx, &settled, setting)?;
     Ok(settled)
 }
@@ -415,7 +436,14 @@ pub fn reopen(
     store::answer(tx, &before)?;
     let reopened = run(tx, &known, reopened, setting)?;
     let data = json!({ "round": reopened.round, "by": by.name(), "due_at": reopened.due_at });
-    record(tx, &recorded(actor), "defect.reopened", &reopened, data, json!({ "reason": reason }))?;
+    record(
+        tx,
+        &recorded(actor),
+        "defect.reopened",
+        &reopened,
+        data,
+        json!({ "reason": reason }),
+    )?;
     tidings_defects::called(tx, &known, &reopened)?;
     Ok(reopened)
 }
@@ -445,7 +473,14 @@ pub fn withdraw(
     }
     let withdrawn = withdrawn.closed(tx.now(), Decider::Reporter);
     store::advance(tx, &withdrawn)?;
-    record(tx, &recorded(actor), "defect.withdrawn", &withdrawn, json!({}), Value::Null)?;
+    record(
+        tx,
+        &recorded(actor),
+        "defect.withdrawn",
+        &withdrawn,
+        json!({}),
+        Value::Null,
+    )?;
     if was_called {
         tidings_defects::called_off(tx, &known, &withdrawn)?;
     }

@@ -60,7 +60,9 @@ pub fn make(
                 made.push(anew);
             }
             None => {
-                let index = usize::try_from(place.number).ok().and_then(|number| number.checked_sub(1));
+                let index = usize::try_from(place.number)
+                    .ok()
+                    .and_then(|number| number.checked_sub(1));
                 let named = index.and_then(|index| places.get(index));
                 let named = named.ok_or_else(|| Fault::broken("a place that was checked is not there"))?;
                 let one = ServedPlace {

@@ -97,10 +97,23 @@ mod tests {
         let now = Utc.with_ymd_and_hms(2026, 5, 4, 0, 0, 0).unwrap();
         let (report, other) = (DefectReportId::mint(now), DefectReportId::mint(now));
         let token = key.token(&report).unwrap();
-        assert_eq!(FollowUpKey::open(ours.path()).unwrap().report(&token).unwrap(), Some(report.clone()));
-        assert_eq!(FollowUpKey::open(theirs.path()).unwrap().report(&token).unwrap(), None);
+        assert_eq!(
+            FollowUpKey::open(ours.path()).unwrap().report(&token).unwrap(),
+            Some(report.clone())
+        );
+        assert_eq!(
+            FollowUpKey::open(theirs.path()).unwrap().report(&token).unwrap(),
+            None
+        );
         let (_, code) = token.split_once('.').unwrap();
-        for forged in [format!("{other}.{code}"), format!("{report}."), report.to_string(), String::new(), format!("{token}A"), "x".repeat(500)] {
+        for forged in [
+            format!("{other}.{code}"),
+            format!("{report}."),
+            report.to_string(),
+            String::new(),
+            format!("{token}A"),
+            "x".repeat(500),
+        ] {
             assert_eq!(key.report(&forged).unwrap(), None, "{forged}");
         }
         assert!(key.path(&report).unwrap().starts_with("/r/reports/defectreport_"));

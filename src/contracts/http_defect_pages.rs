@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use crate::contracts::acts_defects::{self as acts, Setting};
 use crate::contracts::desk_defects::{self as desk, Known};
-use crate::contracts::http_defect_reports::{Counter, file};
+use crate::contracts::http_defect_forms::{Counter, file};
 use crate::contracts::http_defect_views::{DefectView, shown_one};
 use crate::contracts::reception::AtReception;
 use crate::contracts::rules_defect_reports::{DefectReport, DefectReportId, PHOTOS_MAX, WORDS_LENGTH_MAX};
@@ -57,10 +57,7 @@ fn last_part(request: &HttpRequest) -> &str {
 async fn place_of(context: &Context, code: &str) -> Answer<(PlaceCode, ServedPlace, Known)> {
     let code: PlaceCode = code.parse().map_err(|()| NOT_FOUND.refuse())?;
     let meant = PlaceRef::Code(code.clone());
-    let (place, known) = context
-        .db
-        .read(move |conn| desk::place(conn, &meant))
-        .await?;
+    let (place, known) = context.db.read(move |conn| desk::place(conn, &meant)).await?;
     Ok((code, place, known))
 }
 
@@ -93,7 +90,9 @@ fn form(place: &ServedPlace, known: &Known, filled: Option<&Filled>) -> Answer<S
         .map(|category| (category.code, Text::made(category.name_zh, category.name_en)));
     let (title_zh, title_en) = (&known.signed.document.title_zh, &known.signed.document.title_en);
     let (place_zh, place_en) = (&place.name_zh, &place.name_en);
-    let chosen = filled.map_or(crate::contracts::rules_defects::OTHER, |filled| filled.get("category"));
+    let chosen = filled.map_or(crate::contracts::rules_defects::OTHER, |filled| {
+        filled.get("category")
+    });
     Ok(Sheet::new(text!("报告问题：{place_zh}", "Report what is wrong: {place_en}"))
         .says(text!(
             "本地点由“{title_zh}”合同服务。无需账户。",
@@ -139,7 +138,9 @@ fn form(place: &ServedPlace, known: &Known, filled: Option<&Filled>) -> Answer<S
 async fn show_form(request: HttpRequest, context: Shared) -> HttpResponse {
     let reader = Reader::of(&request);
     let answer = match place_of(&context, last_part(&request)).await {
-        Ok((_, place, known)) => form(&place, &known, None).and_then(|sheet| reader.show(StatusCode::OK, &sheet)),
+        Ok((_, place, known)) => {
+            form(&place, &known, None).and_then(|sheet| reader.show(StatusCode::OK, &sheet))
+        }
         Err(stop) => Err(stop),
     };
     or_nowhere(&reader, answer)
@@ -185,13 +186,24 @@ async fn sent(
     };
     let filled = received.fields.clone();
     let once = once.keyed(filled.get("key"));
-    match file(&counter, (context, files, reception), once, received, reader.language()).await {
+    match file(
+        &counter,
+        (context, files, reception),
+        once,
+        received,
+        reader.language(),
+    )
+    .await
+    {
         Ok((_, receipt)) => {
             let path = match &receipt.report_id {
                 Some(report) => Some(reception.key.path(report)?),
                 None => None,
             };
-            reader.show(StatusCode::OK, &thanks(receipt.reports_count.unwrap_or_default(), path))
+            reader.show(
+                StatusCode::OK,
+                &thanks(receipt.reports_count.unwrap_or_default(), path),
+            )
         }
         Err(Stop::Refused(refusal)) => reader.show_refused(form(&place, &known, Some(&filled))?, &refusal),
         Err(stop) => Err(stop),
@@ -237,11 +249,7 @@ fn followed(conn: &mut Conn, id: &DefectReportId, now: Instant) -> Answer<Follow
     let defect = store_defects::defect(conn, &report.defect_id)?.ok_or_else(|| NOT_FOUND.refuse())?;
     let defect = defect.as_of(now);
     let view = shown_one(conn, &Actor::public(), defect.clone(), now)?;
-    Ok(Followed {
-        report,
-        defect,
-        view,
-    })
+    Ok(Followed { report, defect, view })
 }
 
 fn how_far(state: State) -> Text {
@@ -250,7 +258,10 @@ fn how_far(state: State) -> Text {
         State::Dispatched => Text::fixed("已通知承接单位。", "The contractor was told."),
         State::Acknowledged => Text::fixed("承接单位已接单。", "The contractor is at it."),
         State::Fixed => Text::fixed("承接单位称已处理。", "The contractor says that it is put right."),
-        State::Reopened => Text::fixed("未解决，已要求重新处理。", "It was not put right; the contractor was told again."),
+        State::Reopened => Text::fixed(
+            "未解决，已要求重新处理。",
+            "It was not put right; the contractor was told again.",
+        ),
         State::Confirmed => Text::fixed("已办结。", "It is closed."),
         State::Rejected => Text::fixed("经核不成立。", "It was found to be no defect."),
         State::Withdrawn => Text::fixed("已撤回。", "It was withdrawn."),
@@ -281,27 +292,39 @@ fn progress(followed: &Followed, filled: Option<&Filled>) -> Sheet {
     }
     if defect.state == State::Fixed {
         sheet = sheet.asks(
-            Field::new("reason", Kind::Words, Text::fixed("未解决的，请说明", "If it is not put right: why"))
-                .value(filled.map_or("", |filled| filled.get("reason")))
-                .at_most(WORDS_LENGTH_MAX)
-                .optional(),
+            Field::new(
+                "reason",
+                Kind::Words,
+                Text::fixed("未解决的，请说明", "If it is not put right: why"),
+            )
+            .value(filled.map_or("", |filled| filled.get("reason")))
+            .at_most(WORDS_LENGTH_MAX)
+            .optional(),
         );
         if report.number == 1 {
             sheet = sheet.button("confirm", Text::fixed("已解决", "It is put right"));
         }
         sheet = sheet.button("reopen", Text::fixed("未解决", "It is not put right"));
     }
-    let may_withdraw = matches!(defect.state, State::Reported | State::Dispatched) && defect.reports_count == 1;
+    let may_withdraw =
+        matches!(defect.state, State::Reported | State::Dispatched) && defect.reports_count == 1;
     if may_withdraw {
         sheet = sheet.button("withdraw", Text::fixed("撤回报告", "Withdraw the report"));
     }
     sheet
 }
 
-async fn following(context: &Context, reception: &AtReception, token: &str) -> Answer<(DefectReportId, Followed)> {
+async fn following(
+    context: &Context,
+    reception: &AtReception,
+    token: &str,
+) -> Answer<(DefectReportId, Followed)> {
     let id = reception.key.report(token)?.ok_or_else(|| NOT_FOUND.refuse())?;
     let (of, now) = (id.clone(), context.clock.now());
-    let found = context.db.glance_primary(move |conn| followed(conn, &of, now)).await?;
+    let found = context
+        .db
+        .glance_primary(move |conn| followed(conn, &of, now))
+        .await?;
     Ok((id, found))
 }
 

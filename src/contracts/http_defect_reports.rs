@@ -1,56 +1,31 @@
-//! Reports of defects over HTTP: one form with photos, sent by anybody. What is received is counted before it is stored, and what is refused leaves nothing in
-//! the store of files.
-
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+//! Reports of defects over HTTP: parse, call one act or query, render. No SQL and no rule.
 
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, get, post, web};
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::budget::desk::{after, one_more, parsed};
-use crate::contracts::acts_defect_reports::{self as acts, Bounds, Filed, NewReport, Outcome};
-use crate::contracts::acts_defects::{PHOTO_TYPES, Setting};
+use crate::contracts::acts_defect_reports as acts;
 use crate::contracts::desk_defects::{self as desk, Seen};
+use crate::contracts::http_defect_forms::{Counter, ReceiptView, file};
 use crate::contracts::http_defect_views::{DefectView, ReportView, report_view, shown_one};
-use crate::contracts::reception::{AtReception, From as Sender, Reception};
-use crate::contracts::rules_defect_reports::{
-    Day, DefectReportId, PHOTO_BYTES_MAX, PHOTOS_MAX, Reader, Said, Visibility,
-};
+use crate::contracts::reception::AtReception;
+use crate::contracts::rules_defect_reports::{DefectReportId, Reader, Visibility};
 use crate::contracts::rules_defects::{DefectId, State};
-use crate::contracts::rules_places::{PlaceCode, PlaceRef, ServedPlaceId};
-use crate::contracts::{store_defect_reports as store, store_defects, store_places};
-use crate::files::acts::Upload;
-use crate::files::desk::{Desk, Files, Turn as FilesTurn};
-use crate::files::intake::{self, Claim};
-use crate::files::rules::TYPE_NOT_ALLOWED;
-use crate::kernel::clock::Instant;
-use crate::kernel::local_day::local_date;
-use crate::kernel::refusal::{Answer, Fault, Objection, Refusal, Stop};
-use crate::kernel::text::{Language, Text};
-use crate::text;
+use crate::contracts::{store_defect_reports as store, store_defects};
+use crate::files::desk::Desk;
+use crate::kernel::refusal::Answer;
+use crate::kernel::text::Language;
 use crate::web::actor::{Actor, Shared};
-use crate::web::body::{Incoming, Stream};
+use crate::web::body::Incoming;
 use crate::web::conditional::{self, Expected};
-use crate::web::context::Context;
 use crate::web::envelope::{RequestInfo, client_network};
 use crate::web::idempotency::{Once, Reply};
-use crate::web::multipart::{Form, FormLimits, Part};
 use crate::web::operations::Operations;
-use crate::web::page::Filled;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
-use crate::web::policy::{self, Action, Matter, Role, UNAUTHENTICATED};
-use crate::web::problem::{INVALID, NOT_FOUND};
+use crate::web::policy::{self, Action, Matter, UNAUTHENTICATED};
+use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
-
-/// Bytes of a form besides its photos.
-const FORM_BYTES_MAX: u64 = 262_144;
-/// The fields of a report.
-const FIELDS: [&str; 5] = ["place", "category", "text", "occurred_at", "contact"];
-/// Under which name answers to those without an account are remembered; keys are for them to choose so that nobody else has the same.
-const ANONYMOUS: &str = "anonymous";
 
 /// Every operation of this file.
 pub fn operations(config: &mut impl Operations) {
@@ -65,7 +40,10 @@ pub fn operations(config: &mut impl Operations) {
 /// A report, as a form with photos.
 #[derive(ToSchema)]
 #[schema(as = NewDefectReport, example = json!({"place": "7ZQK2-M4V9X", "category": "rain_water", "text": "公厕门前积水"}))]
-#[expect(dead_code, reason = "it is read part by part; this is what the document says of it")]
+#[expect(
+    dead_code,
+    reason = "it is read part by part; this is what the document says of it"
+)]
 pub struct ReportForm {
     /// The code that is put up at the place; with an account, its id will do.
     #[schema(max_length = 60)]
@@ -83,36 +61,8 @@ pub struct ReportForm {
     #[schema(max_length = 254, example = "wang.xiaomei@mail.example")]
     contact: Option<String>,
     /// JPEG, PNG or WebP, up to 10 MiB each.
-    #[schema(value_type = Vec<String>, max_items = 4, content_media_type = "application/octet-stream")]
+    #[schema(value_type = Vec<String>, required = false, max_items = 4, content_media_type = "application/octet-stream")]
     photos: Option<Vec<String>>,
-}
-
-/// What became of a report.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = DefectReceipt, example = json!({
-    "outcome": "opened", "place_id": "servedplace_01jd3n8f5teqkrzvq1c0m6h2ax", "defect_id": "defect_01jd3n8f5teqkrzvq1c0m6h2ax", "state": "reported",
-    "reports_count": 1, "report_id": "defectreport_01jd3n8f5teqkrzvq1c0m6h2ax",
-    "follow_up": "defectreport_01jd3n8f5teqkrzvq1c0m6h2ax.CwQ2lI5oJ7hUMnA0yWb0Og"
-}))]
-pub struct ReceiptView {
-    /// `opened`: it is new; `joined`: it was reported before, and is now once more; `counted`: the place has had so many reports today that this one is only
-    /// counted.
-    #[schema(pattern = "^(opened|joined|counted)$")]
-    pub outcome: String,
-    /// For which place.
-    pub place_id: ServedPlaceId,
-    /// The defect; `null` if it was only counted.
-    pub defect_id: Option<DefectId>,
-    /// How far that has come.
-    pub state: Option<State>,
-    /// How many have reported it.
-    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
-    pub reports_count: Option<i64>,
-    /// The report; `null` where enough of the same were kept.
-    pub report_id: Option<DefectReportId>,
-    /// For those without an account: the token by which they hear what came of it and say whether it is put right. Keep it: nobody else has it.
-    #[schema(max_length = 100)]
-    pub follow_up: Option<String>,
 }
 
 /// Who may see a report.
@@ -138,344 +88,8 @@ pub struct ReportsView {
     pub items: Vec<ReportView>,
 }
 
-/// A form that was received, with its photos in the store.
-pub(super) struct Received {
-    /// What was filled in.
-    pub fields: Filled,
-    photos: Vec<Upload>,
-    digest: [u8; 32],
-}
-
-/// Whoever sends a report, and where it is received.
-pub(super) struct Counter<'c> {
-    pub context: &'c Context,
-    pub files: &'c Files,
-    pub reception: &'c Reception,
-    pub actor: &'c Actor,
-    pub network: IpAddr,
-    pub now: Instant,
-}
-
-impl Counter<'_> {
-    /// Receives a form. `more` are fields besides those of a report.
-    ///
-    /// # Errors
-    /// In this order: too many at once; those of the form; too many reports; what is wrong with a photo; fields that are no report's.
-    pub(super) async fn receive(&self, incoming: Incoming, more: &[&str]) -> Answer<Received> {
-        self.receive_knowing(incoming, Vec::new(), more).await
-    }
-
-    async fn receive_knowing(
-        &self,
-        incoming: Incoming,
-        known: Vec<(String, String)>,
-        more: &[&str],
-    ) -> Answer<Received> {
-        let _turn = match self.actor.id() {
-            Some(_) => None,
-            None => Some(self.reception.turn()?),
-        };
-        let _files_turn = self.files_turn()?;
-        let photos_max = u64::try_from(PHOTOS_MAX).unwrap_or(u64::MAX);
-        let file_bytes_max = PHOTO_BYTES_MAX.min(self.files.limits.file_bytes_max);
-        let form = incoming.form(FormLimits {
-            bytes_max: file_bytes_max.saturating_mul(photos_max).saturating_add(FORM_BYTES_MAX),
-            file_bytes_max,
-            within: self.files.timeout,
-        })?;
-        let mut photos = Vec::new();
-        let received = self.gather(form, known, &mut photos).await;
-        let checked = received.and_then(|(fields, prints)| {
-            let written = serde_json::to_vec(&(&fields, &prints))
-                .map_err(|error| Fault::caused("write what a form says", error))?;
-            let fields = Filled::from_parts(fields)?;
-            refuse_unknown(&fields, more)?;
-            Ok((fields, Sha256::digest(written).into()))
-        });
-        match checked {
-            Ok((fields, digest)) => Ok(Received {
-                fields,
-                photos,
-                digest,
-            }),
-            Err(stop) => {
-                self.discard(photos.iter().map(|photo| photo.place.as_str())).await;
-                Err(stop)
-            }
-        }
-    }
-
-    /// As [`Self::receive`], of a form that stands on the page of a place and need not say which.
-    ///
-    /// # Errors
-    /// As [`Self::receive`].
-    pub(super) async fn receive_at(&self, incoming: Incoming, code: &PlaceCode, more: &[&str]) -> Answer<Received> {
-        let known = vec![("place".to_owned(), code.to_string())];
-        self.receive_knowing(incoming, known, more).await
-    }
-
-    /// Somebody may send a few files at once.
-    fn files_turn(&self) -> Answer<FilesTurn> {
-        match self.actor.id() {
-            Some(account) => self.files.turn(account),
-            None => self.files.turn(&format!("network {}", self.network)),
-        }
-    }
-
-    /// Reads the parts of a form: what was filled in, and a fingerprint of each photo, which are put into the store.
-    async fn gather(
-        &self,
-        mut form: Form,
-        known: Vec<(String, String)>,
-        photos: &mut Vec<Upload>,
-    ) -> Answer<(Vec<(String, String)>, Vec<String>)> {
-        let (mut fields, mut prints) = (known, Vec::new());
-        let mut is_counted = false;
-        while let Some(part) = form.next().await? {
-            match part {
-                Part::Words { name, value } => fields.push((name, value)),
-                Part::File {
-                    name,
-                    file_name,
-                    media_type,
-                    body,
-                } => {
-                    if name != "photos" {
-                        let objection = unknown(&name);
-                        return Err(INVALID.refuse().listing(vec![objection]).into());
-                    }
-                    if !is_counted {
-                        self.count(&fields).await?;
-                        is_counted = true;
-                    }
-                    let claim = Claim {
-                        name: file_name,
-                        media_type,
-                    };
-                    let at = photos.len();
-                    let (photo, print) = self.photo(claim, body, at).await?;
-                    photos.push(photo);
-                    prints.push(print);
-                }
-            }
-        }
-        if !is_counted {
-            self.count(&fields).await?;
-        }
-        Ok((fields, prints))
-    }
-
-    async fn photo(&self, claim: Claim, body: Stream, at: usize) -> Answer<(Upload, String)> {
-        let pointer = format!("/photos/{at}");
-        if at >= PHOTOS_MAX {
-            let detail = text!("最多 {PHOTOS_MAX} 张照片", "at most {PHOTOS_MAX} photos");
-            return Err(INVALID.because(detail).at(pointer).into());
-        }
-        if !PHOTO_TYPES.iter().any(|kind| kind.essence() == claim.media_type) {
-            let detail = Text::fixed("照片应为 JPEG、PNG 或 WebP", "a photo is JPEG, PNG or WebP");
-            return Err(TYPE_NOT_ALLOWED.because(detail).at(pointer).into());
-        }
-        let uploader = match self.actor.id() {
-            Some(_) => self.actor.clone(),
-            None => Actor::system(),
-        };
-        let taken = intake::take_in(self.files, &self.context.db, &uploader, &claim, body, self.now).await;
-        let (photo, sha256) = taken.map_err(|stop| match stop {
-            Stop::Refused(refusal) => Stop::from(Refusal {
-                objections: Vec::new(),
-                ..*refusal
-            }
-            .at(pointer.clone())),
-            fault @ Stop::Fault(_) => fault,
-        })?;
-        let print = hex::encode(intake::fingerprint(sha256, &claim)?);
-        Ok((photo, print))
-    }
-
-    /// Counts a report, for everybody but officers, who inspect; a refused one is noted for its place.
-    async fn count(&self, fields: &[(String, String)]) -> Answer<()> {
-        if self.actor.has(Role::BuyerOfficer) {
-            return Ok(());
-        }
-        let sender = match self.actor.id() {
-            Some(account) => Sender::Account(account),
-            None => Sender::Network(self.network),
-        };
-        let Err(stop) = self.reception.count(sender, self.now) else {
-            return Ok(());
-        };
-        let place = fields.iter().find(|(name, _)| name == "place");
-        let meant = place.and_then(|(_, place)| place.parse::<PlaceRef>().ok());
-        if let Some(meant) = meant {
-            let found = self.context.db.read(move |conn| store_places::in_use(conn, &meant)).await?;
-            if let Some(place) = found {
-                let day = local_date(self.now, self.context.calendar.zone);
-                self.reception.note_refused(place.id, day);
-            }
-        }
-        Err(stop)
-    }
-
-    async fn discard(&self, places: impl Iterator<Item = &str>) {
-        for place in places {
-            // What the caller has to know is why; a store that fails meanwhile is cleared by the sweep.
-            let _ = self.files.shelf.delete(place).await;
-        }
-    }
-}
-
-fn unknown(name: &str) -> Objection {
-    Objection {
-        pointer: format!("/{name}"),
-        code: "unknown_member",
-        detail: Text::fixed("没有这个字段", "there is no such member"),
-    }
-}
-
-fn refuse_unknown(fields: &Filled, more: &[&str]) -> Answer<()> {
-    let foreign = fields
-        .names()
-        .filter(|name| !FIELDS.contains(name) && !more.contains(name));
-    let objections: Vec<Objection> = foreign.map(unknown).collect();
-    if objections.is_empty() {
-        Ok(())
-    } else {
-        Err(INVALID.refuse().listing(objections).into())
-    }
-}
-
-/// What a form says, as far as it can be read.
-fn said(fields: &Filled) -> Answer<(PlaceRef, Said)> {
-    let unreadable = || {
-        let detail = Text::fixed("没有此代码的地点", "no place has this code");
-        INVALID.because(detail).at("/place")
-    };
-    let place = fields.get("place").parse().map_err(|()| unreadable())?;
-    let occurred_at = match fields.given("occurred_at") {
-        Some(at) => {
-            let read = DateTime::parse_from_rfc3339(at).map_err(|_| {
-                let detail = Text::fixed("应为 RFC 3339 时间", "must be RFC 3339");
-                INVALID.because(detail).at("/occurred_at")
-            })?;
-            Some(read.with_timezone(&Utc))
-        }
-        None => None,
-    };
-    let said = Said {
-        category: fields.get("category").to_owned(),
-        words: fields.get("text").to_owned(),
-        occurred_at,
-        contact: fields.given("contact").map(str::to_owned),
-    };
-    Ok((place, said))
-}
-
-fn receipt(filed: &Filed) -> ReceiptView {
-    let outcome = match filed.outcome {
-        Outcome::Opened => "opened",
-        Outcome::Joined => "joined",
-        Outcome::OnlyCounted => "counted",
-    };
-    ReceiptView {
-        outcome: outcome.to_owned(),
-        place_id: filed.place.id.clone(),
-        defect_id: filed.defect.as_ref().map(|defect| defect.id.clone()),
-        state: filed.defect.as_ref().map(|defect| defect.state),
-        reports_count: filed.defect.as_ref().map(|defect| defect.reports_count),
-        report_id: filed.report.clone(),
-        follow_up: None,
-    }
-}
-
-/// What an act leaves behind for what follows its transaction.
-#[derive(Default)]
-struct Aftermath {
-    used: Vec<bool>,
-    only_counted: Option<(ServedPlaceId, chrono::NaiveDate)>,
-}
-
-/// Files what was received, and answers with what became of it.
-///
-/// # Errors
-/// Those of the act.
-pub(super) async fn file(
-    counter: &Counter<'_>,
-    (context, files, reception): (&Shared, &Desk, &AtReception),
-    once: Once,
-    received: Received,
-    language: Language,
-) -> Answer<(Reply, ReceiptView)> {
-    let places: Vec<String> = received.photos.iter().map(|photo| photo.place.clone()).collect();
-    let (place, said) = match said(&received.fields) {
-        Ok(read) => read,
-        Err(stop) => {
-            counter.discard(places.iter().map(String::as_str)).await;
-            return Err(stop);
-        }
-    };
-    let new = NewReport {
-        place,
-        said,
-        language,
-        photos: received.photos,
-    };
-    let aftermath: Arc<Mutex<Aftermath>> = Arc::default();
-    let left = aftermath.clone();
-    let (by, asked, desk, at) = (counter.actor.clone(), context.clone(), files.clone(), reception.clone());
-    let done = context
-        .reply_once(
-            counter.actor.id().or(Some(ANONYMOUS)),
-            once,
-            received.digest,
-            move |tx| {
-                let bounds = Bounds {
-                    per_place: at.limits.per_place,
-                    files: &desk.limits,
-                };
-                let setting = Setting {
-                    calendar: &asked.calendar,
-                    key: &at.key,
-                };
-                // A transaction that lost a race runs again, and leaves behind what its last run does.
-                *left.lock().unwrap_or_else(PoisonError::into_inner) = Aftermath::default();
-                let filed = acts::report(tx, &by, &new, (bounds, setting))?;
-                let only_counted = filed.outcome == Outcome::OnlyCounted;
-                *left.lock().unwrap_or_else(PoisonError::into_inner) = Aftermath {
-                    used: filed.used.clone(),
-                    only_counted: only_counted.then(|| (filed.place.id.clone(), filed.day)),
-                };
-                let status = if only_counted { 202 } else { 201 };
-                Ok(Reply::json(status, &receipt(&filed))?)
-            },
-        )
-        .await;
-    let after = std::mem::take(&mut *aftermath.lock().unwrap_or_else(PoisonError::into_inner));
-    // A fault does not say whether it was done; the sweep will see.
-    if !matches!(done, Err(Stop::Fault(_))) {
-        let used = |at: usize| after.used.get(at).copied().unwrap_or_default();
-        let unused = places.iter().enumerate().filter(|(at, _)| !used(*at));
-        counter.discard(unused.map(|(_, place)| place.as_str())).await;
-    }
-    if let Some((place, day)) = after.only_counted {
-        let more = Day {
-            only_counted: 1,
-            ..Day::default()
-        };
-        let one = [(place, day, more)];
-        context.db.upkeep(move |tx| acts::count(tx, &one)).await?;
-    }
-    let reply = done?;
-    let mut view: ReceiptView = reply.value()?;
-    if counter.actor.id().is_none()
-        && let Some(report) = &view.report_id
-    {
-        view.follow_up = Some(reception.key.token(report)?);
-    }
-    Ok((reply.saying(&view)?, view))
-}
-
 /// The language that the caller reads.
-pub(super) fn language_of(request: &HttpRequest) -> Language {
+fn language_of(request: &HttpRequest) -> Language {
     let extensions = request.extensions();
     let info = extensions.get::<RequestInfo>();
     info.map(|info| info.language).unwrap_or_default()
@@ -553,12 +167,19 @@ async fn list_own(request: HttpRequest, context: Shared, actor: Actor) -> Answer
         .read(move |conn| {
             let mut views = Vec::new();
             for one in store::by_account(conn, &account, before.as_deref(), one_more(limit))? {
-                views.push(report_view(conn, &actor, one, (Reader::Author, State::Dispatched))?);
+                views.push(report_view(
+                    conn,
+                    &actor,
+                    one,
+                    (Reader::Author, State::Dispatched),
+                )?);
             }
             Ok(views)
         })
         .await?;
-    let page = Page::cut(views, limit, &question, |one: &ReportView| vec![one.id.to_string()]);
+    let page = Page::cut(views, limit, &question, |one: &ReportView| {
+        vec![one.id.to_string()]
+    });
     Ok(page.answer(&request))
 }
 

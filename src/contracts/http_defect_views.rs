@@ -238,7 +238,9 @@ pub fn shown(conn: &mut Conn, actor: &Actor, all: Vec<Defect>, now: Instant) -> 
         let place = places.get(&defect.place_id);
         let place = place.ok_or_else(|| Fault::broken(format!("{} is nowhere", defect.id)))?;
         let own = reports.remove(&defect.id).unwrap_or_default();
-        let text = own.into_iter().find(|report| is_shown(report, actor, reader, defect.state));
+        let text = own
+            .into_iter()
+            .find(|report| is_shown(report, actor, reader, defect.state));
         let rounds = rounds.remove(&defect.id).unwrap_or_default();
         let evidence = if rounds.iter().any(|round| round.fixed_at.is_some()) {
             photos(conn, defect.id.as_str())?
@@ -289,7 +291,9 @@ fn view(
 /// A fault of the database.
 pub fn shown_one(conn: &mut Conn, actor: &Actor, defect: Defect, now: Instant) -> Answer<DefectView> {
     let mut views = shown(conn, actor, vec![defect], now)?;
-    Ok(views.pop().ok_or_else(|| Fault::broken("a defect is not shown"))?)
+    Ok(views
+        .pop()
+        .ok_or_else(|| Fault::broken("a defect is not shown"))?)
 }
 
 /// A report as an actor sees it who looks at its defect so.

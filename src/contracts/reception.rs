@@ -172,8 +172,12 @@ impl Drop for Turn {
 fn key_of(from: From<'_>) -> Key {
     let hash = match from {
         From::Account(id) => Sha256::new().chain_update(b"account ").chain_update(id),
-        From::Network(IpAddr::V4(address)) => Sha256::new().chain_update(b"v4 ").chain_update(address.octets()),
-        From::Network(IpAddr::V6(address)) => Sha256::new().chain_update(b"v6 ").chain_update(address.octets()),
+        From::Network(IpAddr::V4(address)) => {
+            Sha256::new().chain_update(b"v4 ").chain_update(address.octets())
+        }
+        From::Network(IpAddr::V6(address)) => {
+            Sha256::new().chain_update(b"v6 ").chain_update(address.octets())
+        }
     };
     let mut key = Key::default();
     key.iter_mut()
@@ -190,7 +194,10 @@ mod tests {
 
     fn reception(per_network: u32) -> Reception {
         let dir = tempfile::tempdir().unwrap();
-        let limits = ReceptionLimits { per_network, per_place: 10 };
+        let limits = ReceptionLimits {
+            per_network,
+            per_place: 10,
+        };
         Reception::new(limits, FollowUpKey::open(dir.path()).unwrap())
     }
 

@@ -169,7 +169,9 @@ pub enum Reader {
 /// Whether words and photos of a report are shown to somebody, of a defect that the contractor was told of or not.
 pub const fn shows(visibility: Visibility, reader: Reader, is_dispatched: bool) -> bool {
     match (visibility, reader) {
-        (_, Reader::Buyer | Reader::Author) | (Visibility::Released, Reader::Public | Reader::Contractor) => true,
+        (_, Reader::Buyer | Reader::Author) | (Visibility::Released, Reader::Public | Reader::Contractor) => {
+            true
+        }
         (Visibility::Unreleased, Reader::Contractor) => is_dispatched,
         (Visibility::Unreleased | Visibility::Hidden, Reader::Public)
         | (Visibility::Hidden, Reader::Contractor) => false,
@@ -309,7 +311,10 @@ pub fn checked(
     if category.is_none() {
         form.object(
             "/category",
-            Text::fixed("请选择该地点的一个问题类别", "choose one of the categories of this place"),
+            Text::fixed(
+                "请选择该地点的一个问题类别",
+                "choose one of the categories of this place",
+            ),
         );
     }
     let words = words(&mut form, "/text", &said.words);
@@ -324,7 +329,11 @@ pub fn checked(
         ),
         _ => {}
     }
-    let given = said.contact.as_deref().map(str::trim).filter(|mail| !mail.is_empty());
+    let given = said
+        .contact
+        .as_deref()
+        .map(str::trim)
+        .filter(|mail| !mail.is_empty());
     let contact = given.and_then(|mail| {
         if reporter != Reporter::Anonymous {
             form.object(
@@ -416,24 +425,51 @@ mod tests {
     #[test]
     fn what_is_said_is_checked_whole() {
         let categories = [Category::other()];
-        let good = checked(&said(), Reporter::Anonymous, (&categories, Language::English), now()).ok().unwrap();
+        let good = checked(
+            &said(),
+            Reporter::Anonymous,
+            (&categories, Language::English),
+            now(),
+        )
+        .ok()
+        .unwrap();
         assert_eq!(good.words, "灯不亮\n两天了");
-        assert!(good.contact.is_some_and(|contact| contact.address.whole() == "wang@mail.example"));
+        assert!(
+            good.contact
+                .is_some_and(|contact| contact.address.whole() == "wang@mail.example")
+        );
         let bad = Said {
             category: "nothing".to_owned(),
             words: "a\u{202e}b".to_owned(),
             occurred_at: Some(now()),
             contact: Some("nowhere".to_owned()),
         };
-        assert_eq!(faults(&bad, Reporter::Anonymous), ["/category", "/text", "/occurred_at", "/contact"]);
+        assert_eq!(
+            faults(&bad, Reporter::Anonymous),
+            ["/category", "/text", "/occurred_at", "/contact"]
+        );
         assert_eq!(faults(&said(), Reporter::Resident), ["/contact"]);
-        let late = Said { occurred_at: Some(now() + Duration::seconds(1)), contact: None, ..said() };
+        let late = Said {
+            occurred_at: Some(now() + Duration::seconds(1)),
+            contact: None,
+            ..said()
+        };
         assert_eq!(faults(&late, Reporter::Officer), ["/occurred_at"]);
-        let past = Said { occurred_at: Some(now()), contact: Some("  ".to_owned()), ..said() };
+        let past = Said {
+            occurred_at: Some(now()),
+            contact: Some("  ".to_owned()),
+            ..said()
+        };
         assert!(faults(&past, Reporter::Officer).is_empty());
-        let long = Said { words: "字".repeat(WORDS_LENGTH_MAX + 1), ..said() };
+        let long = Said {
+            words: "字".repeat(WORDS_LENGTH_MAX + 1),
+            ..said()
+        };
         assert_eq!(faults(&long, Reporter::Anonymous), ["/text"]);
-        let empty = Said { words: " \n ".to_owned(), ..said() };
+        let empty = Said {
+            words: " \n ".to_owned(),
+            ..said()
+        };
         assert_eq!(faults(&empty, Reporter::Anonymous), ["/text"]);
     }
 
@@ -448,16 +484,25 @@ mod tests {
             assert_eq!(Reporter::named(reporter.name()), Some(reporter));
         }
         let days = Some((CountsFrom::Report, TimeLimit::WorkingDays(1)));
-        assert!(!Reporter::Anonymous.is_heard_at_once(days), "a working day may be a long weekend");
+        assert!(
+            !Reporter::Anonymous.is_heard_at_once(days),
+            "a working day may be a long weekend"
+        );
     }
 
     #[test]
     fn nobody_but_an_officer_makes_words_public() {
         for visibility in Visibility::ALL {
             assert_eq!(Visibility::named(visibility.name()), Some(visibility));
-            assert_eq!(shows(visibility, Reader::Public, true), visibility == Visibility::Released);
+            assert_eq!(
+                shows(visibility, Reader::Public, true),
+                visibility == Visibility::Released
+            );
             assert!(shows(visibility, Reader::Buyer, false) && shows(visibility, Reader::Author, false));
-            assert_eq!(shows(visibility, Reader::Contractor, true), visibility != Visibility::Hidden);
+            assert_eq!(
+                shows(visibility, Reader::Contractor, true),
+                visibility != Visibility::Hidden
+            );
         }
         assert!(!shows(Visibility::Unreleased, Reader::Contractor, false));
         let report = DefectReport {
@@ -473,10 +518,23 @@ mod tests {
             reported_at: now(),
             reported_on: now().date_naive(),
         };
-        let refused = |visibility, reason| report.clone().moderated(visibility, reason).unwrap_err().reason.code;
-        assert_eq!(refused(Visibility::Unreleased, None), "defect_report_moderated_so");
+        let refused = |visibility, reason| {
+            report
+                .clone()
+                .moderated(visibility, reason)
+                .unwrap_err()
+                .reason
+                .code
+        };
+        assert_eq!(
+            refused(Visibility::Unreleased, None),
+            "defect_report_moderated_so"
+        );
         assert_eq!(refused(Visibility::Hidden, None), "invalid");
-        let hidden = report.clone().moderated(Visibility::Hidden, Some("辱骂")).unwrap();
+        let hidden = report
+            .clone()
+            .moderated(Visibility::Hidden, Some("辱骂"))
+            .unwrap();
         assert_eq!((hidden.reason.as_deref(), hidden.revision), (Some("辱骂"), 2));
         let shown = hidden.moderated(Visibility::Released, None).unwrap();
         assert_eq!((shown.reason, shown.revision), (None, 3));
@@ -488,7 +546,10 @@ mod tests {
         let span = (Some(day("2026-05-01")), Some(day("2027-04-30")));
         assert!(is_served(day("2026-05-01"), span).is_ok() && is_served(day("2027-04-30"), span).is_ok());
         for outside in ["2026-04-30", "2027-05-01"] {
-            assert_eq!(is_served(day(outside), span).unwrap_err().reason.code, "defect_not_served");
+            assert_eq!(
+                is_served(day(outside), span).unwrap_err().reason.code,
+                "defect_not_served"
+            );
         }
         assert!(is_served(day("2030-01-01"), (None, None)).is_ok());
     }

@@ -434,7 +434,11 @@ pub fn reporter_confirms(standing: Standing, now: Instant) -> Result<(), Refusal
 /// # Errors
 /// In this order: [`REOPENED_TOO_OFTEN`], [`REPORTER_LATE`].
 pub fn may_reopen(rounds: i64, by: Option<Standing>, now: Instant) -> Result<(), Refusal> {
-    let max = if by.is_some() { REPORTER_ROUNDS_MAX } else { ROUNDS_MAX };
+    let max = if by.is_some() {
+        REPORTER_ROUNDS_MAX
+    } else {
+        ROUNDS_MAX
+    };
     if rounds >= max {
         return Err(REOPENED_TOO_OFTEN.because(text!(
             "至多 {max} 次派单",
@@ -500,8 +504,18 @@ pub(super) mod tests {
         assert_eq!(fixed.clone().as_of(before).state, State::Fixed);
         let over = fixed.clone().as_of(silent);
         assert_eq!(over.state, State::Confirmed);
-        assert_eq!(over.closed, Some(Closed { at: silent, by: Decider::Silence }));
-        assert_eq!(fixed.as_of(silent + Duration::days(900)), over, "it is over since then, whenever it is looked at");
+        assert_eq!(
+            over.closed,
+            Some(Closed {
+                at: silent,
+                by: Decider::Silence
+            })
+        );
+        assert_eq!(
+            fixed.as_of(silent + Duration::days(900)),
+            over,
+            "it is over since then, whenever it is looked at"
+        );
         assert_eq!(defect(State::Reopened).as_of(silent).state, State::Reopened);
     }
 
@@ -526,16 +540,28 @@ pub(super) mod tests {
     fn the_first_confirms_all_reopen_and_the_officer_longer_and_more_often() {
         let code = |result: Result<(), Refusal>| result.map_or_else(|refusal| refusal.reason.code, |()| "ok");
         let until = now() + Duration::days(3);
-        let first = Standing { is_first: true, until };
-        let other = Standing { is_first: false, until };
+        let first = Standing {
+            is_first: true,
+            until,
+        };
+        let other = Standing {
+            is_first: false,
+            until,
+        };
         let before = until - Duration::microseconds(1);
         assert_eq!(code(reporter_confirms(first, before)), "ok");
         assert_eq!(code(reporter_confirms(first, until)), "defect_reporter_late");
         assert_eq!(code(reporter_confirms(other, until)), "defect_not_first_reporter");
         assert_eq!(code(may_reopen(4, Some(other), before)), "ok");
         assert_eq!(code(may_reopen(4, Some(other), until)), "defect_reporter_late");
-        assert_eq!(code(may_reopen(5, Some(first), before)), "defect_reopened_too_often");
+        assert_eq!(
+            code(may_reopen(5, Some(first), before)),
+            "defect_reopened_too_often"
+        );
         assert_eq!(code(may_reopen(5, None, until)), "ok");
-        assert_eq!(code(may_reopen(ROUNDS_MAX, None, now())), "defect_reopened_too_often");
+        assert_eq!(
+            code(may_reopen(ROUNDS_MAX, None, now())),
+            "defect_reopened_too_often"
+        );
     }
 }

@@ -17,7 +17,7 @@ const PLACES: u32 = 2;
 
 /// When a call to the contractor begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
+pub struct Timing {
     /// From when the time counts, UTC: what happened, or the call.
     pub started_at: Instant,
     /// When it is due, UTC; `None` where no time limit runs, or where the calendar does not reach so far yet.
@@ -37,7 +37,10 @@ pub fn categories(indicators: &[Indicator]) -> Vec<Category> {
         name_en: indicator.name.en.clone(),
     };
     // An indicator that is called so would hide what is in no standard.
-    let measured = indicators.iter().filter(|indicator| indicator.code != OTHER).map(of);
+    let measured = indicators
+        .iter()
+        .filter(|indicator| indicator.code != OTHER)
+        .map(of);
     measured.chain([Category::other()]).collect()
 }
 
@@ -66,7 +69,7 @@ pub fn due(started_at: Instant, limit: TimeLimit, days: Days<'_>) -> Option<Inst
 
 /// The clock of a call. A time that counts from a report begins with the call, because before it the contractor cannot know; one that counts from what
 /// happened begins with that, because the contractor has to see it itself.
-pub fn clock(demand: Demand, occurred_at: Instant, called_at: Instant, days: Days<'_>) -> Clock {
+pub fn clock(demand: Demand, occurred_at: Instant, called_at: Instant, days: Days<'_>) -> Timing {
     let started_at = match demand {
         Some((CountsFrom::Occurrence, _)) => occurred_at.min(called_at),
         Some((CountsFrom::Report, _)) | None => called_at,
@@ -74,9 +77,11 @@ pub fn clock(demand: Demand, occurred_at: Instant, called_at: Instant, days: Day
     let due_at = demand.and_then(|(_, limit)| due(started_at, limit, days));
     let remind_at = due_at.map(|due| {
         let quarter = due.signed_duration_since(started_at) / 4;
-        due.checked_sub_signed(quarter).unwrap_or(due).max(called_at.min(due))
+        due.checked_sub_signed(quarter)
+            .unwrap_or(due)
+            .max(called_at.min(due))
     });
-    Clock {
+    Timing {
         started_at,
         due_at,
         remind_at,
@@ -244,8 +249,15 @@ mod tests {
             due(start, TimeLimit::WorkingDays(5), days(zone)),
             Some(at("2026-02-28T16:00:00Z"))
         );
-        assert_eq!(due(start, TimeLimit::Seconds(14_400), days(zone)), Some(at("2026-02-14T06:00:00Z")));
-        assert_eq!(due(start, TimeLimit::WorkingDays(5_000), days(zone)), None, "no calendar reaches so far");
+        assert_eq!(
+            due(start, TimeLimit::Seconds(14_400), days(zone)),
+            Some(at("2026-02-14T06:00:00Z"))
+        );
+        assert_eq!(
+            due(start, TimeLimit::WorkingDays(5_000), days(zone)),
+            None,
+            "no calendar reaches so far"
+        );
         assert_eq!(due(start, TimeLimit::Seconds(u64::MAX), days(zone)), None);
     }
 
@@ -255,14 +267,23 @@ mod tests {
         let (happened, called) = (at("2026-05-06T00:00:00Z"), at("2026-05-06T03:00:00Z"));
         let rain = demand(&indicators(), "rain_water", None);
         let of_rain = clock(rain, happened, called, days(zone));
-        assert_eq!((of_rain.started_at, of_rain.due_at), (happened, Some(at("2026-05-06T04:00:00Z"))));
+        assert_eq!(
+            (of_rain.started_at, of_rain.due_at),
+            (happened, Some(at("2026-05-06T04:00:00Z")))
+        );
         assert_eq!(of_rain.remind_at, Some(called), "not before anybody was called");
         let branch = demand(&indicators(), "branch", Some("a"));
         let of_branch = clock(branch, happened, called, days(zone));
-        assert_eq!((of_branch.started_at, of_branch.due_at), (called, Some(at("2026-05-07T03:00:00Z"))));
+        assert_eq!(
+            (of_branch.started_at, of_branch.due_at),
+            (called, Some(at("2026-05-07T03:00:00Z")))
+        );
         assert_eq!(of_branch.remind_at, Some(at("2026-05-06T21:00:00Z")));
         let long_ago = clock(rain, at("2026-05-05T00:00:00Z"), called, days(zone));
-        assert_eq!(long_ago.remind_at, long_ago.due_at, "what was due before the call is reminded of at once");
+        assert_eq!(
+            long_ago.remind_at, long_ago.due_at,
+            "what was due before the call is reminded of at once"
+        );
         let nothing = clock(None, happened, called, days(zone));
         assert_eq!((nothing.due_at, nothing.remind_at), (None, None));
     }
@@ -275,7 +296,10 @@ mod tests {
         assert_eq!(silent_at(fixed, shanghai), at("2026-05-13T16:00:00Z"));
         // Berlin puts its clocks forward on 29 March 2026.
         let berlin = days(chrono_tz::Europe::Berlin);
-        assert_eq!(heard_until(at("2026-03-27T11:00:00Z"), berlin), at("2026-03-30T22:00:00Z"));
+        assert_eq!(
+            heard_until(at("2026-03-27T11:00:00Z"), berlin),
+            at("2026-03-30T22:00:00Z")
+        );
     }
 
     #[test]
@@ -289,15 +313,28 @@ mod tests {
         let later = due_at + Duration::seconds(1);
         assert_eq!(call(None, false).judged(due_at), Verdict::Running);
         assert_eq!(call(None, false).judged(later), Verdict::Late);
-        assert_eq!(call(Some("2026-05-06T04:00:00Z"), false).judged(later), Verdict::InTime);
-        assert_eq!(call(Some("2026-05-06T04:00:01Z"), false).judged(later), Verdict::Late);
-        assert_eq!(call(Some("2026-05-06T01:00:00Z"), true).judged(later), Verdict::Late);
+        assert_eq!(
+            call(Some("2026-05-06T04:00:00Z"), false).judged(later),
+            Verdict::InTime
+        );
+        assert_eq!(
+            call(Some("2026-05-06T04:00:01Z"), false).judged(later),
+            Verdict::Late
+        );
+        assert_eq!(
+            call(Some("2026-05-06T01:00:00Z"), true).judged(later),
+            Verdict::Late
+        );
     }
 
     #[test]
     fn the_score_is_the_share_in_time() {
         let of = |in_time, late| {
-            let calls = Calls { in_time, late, running: 9 };
+            let calls = Calls {
+                in_time,
+                late,
+                running: 9,
+            };
             calls.response().map(|score| score.to_string())
         };
         assert_eq!(of(0, 0), None);

@@ -98,7 +98,11 @@ impl FromStr for PlaceCode {
             }
             code.push(digit);
         }
-        if code.len() == DIGITS { Ok(Self(code)) } else { Err(()) }
+        if code.len() == DIGITS {
+            Ok(Self(code))
+        } else {
+            Err(())
+        }
     }
 }
 
@@ -286,10 +290,20 @@ mod tests {
     #[test]
     fn a_code_is_read_however_people_write_it() {
         let code = PlaceCode::of([0xff; 8]);
-        assert_eq!((code.as_str(), code.grouped().as_str()), ("ZZZZZZZZZZ", "ZZZZZ-ZZZZZ"));
+        assert_eq!(
+            (code.as_str(), code.grouped().as_str()),
+            ("ZZZZZZZZZZ", "ZZZZZ-ZZZZZ")
+        );
         let ones: PlaceCode = "oilOI-0L1o1".parse().unwrap();
         assert_eq!(ones.as_str(), "0110101101");
-        for wrong in ["", "ZZZZZ-ZZZZ", "ZZZZZ-ZZZZZZ", "ZZZZZ-ZZZZU", "桂园桂园桂园桂园桂园", "ZZZZZ_ZZZZZ"] {
+        for wrong in [
+            "",
+            "ZZZZZ-ZZZZ",
+            "ZZZZZ-ZZZZZZ",
+            "ZZZZZ-ZZZZU",
+            "桂园桂园桂园桂园桂园",
+            "ZZZZZ_ZZZZZ",
+        ] {
             assert_eq!(wrong.parse::<PlaceCode>(), Err(()), "{wrong}");
         }
         let id = ServedPlaceId::mint(now());
@@ -306,7 +320,10 @@ mod tests {
         assert_eq!((retired.code.clone(), retired.revision), (None, 3));
         let code = |result: Result<ServedPlace, Refusal>| result.unwrap_err().reason.code;
         assert_eq!(code(retired.clone().retired(now())), "served_place_retired");
-        assert_eq!(code(retired.clone().renewed(other.clone(), now())), "served_place_retired");
+        assert_eq!(
+            code(retired.clone().renewed(other.clone(), now())),
+            "served_place_retired"
+        );
         assert_eq!(retired.coded(other, now()).revision, 4);
     }
 
@@ -333,7 +350,14 @@ mod tests {
         elsewhere.area_id = Some(AreaId::mint(now()));
         assert_eq!(
             faults(&[new(0, None), new(3, None), new(3, None), elsewhere]),
-            ["/places/0/number", "/places/1/number", "/places/2/number", "/places/2/number", "/places/3/grade", "/places/3/area_id"]
+            [
+                "/places/0/number",
+                "/places/1/number",
+                "/places/2/number",
+                "/places/2/number",
+                "/places/3/grade",
+                "/places/3/area_id"
+            ]
         );
     }
 

@@ -303,9 +303,9 @@ pub fn days(
         .into_boxed();
     if let Some((day, place)) = after {
         query = query.filter(
-            defect_report_days::day
-                .lt(day)
-                .or(defect_report_days::day.eq(day).and(defect_report_days::place_id.gt(place))),
+            defect_report_days::day.lt(day).or(defect_report_days::day
+                .eq(day)
+                .and(defect_report_days::place_id.gt(place))),
         );
     }
     let rows: Vec<(ServedPlaceId, NaiveDate, (i64, i64, i64, i64, i64))> = query.load(conn)?;

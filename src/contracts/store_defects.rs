@@ -187,15 +187,24 @@ pub fn list(conn: &mut Conn, filter: &DefectFilter, now: Instant, max: i64) -> A
     let silent = defects::silent_at.is_not_null().and(defects::silent_at.le(now));
     query = match filter.state {
         // What nobody has answered is confirmed, though it is not written down yet.
-        Some(State::Confirmed) => {
-            query.filter(defects::state.eq(State::Confirmed.name()).or(silent.assume_not_null()))
-        }
-        Some(State::Fixed) => query.filter(defects::state.eq(State::Fixed.name()).and(defects::silent_at.gt(now).assume_not_null())),
+        Some(State::Confirmed) => query.filter(
+            defects::state
+                .eq(State::Confirmed.name())
+                .or(silent.assume_not_null()),
+        ),
+        Some(State::Fixed) => query.filter(
+            defects::state
+                .eq(State::Fixed.name())
+                .and(defects::silent_at.gt(now).assume_not_null()),
+        ),
         Some(state) => query.filter(defects::state.eq(state.name())),
         None => query,
     };
     let called = [State::Dispatched, State::Acknowledged, State::Reopened].map(State::name);
-    let late = defects::due_at.is_not_null().and(defects::due_at.lt(now)).assume_not_null();
+    let late = defects::due_at
+        .is_not_null()
+        .and(defects::due_at.lt(now))
+        .assume_not_null();
     query = match filter.is_overdue {
         Some(true) => query.filter(late.and(defects::state.eq_any(called))),
         Some(false) => query.filter(
@@ -348,7 +357,11 @@ pub fn answer(tx: &mut Tx<'_>, round: &Round) -> Answer<()> {
 /// A fault of the database.
 pub fn calls(conn: &mut Conn, contract: &ContractId, (from, until): (Instant, Instant)) -> Answer<Vec<Call>> {
     let no_call = [State::Rejected, State::Withdrawn].map(State::name);
-    let rows: Vec<(Option<NaiveDateTime>, Option<NaiveDateTime>, Option<NaiveDateTime>)> = defect_rounds::table
+    let rows: Vec<(
+        Option<NaiveDateTime>,
+        Option<NaiveDateTime>,
+        Option<NaiveDateTime>,
+    )> = defect_rounds::table
         .inner_join(defects::table.on(defects::id.eq(defect_rounds::defect_id)))
         .filter(defects::contract_id.eq(contract))
         .filter(defects::state.ne_all(no_call))
@@ -360,7 +373,11 @@ pub fn calls(conn: &mut Conn, contract: &ContractId, (from, until): (Instant, In
             defect_rounds::reopened_at,
         ))
         .load(conn)?;
-    let call = |(due_at, fixed_at, reopened_at): (Option<NaiveDateTime>, Option<NaiveDateTime>, Option<NaiveDateTime>)| {
+    let call = |(due_at, fixed_at, reopened_at): (
+        Option<NaiveDateTime>,
+        Option<NaiveDateTime>,
+        Option<NaiveDateTime>,
+    )| {
         due_at.map(|due_at| Call {
             due_at: due_at.and_utc(),
             fixed_at: fixed_at.map(|at| at.and_utc()),

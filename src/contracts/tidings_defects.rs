@@ -78,8 +78,14 @@ pub(super) fn reminded(tx: &mut Tx<'_>, known: &Known, defect: &Defect) -> Answe
 /// That it need not do anything any more.
 pub(super) fn called_off(tx: &mut Tx<'_>, known: &Known, defect: &Defect) -> Answer<()> {
     let happened = match defect.state {
-        State::Withdrawn => Both::new("报告人已撤回，无需处理", "it was withdrawn; nothing is to be done"),
-        _ => Both::new("经核不成立，无需处理", "it was found to be none; nothing is to be done"),
+        State::Withdrawn => Both::new(
+            "报告人已撤回，无需处理",
+            "it was withdrawn; nothing is to be done",
+        ),
+        _ => Both::new(
+            "经核不成立，无需处理",
+            "it was found to be none; nothing is to be done",
+        ),
     };
     tell_contractor(tx, known, defect, ("called_off", happened))
 }
@@ -91,7 +97,10 @@ pub(super) fn to_reporters(tx: &mut Tx<'_>, defect: &Defect, setting: Setting<'_
         (State::Confirmed, Some(Decider::Silence)) => News::ClosedBySilence,
         (State::Confirmed, _) => News::Closed,
         (State::Rejected, _) => News::Rejected,
-        (State::Reported | State::Dispatched | State::Acknowledged | State::Reopened | State::Withdrawn, _) => {
+        (
+            State::Reported | State::Dispatched | State::Acknowledged | State::Reopened | State::Withdrawn,
+            _,
+        ) => {
             return Ok(());
         }
     };
@@ -119,18 +128,16 @@ pub(super) fn to_reporters(tx: &mut Tx<'_>, defect: &Defect, setting: Setting<'_
 }
 
 /// Whoever wants to hear of a defect, where it leads them, and whether that is a link which lets in whoever has it.
-fn readers(
-    conn: &mut Conn,
-    defect: &Defect,
-    setting: Setting<'_>,
-) -> Answer<Vec<(Recipient, String, bool)>> {
+fn readers(conn: &mut Conn, defect: &Defect, setting: Setting<'_>) -> Answer<Vec<(Recipient, String, bool)>> {
     let mut readers = Vec::new();
     for (report, contact) in store_defect_reports::contacts(conn, &defect.id)? {
         let to = Recipient::stranger(contact.address, contact.language);
         readers.push((to, setting.key.path(&report)?, true));
     }
     for report in store_defect_reports::of_defects(conn, &[&defect.id])? {
-        let Some(account) = &report.account_id else { continue };
+        let Some(account) = &report.account_id else {
+            continue;
+        };
         if let Some(to) = store_contacts::account(conn, account)? {
             readers.push((to, format!("/api/v1/defects/{}", defect.id), false));
         }

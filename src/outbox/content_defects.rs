@@ -117,11 +117,20 @@ impl Facts for DefectNews {
         let (category_zh, category_en) = (&self.category.zh, &self.category.en);
         let (heard, silent) = (self.heard_days, self.silent_days);
         let subject = match self.news {
-            News::Fixed => text!("{place_zh}：您报告的问题已处理", "{place_en}: what you reported was put right"),
+            News::Fixed => text!(
+                "{place_zh}：您报告的问题已处理",
+                "{place_en}: what you reported was put right"
+            ),
             News::Closed | News::ClosedBySilence => {
-                text!("{place_zh}：您报告的问题已办结", "{place_en}: what you reported is closed")
+                text!(
+                    "{place_zh}：您报告的问题已办结",
+                    "{place_en}: what you reported is closed"
+                )
             }
-            News::Rejected => text!("{place_zh}：您报告的问题不成立", "{place_en}: what you reported was found to be no defect"),
+            News::Rejected => text!(
+                "{place_zh}：您报告的问题不成立",
+                "{place_en}: what you reported was found to be no defect"
+            ),
         };
         let wording = Wording::new(
             subject,

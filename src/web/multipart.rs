@@ -6,7 +6,8 @@ use std::time::Duration;
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpMessage;
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
+use actix_web::web::Bytes;
 use futures_util::StreamExt;
 
 use crate::kernel::refusal::{Answer, Refusal, Stop};
@@ -83,23 +84,33 @@ impl Incoming {
             info.patience.extend(limits.within);
         }
         let silence_max = Context::of(&request)?.settings.request_timeout;
+        Ok(Form::over(request.headers(), payload, limits, silence_max))
+    }
+}
+
+impl Form {
+    /// The form that comes in these pieces.
+    fn over(
+        headers: &HeaderMap,
+        pieces: impl futures_util::Stream<Item = Result<Bytes, PayloadError>> + 'static,
+        limits: FormLimits,
+        silence_max: Duration,
+    ) -> Self {
         let mut left = limits.bytes_max;
-        let bounded = payload.map(move |piece| {
+        let bounded = pieces.map(move |piece| {
             let piece = piece?;
             let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
             left = left.checked_sub(length).ok_or(PayloadError::Overflow)?;
             Ok(piece)
         });
-        Ok(Form {
-            parts: Multipart::new(request.headers(), bounded),
+        Self {
+            parts: Multipart::new(headers, bounded),
             limits,
             silence_max,
             seen: 0,
-        })
+        }
     }
-}
 
-impl Form {
     /// The next part; `None` after the last one. A field for a file in which none was chosen is passed over.
     ///
     /// # Errors
@@ -118,10 +129,13 @@ impl Form {
                 return Err(MALFORMED.because(detail).into());
             }
             let name = field.name().map(str::to_owned);
-            let name = name.ok_or_else(|| MALFORMED.because(Text::fixed("有一部分没有名称", "a part has no name")))?;
+            let name =
+                name.ok_or_else(|| MALFORMED.because(Text::fixed("有一部分没有名称", "a part has no name")))?;
             let disposition = field.content_disposition();
             let file_name = disposition.and_then(|one| one.get_filename()).map(str::to_owned);
-            let media_type = field.content_type().map(|kind| kind.essence_str().to_ascii_lowercase());
+            let media_type = field
+                .content_type()
+                .map(|kind| kind.essence_str().to_ascii_lowercase());
             match file_name {
                 Some(file_name) if file_name.is_empty() => self.pass_over(field).await?,
                 Some(file_name) => {
@@ -190,6 +204,143 @@ fn not_a_form(error: &MultipartError, bytes_max: u64) -> Stop {
                 "the body is no form of the kind multipart/form-data",
             ));
             refusal.into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+    use futures_util::stream;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What was read: words, and files by name, type and bytes; or the code of the refusal.
+    type Seen = Result<Vec<(String, String, String, Vec<u8>)>, &'static str>;
+
+    fn read(pieces: &[&[u8]]) -> Seen {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("multipart/form-data; boundary=edge"),
+        );
+        let limits = FormLimits {
+            bytes_max: 100_000,
+            file_bytes_max: 1_000,
+            within: Duration::from_secs(5),
+        };
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+            .collect();
+        let mut form = Form::over(&headers, stream::iter(pieces), limits, Duration::from_secs(5));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let code = |stop: Stop| match stop {
+            Stop::Refused(refusal) => refusal.reason.code,
+            Stop::Fault(fault) => unreachable!("{fault}"),
+        };
+        runtime.block_on(async {
+            let mut seen = Vec::new();
+            while let Some(part) = form.next().await.map_err(code)? {
+                match part {
+                    Part::Words { name, value } => {
+                        seen.push((name, String::new(), String::new(), value.into_bytes()))
+                    }
+                    Part::File {
+                        name,
+                        file_name,
+                        media_type,
+                        mut body,
+                    } => {
+                        let mut bytes = Vec::new();
+                        while let Some(piece) = body.next().await.map_err(code)? {
+                            bytes.extend_from_slice(&piece);
+                        }
+                        seen.push((name, file_name, media_type, bytes));
+                    }
+                }
+            }
+            Ok(seen)
+        })
+    }
+
+    fn part(head: &str, body: &[u8]) -> Vec<u8> {
+        let head = format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+        [head.as_bytes(), body, b"\r\n"].concat()
+    }
+
+    const END: &[u8] = b"--edge--\r\n";
+
+    #[test]
+    fn words_and_files_are_read_wherever_the_pieces_end() {
+        let words = part("name=\"text\"", "积水".as_bytes());
+        let file = part(
+            "name=\"photos\"; filename=\"a.png\"\r\nContent-Type: image/PNG; x=y",
+            b"--edg\r\n-- bytes",
+        );
+        let empty = part(
+            "name=\"photos\"; filename=\"\"\r\nContent-Type: application/octet-stream",
+            b"",
+        );
+        let whole = [words, file, empty, END.to_vec()].concat();
+        let expected = vec![
+            (
+                "text".to_owned(),
+                String::new(),
+                String::new(),
+                "积水".as_bytes().to_vec(),
+            ),
+            (
+                "photos".to_owned(),
+                "a.png".to_owned(),
+                "image/png".to_owned(),
+                b"--edg\r\n-- bytes".to_vec(),
+            ),
+        ];
+        assert_eq!(read(&[&whole]), Ok(expected.clone()));
+        let single: Vec<&[u8]> = whole.chunks(1).collect();
+        assert_eq!(read(&single), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_too_much_or_no_form_is_refused() {
+        let long = part("name=\"photos\"; filename=\"a.png\"", &[b'x'; 1_001]);
+        assert_eq!(read(&[&long, END]), Err("body_too_large"));
+        assert_eq!(
+            read(&[&part("name=\"text\"", &vec![b'x'; WORDS_BYTES_MAX + 1]), END]),
+            Err("body_too_large")
+        );
+        assert_eq!(
+            read(&[&part("name=\"text\"", b"\xff\xfe"), END]),
+            Err("malformed")
+        );
+        assert_eq!(read(&[&part("name=\"text\"", b"a\0b"), END]), Err("malformed"));
+        assert_eq!(
+            read(&[&part("name=\"photos\"; filename=\"\"", b"x"), END]),
+            Err("malformed")
+        );
+        assert_eq!(
+            read(&[&part("name=\"text\"", b"x")]),
+            Err("malformed"),
+            "it breaks off"
+        );
+        assert_eq!(read(&[b"{}"]), Err("malformed"));
+        let many = part("name=\"text\"", b"x").repeat(PARTS_MAX + 1);
+        assert_eq!(read(&[&many, END]), Err("malformed"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0_usize..400) {
+            let mut whole = [part("name=\"photos\"; filename=\"a.png\"", &bytes), END.to_vec()].concat();
+            let _ = read(&[&whole]);
+            whole.truncate(cut);
+            let _ = read(&[&whole]);
+            let _ = read(&[&bytes]);
         }
     }
 }

@@ -97,10 +97,21 @@ pub struct Case {
 impl Case {
     /// Opened on 1 April.
     pub fn new(ward: &Ward, lots: usize, changes: &[(&str, &str, u32)]) -> Self {
+        Self::shaped(ward, lots, changes, |_| {})
+    }
+
+    /// The same of lots that are more than usual.
+    pub fn shaped(
+        ward: &Ward,
+        lots: usize,
+        changes: &[(&str, &str, u32)],
+        shape: impl Fn(&mut Value),
+    ) -> Self {
         be_strict(ward, changes);
         let office = Office::with(ward, "11000000.00", "10000000.00");
         let mut body = office.whole(ward);
         body["content"]["bid_security_percent"] = json!("1");
+        shape(&mut body["content"]["lots"][0]);
         let template = body["content"]["lots"][0].clone();
         body["content"]["lots"] = (1..=lots)
             .map(|n| {

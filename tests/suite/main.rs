@@ -33,6 +33,8 @@ mod books;
 mod bucket;
 mod budget;
 mod crashes;
+mod defect_sequences;
+mod defects;
 mod demo;
 mod duties;
 mod enquiries;

@@ -58,7 +58,7 @@ const UPKEEP: &[(&str, &str)] = &[
         "reminds contractors of defects, tells officers of late ones, counts refused reports and forgets addresses",
     ),
     (
-        "src/contracts/http_defect_reports.rs",
+        "src/contracts/http_defect_forms.rs",
         "counts reports beyond what is taken of a place in a day: a flood must not fill the log",
     ),
     ("src/db/database.rs", "passes it on to the writer"),
