@@ -104,6 +104,8 @@ pub mod web {
     pub mod idempotency;
     /// How much one address or account may ask for.
     pub mod limits;
+    /// Forms with files, read part by part.
+    pub mod multipart;
     /// Where operations are registered.
     pub mod operations;
     /// Pages of other origins.
@@ -224,6 +226,8 @@ pub mod outbox {
     mod content_books;
     /// Mail about what happens under contracts.
     mod content_contracts;
+    /// Mail about defects.
+    mod content_defects;
     /// Mail about enquiries.
     mod content_enquiries;
     /// Mail about matters.
@@ -911,32 +915,68 @@ pub mod contracts {
     pub mod acts;
     /// Contesting an inspection, and deciding that.
     pub mod acts_contests;
+    /// Reports of defects: taken in, shown or hidden.
+    pub mod acts_defect_reports;
+    /// What is done about defects.
+    pub mod acts_defects;
+    /// What the clock brings about for defects.
+    pub mod acts_defects_watch;
     /// Recording inspections, and annulling them.
     pub mod acts_inspections;
     /// The periods of a contract, made with its second signature.
     pub mod acts_periods;
+    /// What is done to served places.
+    pub mod acts_places;
     /// Drawing where to inspect.
     pub mod acts_plans;
     /// What is done to performance securities.
     pub mod acts_securities;
     /// A signed contract and all that holds for it.
     pub mod desk;
+    /// What is looked up about defects.
+    pub mod desk_defects;
+    /// The links of those who have reported without an account.
+    pub mod follow_up;
     /// Contracts over HTTP.
     pub mod http;
     /// Contests of inspections over HTTP.
     pub mod http_contests;
+    /// What reporters say of a fix, over HTTP.
+    pub mod http_defect_follow_ups;
+    /// The form of a report, as it is received.
+    pub mod http_defect_forms;
+    /// Defects listed and counted over HTTP.
+    pub mod http_defect_lists;
+    /// The pages on which defects are reported.
+    pub mod http_defect_pages;
+    /// Reports of defects over HTTP.
+    pub mod http_defect_reports;
+    /// How defects and reports are shown.
+    pub mod http_defect_views;
+    /// Defects over HTTP.
+    pub mod http_defects;
     /// Inspections over HTTP.
     pub mod http_inspections;
     /// Periods and their scores over HTTP.
     pub mod http_periods;
+    /// Served places over HTTP.
+    pub mod http_places;
     /// Plans of inspections over HTTP.
     pub mod http_plans;
     /// Performance securities over HTTP.
     pub mod http_securities;
+    /// How many reports are heard.
+    pub mod reception;
     /// A contract and who may sign it when.
     pub mod rules;
     /// Contesting an item of an inspection, and what an upheld contest changes.
     pub mod rules_contests;
+    /// What may be said of a defect, and who may read it.
+    pub mod rules_defect_reports;
+    /// Defects and their states.
+    pub mod rules_defects;
+    /// Until when defects are put right, and what came of it.
+    pub mod rules_defects_clock;
     /// The document that both sign.
     pub mod rules_document;
     /// What an inspection finds, checked and scored.
@@ -945,6 +985,8 @@ pub mod contracts {
     pub mod rules_inspections_document;
     /// The term of a contract in periods, and what each is paid.
     pub mod rules_periods;
+    /// Served places and their codes.
+    pub mod rules_places;
     /// Where is inspected, by lot.
     pub mod rules_plans;
     /// What an inspection is worth.
@@ -957,16 +999,24 @@ pub mod contracts {
     pub mod store;
     /// The table of contests.
     pub mod store_contests;
+    /// The tables of reports of defects.
+    pub mod store_defect_reports;
+    /// The tables of defects and of the calls to contractors.
+    pub mod store_defects;
     /// The tables of inspections and annulments.
     pub mod store_inspections;
     /// The tables of schedules and periods.
     pub mod store_periods;
+    /// The table of served places.
+    pub mod store_places;
     /// The tables of plans of inspections.
     pub mod store_plans;
     /// The table of performance securities.
     pub mod store_securities;
     /// Who is told of what.
     mod tidings;
+    /// Who is told of what about defects.
+    mod tidings_defects;
     /// Who is told of what about inspections.
     mod tidings_inspections;
     /// How inspections and contests are shown.
@@ -1025,6 +1075,8 @@ pub mod app {
     pub mod http_registration;
     /// What is done again and again while the service runs.
     pub mod keeping;
+    /// What is done again and again about defects.
+    mod keeping_defects;
     /// Changing the keys that sign access tokens.
     pub mod keys;
     /// The ledger, for the command that verifies it.

@@ -13,11 +13,11 @@ use utoipa_swagger_ui::Config;
 
 use crate::app::{operation, registration_pages, residence};
 use crate::kernel::refusal::{Answer, Fault};
-use crate::people;
 use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
 use crate::web::query::Query;
+use crate::{contracts, people};
 
 /// The OpenAPI document.
 #[get("/api/openapi.json")]
@@ -138,7 +138,8 @@ pub fn pages(config: &mut web::ServiceConfig) {
     config
         .configure(people::http_pages::pages)
         .configure(residence::pages)
-        .configure(registration_pages::pages);
+        .configure(registration_pages::pages)
+        .configure(contracts::http_defect_pages::pages);
 }
 
 /// The methods of a page at a path.
@@ -146,6 +147,7 @@ fn methods_of_page(path: &str) -> impl Iterator<Item = &'static str> {
     let pages = people::http_pages::PAGES.into_iter().chain(residence::PAGES);
     pages
         .chain(registration_pages::PAGES)
+        .chain(contracts::http_defect_pages::PAGES)
         .filter(move |(pattern, _)| fits(pattern, path))
         .flat_map(|(_, methods)| methods.iter().copied())
 }

@@ -17,6 +17,7 @@ use crate::bids::{acts_amendments as amendments, acts_disclosure as disclosure, 
 use crate::books::custody::Custody;
 use crate::books::rules::BookId;
 use crate::books::{acts_enquiries, acts_search, acts_witnesses, notices};
+use crate::contracts::reception::AtReception;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::local_day::local_date;
@@ -39,7 +40,7 @@ const SESSIONS_FORGOTTEN_MAX: i64 = 500;
 const REMIND_EVERY: Duration = Duration::from_secs(3_600);
 /// How often it is written down when machines' tokens were last used.
 const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
-/// How often buyers are told of enquiries that were not answered in time.
+/// How often buyers are told of enquiries that were not answered in time, and contractors reminded of defects.
 const ESCALATE_EVERY: Duration = Duration::from_secs(60);
 
 /// How often people are told of what happens to books and of what their saved searches find, and what the search lacks is put into it.
@@ -67,6 +68,8 @@ pub struct Keeper {
     pub identities: Arc<Identities>,
     /// Who keeps the keys that open bids.
     pub custody: web::Data<Custody>,
+    /// Where reports of defects come in.
+    pub reception: AtReception,
 }
 
 impl Keeper {
@@ -91,7 +94,8 @@ impl Keeper {
             // At the start, and whenever a day of the ward has begun.
             let today = local_date(self.context.clock.now(), self.context.calendar.zone);
             if reminded != Some(today) || is_due(round, REMIND_EVERY) {
-                reminded = self.remind().await.then_some(today);
+                let told = self.tell_of_defects().await;
+                reminded = (self.remind().await && told).then_some(today);
             }
             if is_due(round, FORGET_EVERY) {
                 self.forget_old_answers().await;
@@ -106,6 +110,7 @@ impl Keeper {
             if is_due(round, ESCALATE_EVERY) {
                 self.escalate().await;
                 self.escalate_disputes().await;
+                self.watch_defects().await;
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;

@@ -55,6 +55,7 @@ const API: &str = "/api/v1";
         (name = "disputes", description = "What bidders ask about results, challenge, and complain of to the regulator"),
         (name = "contracts", description = "The contracts that both parties have signed"),
         (name = "inspections", description = "How signed contracts are kept: periods, inspections and what they score"),
+        (name = "defects", description = "What is wrong at the places that contracts serve: reported by anybody, put right by contractors"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
@@ -142,6 +143,11 @@ fn api(config: &mut impl Operations) {
         .configure(contracts::http_plans::operations)
         .configure(contracts::http_inspections::operations)
         .configure(contracts::http_contests::operations)
+        .configure(contracts::http_places::operations)
+        .configure(contracts::http_defect_lists::operations)
+        .configure(contracts::http_defects::operations)
+        .configure(contracts::http_defect_follow_ups::operations)
+        .configure(contracts::http_defect_reports::operations)
         .configure(award::http_experts::operations)
         .configure(award::http_panels::operations)
         .configure(award::http_admission::operations)

@@ -253,6 +253,10 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::contracts::rules_plans::REASONS);
     reasons.extend(crate::contracts::rules_inspections::REASONS);
     reasons.extend(crate::contracts::rules_contests::REASONS);
+    reasons.extend(crate::contracts::rules_places::REASONS);
+    reasons.extend(crate::contracts::rules_defects::REASONS);
+    reasons.extend(crate::contracts::rules_defect_reports::REASONS);
+    reasons.extend(crate::contracts::reception::REASONS);
     reasons.extend(crate::award::rules_panel::REASONS);
     reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

@@ -24,6 +24,8 @@ use crate::bids::receipts::Notary;
 use crate::books::acts::BookAccess;
 use crate::books::acts_addenda::AddendumAccess;
 use crate::books::custody::Custody;
+use crate::contracts::follow_up::FollowUpKey;
+use crate::contracts::reception::{AtReception, Reception};
 use crate::db::conn::{Access, Conn, DatabaseUrl, connect};
 use crate::db::database::{Db, Halting};
 use crate::db::migrate;
@@ -146,6 +148,9 @@ impl House {
         files
             .deciders
             .register(Arc::new(crate::contracts::acts_contests::ContestAccess));
+        files
+            .deciders
+            .register(Arc::new(crate::contracts::desk_defects::DefectReportAccess));
         let mut house = Self {
             settings,
             context,
@@ -409,6 +414,10 @@ impl Server {
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let custody = web::Data::new(Custody::open(&house.settings.keys_dir())?);
         let notary = web::Data::new(house.notary());
+        let reception = web::Data::new(Reception::new(
+            house.settings.reception(),
+            FollowUpKey::open(&house.settings.keys_dir())?,
+        ));
         let (settings, context, gate) = (house.settings.clone(), house.context.clone(), house.gate.clone());
         let keeper = Keeper {
             context: context.clone(),
@@ -416,6 +425,7 @@ impl Server {
             sequencer: house.sequencer.clone(),
             identities: house.identities.clone(),
             custody: custody.clone(),
+            reception: reception.clone(),
         };
         let files = house.files.clone();
         let (ready, started) = std::sync::mpsc::channel();
@@ -423,7 +433,7 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let keys = (&key, &custody, &notary);
+                    let keys = (&key, &custody, &notary, &reception);
                     let server = http(&settings, &context, keys, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     actix_web::rt::spawn(crate::app::files::keep(context, files));
@@ -497,10 +507,11 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
 fn http(
     settings: &Settings,
     context: &web::Data<Context>,
-    (key, custody, notary): (
+    (key, custody, notary, reception): (
         &web::Data<UnsubscribeKey>,
         &web::Data<Custody>,
         &web::Data<Notary>,
+        &AtReception,
     ),
     files: &Desk,
     gate: &AtGate,
@@ -525,7 +536,7 @@ fn http(
         actix_web::rt::spawn(server);
     }
     let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
-    let (custody, notary) = (custody.clone(), notary.clone());
+    let (custody, notary, reception) = (custody.clone(), notary.clone(), reception.clone());
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         App::new()
@@ -535,6 +546,7 @@ fn http(
             .app_data(gate.clone())
             .app_data(custody.clone())
             .app_data(notary.clone())
+            .app_data(reception.clone())
             .configure(openapi::operations)
             .service(documents::openapi_json)
             .service(documents::docs_redirect)

@@ -11,6 +11,7 @@ use config::{Config, File, FileFormat, Value, ValueKind};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::contracts::reception::ReceptionLimits;
 use crate::db::conn::DatabaseUrl;
 use crate::db::database::Limits;
 use crate::db::writer::WriterLimits;
@@ -166,6 +167,10 @@ pub struct Settings {
     pub rate_per_address: u32,
     /// Requests a second of one account; 0: no limit.
     pub rate_per_account: u32,
+    /// Reports of defects in an hour from one network without an account, and of one account; 0: no limit.
+    pub defect_reports_per_network: u32,
+    /// Reports of defects of one place in a day that are taken; more are only counted.
+    pub defect_reports_per_place: u32,
     /// Origins whose pages may use the API from a browser.
     pub cors_origins: Vec<String>,
     /// Networks of proxies whose `X-Forwarded-For` is believed.
@@ -279,6 +284,8 @@ impl Default for Settings {
             shutdown_timeout_seconds: 20,
             rate_per_address: 100,
             rate_per_account: 50,
+            defect_reports_per_network: 60,
+            defect_reports_per_place: 200,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             password_memory_kib: 19_456,
@@ -320,7 +327,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 73] = [
+pub const NAMES: [&str; 75] = [
     "environment",
     "listen",
     "public_url",
@@ -357,6 +364,8 @@ pub const NAMES: [&str; 73] = [
     "shutdown_timeout_seconds",
     "rate_per_address",
     "rate_per_account",
+    "defect_reports_per_network",
+    "defect_reports_per_place",
     "cors_origins",
     "trusted_proxies",
     "password_memory_kib",
@@ -580,6 +589,14 @@ impl Settings {
         Rates {
             per_address: self.rate_per_address,
             per_account: self.rate_per_account,
+        }
+    }
+
+    /// How many reports of defects are taken.
+    pub fn reception(&self) -> ReceptionLimits {
+        ReceptionLimits {
+            per_network: self.defect_reports_per_network,
+            per_place: self.defect_reports_per_place,
         }
     }
 

@@ -1734,6 +1734,104 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Places of contracts at which everybody may report.
+    served_places (id) {
+        id -> Text,
+        contract_id -> Text,
+        number -> BigInt,
+        name_zh -> Text,
+        name_en -> Text,
+        grade -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        code -> Nullable<Text>,
+        revision -> BigInt,
+        made_at -> Timestamp,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What is wrong at served places.
+    defects (id) {
+        id -> Text,
+        contract_id -> Text,
+        place_id -> Text,
+        category -> Text,
+        category_zh -> Text,
+        category_en -> Text,
+        state -> Text,
+        revision -> BigInt,
+        reports_count -> BigInt,
+        reported_at -> Timestamp,
+        last_reported_at -> Timestamp,
+        occurred_at -> Nullable<Timestamp>,
+        round -> BigInt,
+        due_at -> Nullable<Timestamp>,
+        silent_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+        closed_by -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Each time that a contractor was called to put a defect right.
+    defect_rounds (defect_id, number) {
+        defect_id -> Text,
+        number -> BigInt,
+        called_at -> Timestamp,
+        started_at -> Timestamp,
+        due_at -> Nullable<Timestamp>,
+        remind_at -> Nullable<Timestamp>,
+        acknowledged_at -> Nullable<Timestamp>,
+        fixed_at -> Nullable<Timestamp>,
+        note -> Nullable<Text>,
+        reopened_at -> Nullable<Timestamp>,
+        reopened_by -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// What people have said of a defect.
+    defect_reports (id) {
+        id -> Text,
+        defect_id -> Text,
+        number -> BigInt,
+        reporter -> Text,
+        account_id -> Nullable<Text>,
+        words -> Text,
+        visibility -> Text,
+        reason -> Nullable<Text>,
+        revision -> BigInt,
+        reported_at -> Timestamp,
+        reported_on -> Date,
+    }
+}
+
+diesel::table! {
+    /// Where those without an account want to hear of what they reported.
+    defect_contacts (report_id) {
+        report_id -> Text,
+        email -> Text,
+        language -> Text,
+    }
+}
+
+diesel::table! {
+    /// How many reports came for a place on a day.
+    defect_report_days (place_id, day) {
+        place_id -> Text,
+        day -> Date,
+        taken -> BigInt,
+        joined -> BigInt,
+        only_counted -> BigInt,
+        refused -> BigInt,
+        hidden -> BigInt,
+    }
+}
+
+diesel::table! {
     /// From when on bid securities have to go back.
     bid_security_returns (lot_id, supplier_id) {
         lot_id -> Text,
@@ -1746,6 +1844,9 @@ diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquirie
 diesel::allow_tables_to_appear_in_same_query!(awards, contracts);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_annulments);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_contests);
+diesel::allow_tables_to_appear_in_same_query!(contracts, served_places, defects, defect_rounds);
+diesel::allow_tables_to_appear_in_same_query!(defects, defect_reports, defect_contacts);
+diesel::allow_tables_to_appear_in_same_query!(served_places, defect_report_days);
 diesel::allow_tables_to_appear_in_same_query!(books, search_documents);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, organisations);
 diesel::allow_tables_to_appear_in_same_query!(role_grants, qualifications);

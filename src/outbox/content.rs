@@ -16,6 +16,7 @@ pub use crate::outbox::content_accounts::{
 pub use crate::outbox::content_awards::{LotEnded, LotHappened};
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_contracts::InspectionHappened;
+pub use crate::outbox::content_defects::{DefectHappened, DefectNews, DefectsWaiting, News};
 pub use crate::outbox::content_enquiries::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
     BankAccountChangeProposed, BankAccountChangeWithdrawn, BankAccountChanged, DebarmentLifted,
@@ -162,6 +163,12 @@ kinds! {
     LotHappened "lot.happened"
     /// Something happened to an inspection of work under a contract.
     InspectionHappened "inspection.happened"
+    /// Something happened to a defect that the contractor has to know of.
+    DefectHappened "defect.happened"
+    /// Something came of what somebody has reported.
+    DefectNews "defect.news"
+    /// Defects are late, or wait for an officer.
+    DefectsWaiting "defects.waiting"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -470,6 +477,32 @@ pub(super) mod tests {
                 details: Some(both()),
                 path: path(),
                 is_contractor: true,
+            }
+            .into(),
+            DefectHappened {
+                contract: both(),
+                place: both(),
+                category: both(),
+                happened: both(),
+                due_at: Some(at()),
+                path: path(),
+            }
+            .into(),
+            DefectNews {
+                place: both(),
+                category: both(),
+                news: News::Rejected,
+                reason: Some(one()),
+                heard_days: 3,
+                silent_days: 7,
+                path: path(),
+                is_link: false,
+            }
+            .into(),
+            DefectsWaiting {
+                overdue: 2,
+                waiting: 1,
+                path: path(),
             }
             .into(),
             Digest {

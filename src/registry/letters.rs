@@ -5,13 +5,12 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{Datelike, NaiveDate};
-use qrcode::render::svg;
-use qrcode::{EcLevel, QrCode};
 use sha2::{Digest, Sha256};
 
 use crate::kernel::refusal::Fault;
 use crate::registry::acts_letters::{LetterText, Printed};
 use crate::registry::rules_letters::grouped;
+use crate::web::print::qr;
 
 /// What the letters are printed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,15 +98,6 @@ fn sheet(letter: &LetterText, printed: &Printed, public_url: &str) -> Result<Str
 
 fn day_zh(day: NaiveDate) -> String {
     format!("{}年{}月{}日", day.year(), day.month(), day.day())
-}
-
-fn qr(link: &str) -> Result<String, Fault> {
-    let code = QrCode::with_error_correction_level(link, EcLevel::M)
-        .map_err(|error| Fault::caused("draw a QR code", error))?;
-    let drawing = code.render::<svg::Color<'_>>().min_dimensions(180, 180).build();
-    // It stands inside a page, where an XML declaration has no place.
-    let start = drawing.find("<svg").unwrap_or_default();
-    Ok(drawing.get(start..).unwrap_or_default().to_owned())
 }
 
 /// Text that is nothing but text in HTML.

@@ -12,6 +12,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
+use futures_util::stream::LocalBoxStream;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError, Validator};
 use serde::de::DeserializeOwned;
@@ -159,35 +160,50 @@ impl Incoming {
         if let Some(info) = self.request.extensions().get::<RequestInfo>() {
             info.patience.extend(within);
         }
-        Ok(Stream {
-            payload: self.payload,
-            left: bytes_max,
-            bytes_max,
-            silence_max,
-        })
+        let pieces = self.payload.map(|piece| piece.map_err(|_| broken_off().into()));
+        Ok(Stream::new(pieces.boxed_local(), bytes_max, silence_max))
+    }
+
+    /// The request, and its body as it comes, for `multipart.rs`.
+    pub(super) fn apart(self) -> (HttpRequest, Payload) {
+        (self.request, self.payload)
     }
 }
 
-/// A body that is read piece by piece.
+/// A body, or a part of one, that is read piece by piece.
 pub struct Stream {
-    payload: Payload,
+    pieces: LocalBoxStream<'static, Answer<Bytes>>,
     left: u64,
     bytes_max: u64,
     silence_max: Duration,
 }
 
 impl Stream {
+    /// What is read from these pieces: `bytes_max` bytes at most, and never silent for longer than `silence_max`.
+    pub(super) fn new(
+        pieces: LocalBoxStream<'static, Answer<Bytes>>,
+        bytes_max: u64,
+        silence_max: Duration,
+    ) -> Self {
+        Self {
+            pieces,
+            left: bytes_max,
+            bytes_max,
+            silence_max,
+        }
+    }
+
     /// The next piece; `None` after the last one.
     ///
     /// # Errors
     /// [`BODY_TOO_LARGE`]; [`MALFORMED`] if the body breaks off; [`TIMED_OUT`] if nothing comes for as long as a whole request
     /// may usually take.
     pub async fn next(&mut self) -> Answer<Option<Bytes>> {
-        let piece = tokio::time::timeout(self.silence_max, self.payload.next()).await;
+        let piece = tokio::time::timeout(self.silence_max, self.pieces.next()).await;
         let Some(piece) = piece.map_err(|_| TIMED_OUT.refuse().retry_after(1))? else {
             return Ok(None);
         };
-        let piece = piece.map_err(|_| broken_off())?;
+        let piece = piece?;
         let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         self.left = self
             .left
@@ -197,11 +213,11 @@ impl Stream {
     }
 }
 
-fn broken_off() -> Refusal {
+pub(super) fn broken_off() -> Refusal {
     MALFORMED.because(Text::fixed("请求体不完整", "the body breaks off"))
 }
 
-fn too_large(bytes_max: u64) -> Stop {
+pub(super) fn too_large(bytes_max: u64) -> Stop {
     BODY_TOO_LARGE
         .because(text!("最多 {bytes_max} 字节", "at most {bytes_max} bytes"))
         .into()
@@ -227,7 +243,7 @@ pub fn claimed_type(request: &HttpRequest) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
+pub(super) fn refuse_other_content(request: &HttpRequest, kinds: &[&str]) -> Answer<()> {
     refuse_coding(request)?;
     let essence = claimed_type(request);
     if kinds.contains(&essence.as_str()) {

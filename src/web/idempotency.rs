@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use chrono::Duration;
 use diesel::prelude::*;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::both;
@@ -100,7 +101,28 @@ impl Reply {
         self
     }
 
-    fn into_response(self) -> Answer<HttpResponse> {
+    /// What the answer says.
+    ///
+    /// # Errors
+    /// A fault if it says something else.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_str(&self.body).map_err(|error| Fault::caused("read an answer", error))
+    }
+
+    /// The same answer saying this: for what is added each time anew and stored nowhere.
+    ///
+    /// # Errors
+    /// A fault if the value cannot be written as JSON.
+    pub fn saying<T: Serialize>(mut self, value: &T) -> Result<Self, Fault> {
+        self.body = serde_json::to_string(value).map_err(|error| Fault::caused("write an answer", error))?;
+        Ok(self)
+    }
+
+    /// The answer as it is sent.
+    ///
+    /// # Errors
+    /// A fault if its status is none.
+    pub fn into_response(self) -> Answer<HttpResponse> {
         let status = actix_web::http::StatusCode::from_u16(self.status)
             .map_err(|error| Fault::caused("a status code", error))?;
         let mut response = HttpResponseBuilder::new(status);
@@ -165,6 +187,13 @@ impl Once {
         })
     }
 
+    /// The same request with the key that a form carries in a hidden field, because a browser without script sends no such header.
+    #[must_use]
+    pub fn keyed(mut self, key: &str) -> Self {
+        self.key = self.key.or_else(|| checked_key(key));
+        self
+    }
+
     /// What the request is: method, path, query, `If-Match` and body.
     fn fingerprint(&self, body_digest: &[u8; 32]) -> Vec<u8> {
         Sha256::new()
@@ -176,7 +205,10 @@ impl Once {
 }
 
 fn valid_key(value: &HeaderValue) -> Option<String> {
-    let key = value.to_str().ok()?;
+    checked_key(value.to_str().ok()?)
+}
+
+fn checked_key(key: &str) -> Option<String> {
     ((1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()))
         .then(|| key.to_owned())
 }
@@ -213,22 +245,40 @@ impl Context {
         actor: &Actor,
         once: Once,
         body_digest: [u8; 32],
-        mut act: F,
+        act: F,
     ) -> Answer<HttpResponse>
     where
         F: FnMut(&mut Tx<'_>) -> Answer<Reply> + Send + 'static,
     {
+        self.reply_once(actor.id(), once, body_digest, act)
+            .await?
+            .into_response()
+    }
+
+    /// As [`Self::write_once`], for whoever is known by something else than an account, and with the answer before it is sent.
+    ///
+    /// # Errors
+    /// As [`Self::write_once`].
+    pub async fn reply_once<F>(
+        &self,
+        who: Option<&str>,
+        once: Once,
+        body_digest: [u8; 32],
+        mut act: F,
+    ) -> Answer<Reply>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<Reply> + Send + 'static,
+    {
         let fingerprint = once.fingerprint(&body_digest);
-        let (Some(key), Some(actor)) = (once.key, actor.id().map(str::to_owned)) else {
-            return self.db.write(act).await?.into_response();
+        let (Some(key), Some(actor)) = (once.key, who.map(str::to_owned)) else {
+            return self.db.write(act).await;
         };
         // Held by the job, not by the caller: whoever hangs up leaves the work running.
         let hold = self
             .in_progress
             .take(&actor, &key)
             .ok_or_else(|| IN_PROGRESS.refuse().retry_after(1))?;
-        let reply = self
-            .db
+        self.db
             .write(move |tx| {
                 let _held = &hold;
                 if let Some(known) = find(tx, &actor, &key)? {
@@ -242,8 +292,7 @@ impl Context {
                 remember(tx, &actor, &key, &fingerprint, &reply)?;
                 Ok(reply)
             })
-            .await?;
-        reply.into_response()
+            .await
     }
 }
 

@@ -58,6 +58,12 @@ pub enum Kind {
     Fixed,
     /// One of the two languages.
     Language,
+    /// Several lines of text.
+    Words,
+    /// One of the field's choices.
+    Choice,
+    /// Photos, several if need be; a form that asks for them is sent as `multipart/form-data`.
+    Photos,
 }
 
 /// A field of a form.
@@ -71,6 +77,7 @@ pub struct Field {
     autocomplete: &'static str,
     length_max: usize,
     required: bool,
+    choices: Vec<(String, Text)>,
     fault: Option<Text>,
 }
 
@@ -86,6 +93,7 @@ impl Field {
             autocomplete: "off",
             length_max: 254,
             required: true,
+            choices: Vec::new(),
             fault: None,
         }
     }
@@ -115,6 +123,13 @@ impl Field {
     #[must_use]
     pub fn at_most(mut self, characters: usize) -> Self {
         self.length_max = characters;
+        self
+    }
+
+    /// The same with what can be chosen: what is sent, and what is read.
+    #[must_use]
+    pub fn choices(mut self, choices: Vec<(String, Text)>) -> Self {
+        self.choices = choices;
         self
     }
 
@@ -149,7 +164,9 @@ impl Field {
 
 struct Link {
     label: Text,
-    path: &'static str,
+    path: String,
+    /// True for another page, which is then in the same language.
+    is_page: bool,
 }
 
 struct Button {
@@ -193,8 +210,17 @@ impl Sheet {
 
     /// The same with a way to another page of this service.
     #[must_use]
-    pub fn leads_to(mut self, label: Text, path: &'static str) -> Self {
-        self.links.push(Link { label, path });
+    pub fn leads_to(mut self, label: Text, path: impl Into<String>) -> Self {
+        let (path, is_page) = (path.into(), true);
+        self.links.push(Link { label, path, is_page });
+        self
+    }
+
+    /// The same with a way to something of this service that is no page, such as a file.
+    #[must_use]
+    pub fn points_to(mut self, label: Text, path: impl Into<String>) -> Self {
+        let (path, is_page) = (path.into(), false);
+        self.links.push(Link { label, path, is_page });
         self
     }
 
@@ -230,7 +256,9 @@ impl Sheet {
     #[must_use]
     pub fn refused(mut self, refusal: &Refusal) -> Self {
         for objection in &refusal.objections {
+            // What is wrong with one of several photos stands at the field of all of them.
             let name = objection.pointer.trim_start_matches('/');
+            let name = name.split('/').next().unwrap_or_default();
             let field = self
                 .fields
                 .iter_mut()
@@ -245,6 +273,10 @@ impl Sheet {
             self.faults.push(detail.clone());
         }
         self
+    }
+
+    fn has_files(&self) -> bool {
+        self.fields.iter().any(|field| field.kind == Kind::Photos)
     }
 
     fn security_policy(&self) -> String {
@@ -404,6 +436,7 @@ pub fn language_of(tag: &str) -> Option<Language> {
 }
 
 /// What somebody has filled in. Has no `Debug`: it holds passwords and codes.
+#[derive(Clone)]
 pub struct Filled(Vec<(String, String)>);
 
 impl Filled {
@@ -431,12 +464,31 @@ impl Filled {
         }
     }
 
+    /// What was filled in, of a form that was read as one with files.
+    ///
+    /// # Errors
+    /// [`MALFORMED`] for a field that is there twice.
+    pub fn from_parts(fields: Vec<(String, String)>) -> Answer<Self> {
+        let twice = |at: usize, name: &str| fields.iter().take(at).any(|(known, _)| known == name);
+        if fields.iter().enumerate().any(|(at, (name, _))| twice(at, name)) {
+            return Err(MALFORMED
+                .because(Text::fixed("字段重复", "a field is given twice"))
+                .into());
+        }
+        Ok(Self(fields))
+    }
+
     /// What a field holds; empty if the form does not have it.
     pub fn get(&self, name: &str) -> &str {
         self.0
             .iter()
             .find(|(known, _)| known == name)
             .map_or("", |(_, value)| value)
+    }
+
+    /// The names of all fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// What a field holds, if anything.
@@ -448,7 +500,10 @@ impl Filled {
 /// Refuses a form that a page of somebody else sends. The secret of such a page's link or the password in it is what a stranger
 /// lacks, so this is a second lock. `Sec-Fetch-Site` is believed before `Origin`, because browsers say `Origin: null` of the forms of
 /// a page that, like ours, sends no referrer.
-fn refuse_from_elsewhere(request: &HttpRequest) -> Answer<()> {
+///
+/// # Errors
+/// [`FROM_ELSEWHERE`].
+pub fn refuse_from_elsewhere(request: &HttpRequest) -> Answer<()> {
     let header = |name: &str| {
         let value = request.headers().get(name);
         value.map(|value| value.to_str().unwrap_or_default())

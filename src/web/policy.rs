@@ -495,6 +495,24 @@ pub enum Action {
     ContestInspection,
     /// Decide a contest of an inspection.
     DecideInspectionContest,
+    /// See the places at which can be reported.
+    ReadServedPlaces,
+    /// Give places of contracts codes, other ones, or none.
+    KeepServedPlaces,
+    /// See defects that contractors were told of.
+    ReadDefects,
+    /// See all defects of what one's own organisation buys, and everything that was said of them.
+    OpenDefects,
+    /// Report a defect.
+    ReportDefect,
+    /// See what one has reported oneself.
+    ReadOwnDefectReports,
+    /// Say whether what one has reported was put right, or take it back.
+    FollowDefect,
+    /// Send defects to contractors or not, decide about them for the buyer, show and hide reports.
+    DecideDefects,
+    /// Acknowledge defects, and put them right.
+    HandleDefects,
 }
 
 impl Action {
@@ -620,7 +638,13 @@ impl Action {
             | Self::ReplyToQuery
             | Self::ReplyToChallenge
             | Self::HandleComplaint => "disputes.write",
-            Self::ReadContracts | Self::OpenContracts | Self::OpenInspectionPlans => "contracts.read",
+            Self::ReadContracts
+            | Self::OpenContracts
+            | Self::OpenInspectionPlans
+            | Self::ReadServedPlaces
+            | Self::ReadDefects
+            | Self::OpenDefects
+            | Self::ReadOwnDefectReports => "contracts.read",
             Self::PrepareContract
             | Self::SignContract
             | Self::SignForBuyer
@@ -631,7 +655,12 @@ impl Action {
             | Self::RecordInspection
             | Self::AnnulInspection
             | Self::ContestInspection
-            | Self::DecideInspectionContest => "contracts.write",
+            | Self::DecideInspectionContest
+            | Self::KeepServedPlaces
+            | Self::ReportDefect
+            | Self::FollowDefect
+            | Self::DecideDefects
+            | Self::HandleDefects => "contracts.write",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1319,6 +1348,17 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
             (Auditor, Anywhere),
         ],
     ),
+    (Action::ReadServedPlaces, &[(Public, Anywhere)]),
+    (Action::KeepServedPlaces, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ReadDefects, &[(Public, Anywhere)]),
+    (
+        Action::OpenDefects,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
     (Action::RecordInspection, &[(BuyerOfficer, OwnOrganisation)]),
     (Action::AnnulInspection, &[(BuyerApprover, OwnOrganisation)]),
     (Action::ContestInspection, &[(SupplierAgent, OwnOrganisation)]),
@@ -1326,6 +1366,12 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         Action::DecideInspectionContest,
         &[(BuyerApprover, OwnOrganisation)],
     ),
+    (Action::ReportDefect, &[(Public, Anywhere)]),
+    (Action::ReadOwnDefectReports, &[(Public, SignedIn)]),
+    // Whoever has the link of a report has no account; whose report it is, is looked up.
+    (Action::FollowDefect, &[(Public, Anywhere)]),
+    (Action::DecideDefects, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::HandleDefects, &[(SupplierAgent, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

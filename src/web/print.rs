@@ -9,6 +9,8 @@ use actix_web::http::header::{CONTENT_LANGUAGE, HeaderValue};
 use askama::Template;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use qrcode::render::svg;
+use qrcode::{EcLevel, QrCode};
 use sha2::{Digest, Sha256};
 
 use crate::kernel::refusal::{Answer, Fault};
@@ -144,6 +146,49 @@ pub enum Block {
     Clauses(Vec<Clause>),
     /// A table.
     Table(Table),
+    /// Something to be scanned, on a piece of its own that can be cut out.
+    Code(Code),
+}
+
+/// A QR code with what is read beside it.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// What it stands for.
+    pub title: Text,
+    /// What to do with it.
+    pub hint: Text,
+    /// The drawing, made by [`qr`].
+    drawing: String,
+    /// The same to be typed.
+    pub typed: String,
+}
+
+impl Code {
+    /// The QR code of a link.
+    ///
+    /// # Errors
+    /// As [`qr`].
+    pub fn of(link: &str, title: Text, hint: Text, typed: String) -> Result<Self, Fault> {
+        Ok(Self {
+            title,
+            hint,
+            drawing: qr(link)?,
+            typed,
+        })
+    }
+}
+
+/// The QR code of a link as SVG, to stand inside a page.
+///
+/// # Errors
+/// A fault if a QR code cannot hold the link, which an address of usual length never causes.
+pub fn qr(link: &str) -> Result<String, Fault> {
+    let code = QrCode::with_error_correction_level(link, EcLevel::M)
+        .map_err(|error| Fault::caused("draw a QR code", error))?;
+    let drawing = code.render::<svg::Color<'_>>().min_dimensions(180, 180).build();
+    // It stands inside a page, where an XML declaration has no place.
+    let start = drawing.find("<svg").unwrap_or_default();
+    Ok(drawing.get(start..).unwrap_or_default().to_owned())
 }
 
 /// A document without a language yet.
@@ -258,6 +303,15 @@ mod tests {
                 )]),
                 Block::Paragraph(Text::fixed("段落", "A paragraph")),
                 Block::Table(table),
+                Block::Code(
+                    Code::of(
+                        "https://ward.example/r/AB",
+                        Text::fixed("公厕", "Toilet"),
+                        Text::fixed("扫码", "Scan"),
+                        "AB".to_owned(),
+                    )
+                    .unwrap(),
+                ),
             ],
         }
     }
@@ -281,6 +335,7 @@ mod tests {
             ("名称", "Name"),
             ("一、责任", "1 Duties"),
             ("段落", "A paragraph"),
+            ("公厕", "Toilet"),
         ] {
             assert!(zh.contains(chinese) && !zh.contains(english), "{chinese}");
             assert!(en.contains(english) && !en.contains(chinese), "{english}");
@@ -298,6 +353,7 @@ mod tests {
             page.contains("道路&#60;b&#62;") && page.contains("甲 &#38; 乙"),
             "{page}"
         );
+        assert!(page.contains("<svg") && !page.contains("<?xml"));
         for foreign in ["<script", "src=", "url(", "style=\"", "@import"] {
             assert!(!page.contains(foreign), "{foreign}");
         }

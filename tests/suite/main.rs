@@ -34,6 +34,8 @@ mod bucket;
 mod budget;
 mod complaints;
 mod crashes;
+mod defect_sequences;
+mod defects;
 mod demo;
 mod duties;
 mod enquiries;

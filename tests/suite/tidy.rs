@@ -53,6 +53,14 @@ const UPKEEP: &[(&str, &str)] = &[
         "src/app/keeping.rs",
         "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, reminds of qualifications that end, tells of what happens to books, of what saved searches find and of enquiries without an answer, and puts standards into the search",
     ),
+    (
+        "src/app/keeping_defects.rs",
+        "reminds contractors of defects, tells officers of late ones, counts refused reports and forgets addresses",
+    ),
+    (
+        "src/contracts/http_defect_forms.rs",
+        "counts reports beyond what is taken of a place in a day: a flood must not fill the log",
+    ),
     ("src/db/database.rs", "passes it on to the writer"),
     (
         "src/files/sweep.rs",
