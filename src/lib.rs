@@ -909,7 +909,7 @@ pub mod award {
     mod worked_properties;
 }
 
-/// Contracts, from their preparation to the second signature, and how what was signed is inspected.
+/// Contracts, from their preparation to the second signature; how what was signed is inspected, and what changes until it ends.
 pub mod contracts {
     /// Preparing and signing contracts.
     pub mod acts;
@@ -929,8 +929,18 @@ pub mod contracts {
     pub mod acts_places;
     /// Drawing where to inspect.
     pub mod acts_plans;
+    /// What is done to rectifications.
+    pub mod acts_rectifications;
     /// What is done to performance securities.
     pub mod acts_securities;
+    /// What is done to terminations.
+    pub mod acts_terminations;
+    /// What is decided about triggers that are due.
+    pub mod acts_triggers;
+    /// What is done to variations.
+    pub mod acts_variations;
+    /// The money that is committed for a contract.
+    mod commitments;
     /// A signed contract and all that holds for it.
     pub mod desk;
     /// What is looked up about defects.
@@ -963,8 +973,16 @@ pub mod contracts {
     pub mod http_places;
     /// Plans of inspections over HTTP.
     pub mod http_plans;
+    /// Rectifications over HTTP.
+    pub mod http_rectifications;
     /// Performance securities over HTTP.
     pub mod http_securities;
+    /// Terminations over HTTP.
+    pub mod http_terminations;
+    /// Triggers over HTTP.
+    pub mod http_triggers;
+    /// Variations over HTTP.
+    pub mod http_variations;
     /// How many reports are heard.
     pub mod reception;
     /// A contract and who may sign it when.
@@ -991,10 +1009,22 @@ pub mod contracts {
     pub mod rules_plans;
     /// What an inspection is worth.
     pub mod rules_points;
+    /// Rectification: its rounds, deadlines and lateness.
+    pub mod rules_rectifications;
     /// Performance security: how much, and its states.
     pub mod rules_securities;
     /// What a period scores, by source.
     pub mod rules_source_scores;
+    /// Termination: grounds, hearing, settlement.
+    pub mod rules_terminations;
+    /// When a book's triggers are due.
+    pub mod rules_triggers;
+    /// Within which bounds a contract may be varied.
+    pub mod rules_variation_bounds;
+    /// Variations: kinds, causes, states.
+    pub mod rules_variations;
+    /// The document of a variation that both sign.
+    pub mod rules_variations_document;
     /// The tables of contracts and signatures.
     pub mod store;
     /// The table of contests.
@@ -1011,14 +1041,26 @@ pub mod contracts {
     pub mod store_places;
     /// The tables of plans of inspections.
     pub mod store_plans;
+    /// The tables of rectifications.
+    pub mod store_rectifications;
     /// The table of performance securities.
     pub mod store_securities;
+    /// The table of terminations.
+    pub mod store_terminations;
+    /// The table of what was decided about triggers.
+    pub mod store_triggers;
+    /// The tables of variations.
+    pub mod store_variations;
     /// Who is told of what.
     mod tidings;
+    /// Who is told of what changes.
+    mod tidings_changes;
     /// Who is told of what about defects.
     mod tidings_defects;
     /// Who is told of what about inspections.
     mod tidings_inspections;
+    #[cfg(test)]
+    mod variation_properties;
     /// How inspections and contests are shown.
     pub mod view_inspections;
 }

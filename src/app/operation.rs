@@ -257,6 +257,11 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::contracts::rules_defects::REASONS);
     reasons.extend(crate::contracts::rules_defect_reports::REASONS);
     reasons.extend(crate::contracts::reception::REASONS);
+    reasons.extend(crate::contracts::rules_variations::REASONS);
+    reasons.extend(crate::contracts::rules_variation_bounds::REASONS);
+    reasons.extend(crate::contracts::rules_rectifications::REASONS);
+    reasons.extend(crate::contracts::rules_triggers::REASONS);
+    reasons.extend(crate::contracts::rules_terminations::REASONS);
     reasons.extend(crate::award::rules_panel::REASONS);
     reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

@@ -151,6 +151,9 @@ impl House {
         files
             .deciders
             .register(Arc::new(crate::contracts::desk_defects::DefectReportAccess));
+        files.deciders.register(Arc::new(
+            crate::contracts::acts_rectifications::RectificationAccess,
+        ));
         let mut house = Self {
             settings,
             context,

@@ -18,7 +18,7 @@ use crate::bids::acts_opened;
 use crate::bids::rules_document::BidDocument;
 use crate::books::reservations;
 use crate::budget::posting;
-use crate::contracts::rules::{self, Contract, ContractId, Facts, Party, Signature};
+use crate::contracts::rules::{self, Contract, ContractId, Facts, Party, Signature, Since};
 use crate::contracts::rules_document::{Sources, written};
 use crate::contracts::rules_securities::confirmed;
 use crate::contracts::{acts_periods, store, store_securities, tidings};
@@ -132,6 +132,7 @@ fn prepared(tx: &mut Tx<'_>, actor: &Actor, award: &Award, known: &Known) -> Ans
         prepared_at: tx.now(),
         signatures: Vec::new(),
         signed_at: None,
+        since: Since::default(),
     })
 }
 

@@ -75,7 +75,7 @@ pub(super) fn not_own_work(actor: &Actor, signed: &Signed) -> Answer<()> {
 ///
 /// # Errors
 /// In this order: permission; not found; [`OWN_WORK`]; that the contract has no periods; those of the stop of a plan; what does not hold, all of it
-/// listed; a day in another period than the plan's; [`TOO_MANY`]; a rule that is not set, or a calendar that does not reach so far; those of the photos.
+/// listed; those of [`Signed::may_go_on`]; a day in another period than the plan's; [`TOO_MANY`]; a rule that is not set, or a calendar that does not reach so far; those of the photos.
 pub fn record(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -104,6 +104,7 @@ pub fn record(
         zone: calendar.zone,
     };
     let found = checked(new, &facts)?;
+    signed.may_go_on(found.inspected_on)?;
     let mut form = Form::new();
     if stop.as_ref().is_some_and(|(plan, _)| plan.period != found.period) {
         form.object(

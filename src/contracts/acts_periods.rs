@@ -9,7 +9,7 @@ use crate::contracts::rules::{Contract, ContractId};
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::rules_periods::{NO_PERIODS, Period, Schedule, schedule};
 use crate::contracts::rules_source_scores::{self as scores, Facts, Inspected, SourceScore};
-use crate::contracts::{store_contests, store_inspections, store_periods as store};
+use crate::contracts::{acts_variations, store_contests, store_inspections, store_periods as store};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
@@ -55,7 +55,14 @@ pub(super) fn make(tx: &mut Tx<'_>, actor: &Actor, contract: &Contract) -> Answe
 /// Not found; a fault of the database.
 pub fn seen(conn: &mut Conn, id: &ContractId) -> Answer<(Signed, Option<Schedule>)> {
     let signed = desk::signed(conn, id)?;
-    let schedule = store::schedule(conn, id)?;
+    let mut schedule = store::schedule(conn, id)?;
+    if let Some(schedule) = &mut schedule {
+        // What a variation has added is inspected like the rest.
+        let added = acts_variations::priced(conn, &signed)?.into_iter();
+        schedule
+            .periods
+            .extend(added.filter(|one| one.is_added).map(|one| one.period));
+    }
     Ok((signed, schedule))
 }
 

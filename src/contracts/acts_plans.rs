@@ -58,7 +58,7 @@ pub struct Asked {
 /// Draws where is inspected in a period.
 ///
 /// # Errors
-/// In this order: permission; not found; that the contract has no periods; a period or a source that it does not have, or a number of stops that is none, all
+/// In this order: permission; not found; that the contract has no periods; those of [`Signed::may_go_on`]; a period or a source that it does not have, or a number of stops that is none, all
 /// of it listed; those of [`may_draw`].
 pub fn draw(
     tx: &mut Tx<'_>,
@@ -71,6 +71,7 @@ pub fn draw(
     let signed = desk::signed(tx.conn(), id)?;
     policy::allow(actor, Action::PlanInspections, signed.of_buyer())?;
     let (signed, schedule) = with_periods(tx.conn(), &signed.contract.id)?;
+    signed.may_go_on(local_date(tx.now(), calendar.zone))?;
     let mut form = Form::new();
     let period = schedule.period(asked.period);
     if period.is_none() {

@@ -1,16 +1,19 @@
 //! A signed contract and all that holds for it, as whatever happens under it looks it up.
 
+use chrono::NaiveDate;
+
 use crate::award::desk as awards;
 use crate::books::rules_readiness_lots::kept;
-use crate::contracts::rules::{Contract, ContractId};
+use crate::contracts::rules::{Contract, ContractId, TERMINATED};
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::store;
 use crate::db::conn::Conn;
 use crate::kernel::party::AccountId;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Refusal};
 use crate::standards::rules_indicators::Content;
 use crate::standards::store_versions;
 use crate::statutes::profile::Profile;
+use crate::text;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -65,6 +68,24 @@ impl Signed {
             grades: standard.grades,
             indicators,
         })
+    }
+
+    /// Whether work under the contract can still fall on a day: after the last day that its termination has left it, none does.
+    pub fn runs_on(&self, day: NaiveDate) -> bool {
+        self.contract.since.terminated_on.is_none_or(|last| day <= last)
+    }
+
+    /// Whether something that belongs to the performance of the contract can still be done on a day.
+    ///
+    /// # Errors
+    /// [`TERMINATED`], unless the contract [`runs_on`](Self::runs_on) that day.
+    pub fn may_go_on(&self, day: NaiveDate) -> Result<(), Refusal> {
+        match self.contract.since.terminated_on {
+            Some(last) if !self.runs_on(day) => {
+                Err(TERMINATED.because(text!("最后一日为 {last}", "its last day was {last}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,14 +12,14 @@ use crate::award::rules_awards::AwardId;
 use crate::books::rules::{BookId, LotId};
 use crate::budget::desk::{page_or_table, parsed};
 use crate::contracts::acts::{self, Held};
-use crate::contracts::rules::{ContractId, Party, State};
+use crate::contracts::rules::{ContractId, Party, Signature, State};
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::store::{self, ContractFilter};
 use crate::db::conn::Conn;
 use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::Answer;
+use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::conditional;
@@ -55,6 +55,13 @@ pub struct SignatureBody {
     sha256: String,
 }
 
+impl SignatureBody {
+    /// For whom, and which bytes.
+    pub(super) fn what(&self) -> (Party, &str) {
+        (self.party, &self.sha256)
+    }
+}
+
 /// That a party has signed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ContractSignature, example = json!({"party": "supplier", "signed_at": "2026-04-24T02:00:00.000000Z"}))]
@@ -65,12 +72,24 @@ pub struct SignatureView {
     pub signed_at: String,
 }
 
+impl SignatureView {
+    /// All of them, in their order.
+    pub(super) fn all(signatures: Vec<Signature>) -> Vec<Self> {
+        let shown = signatures.into_iter().map(|one| Self {
+            party: one.party,
+            signed_at: rfc3339(one.at),
+        });
+        shown.collect()
+    }
+}
+
 /// A contract.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Contract, example = json!({
     "id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "award_id": "award_01jd3n8f5teqkrzvq1c0m6h2ax", "lot_id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax",
     "book_id": "book_01jd3n8f5teqkrzvq1c0m6h2ax", "buyer_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "supplier_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax",
-    "price": {"amount": "2298600.00", "currency": "CNY"}, "performance_security": {"amount": "114930.00", "currency": "CNY"}, "state": "signed",
+    "price": {"amount": "2298600.00", "currency": "CNY"}, "price_now": {"amount": "2298600.00", "currency": "CNY"}, "ends_on": null,
+    "performance_security": {"amount": "114930.00", "currency": "CNY"}, "state": "signed",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "prepared_at": "2026-04-22T02:00:00.000000Z",
     "signatures": [{"party": "buyer", "signed_at": "2026-04-24T02:00:00.000000Z"}, {"party": "supplier", "signed_at": "2026-04-23T02:00:00.000000Z"}],
     "signed_at": "2026-04-24T02:00:00.000000Z", "sign_before": null
@@ -90,6 +109,11 @@ pub struct ContractView {
     pub supplier_id: OrganisationId,
     /// For how much.
     pub price: Money,
+    /// The price with what concluded variations have changed.
+    pub price_now: Money,
+    /// The last day, where a variation has made it a later one, or the termination an earlier one.
+    #[schema(value_type = Option<String>)]
+    pub ends_on: Option<NaiveDate>,
     /// What the supplier lodges before the buyer signs; `null` for nothing.
     pub performance_security: Option<Money>,
     /// How far it has come.
@@ -108,10 +132,15 @@ pub struct ContractView {
 }
 
 impl ContractView {
-    fn of(held: Held, sign_before: Option<Instant>) -> Self {
+    fn of(held: Held, sign_before: Option<Instant>) -> Answer<Self> {
         let Held { contract, award } = held;
         let state = contract.state(award.state);
-        Self {
+        let since = contract.since;
+        let price_now = contract.price.checked_add(since.varied);
+        Ok(Self {
+            price_now: price_now
+                .map_err(|error| Fault::caused("the price of a contract as it is now", error))?,
+            ends_on: since.terminated_on.or(since.prolonged_until),
             id: contract.id,
             award_id: contract.award_id,
             lot_id: contract.lot_id,
@@ -123,24 +152,17 @@ impl ContractView {
             state,
             sha256: hex::encode(contract.sha256),
             prepared_at: rfc3339(contract.prepared_at),
-            signatures: contract
-                .signatures
-                .into_iter()
-                .map(|one| SignatureView {
-                    party: one.party,
-                    signed_at: rfc3339(one.at),
-                })
-                .collect(),
+            signatures: SignatureView::all(contract.signatures),
             signed_at: contract.signed_at.map(rfc3339),
             sign_before: sign_before.filter(|_| state == State::Prepared).map(rfc3339),
-        }
+        })
     }
 }
 
 fn shown(conn: &mut Conn, held: Held, (calendar, now): (&WardCalendar, Instant)) -> Answer<ContractView> {
     let known = desk::known(conn, &held.contract.lot_id)?;
     let before = acts::signing_over(&held.award, &known, calendar, now).ok();
-    Ok(ContractView::of(held, before))
+    ContractView::of(held, before)
 }
 
 /// Prepare a contract
@@ -256,7 +278,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
             let mut views = Vec::new();
             for contract in store::signed(conn, &filter, max)? {
                 let held = acts::seen(conn, &Actor::public(), &contract.id)?;
-                views.push(ContractView::of(held, None));
+                views.push(ContractView::of(held, None)?);
             }
             Ok(views)
         })
@@ -399,8 +421,7 @@ async fn sign(
     let (id, asked, new) = (parsed::<ContractId>(&id)?, context.clone(), body.value);
     context
         .act_once(actor, once, body.digest, move |tx, by| {
-            let what = (new.party, new.sha256.as_str());
-            let held = acts::sign(tx, by, &id, what, &asked.calendar)?;
+            let held = acts::sign(tx, by, &id, new.what(), &asked.calendar)?;
             let now = tx.now();
             let view = shown(tx.conn(), held, (&asked.calendar, now))?;
             Ok(Reply::json(200, &view)?)

@@ -163,7 +163,7 @@ pub struct AnnulmentBody {
     responses(
         (status = 201, description = "The inspection", body = InspectionView),
         (status = 404, description = "There is no such contract"),
-        (status = 409, description = "`contract_without_periods`, `inspection_stop_done`, `inspection_too_many`, `calendar_ends`, `rule_not_set`, `attachment_unknown`, `attachment_already_attached`, `attachment_type_not_for_use`"),
+        (status = 409, description = "`contract_without_periods`, `contract_terminated`, `inspection_stop_done`, `inspection_too_many`, `calendar_ends`, `rule_not_set`, `attachment_unknown`, `attachment_already_attached`, `attachment_type_not_for_use`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("RecordInspection"))),

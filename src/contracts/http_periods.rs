@@ -8,9 +8,11 @@ use utoipa::ToSchema;
 use crate::books::rules_documents::{PeriodKind, SourceDocument, SourceKind};
 use crate::budget::desk::{attached, parsed};
 use crate::contracts::acts_periods as acts;
+use crate::contracts::acts_variations::priced;
 use crate::contracts::rules::ContractId;
-use crate::contracts::rules_periods::{Period, State};
+use crate::contracts::rules_periods::State;
 use crate::contracts::rules_source_scores::{SourceScore, State as ScoreState};
+use crate::contracts::rules_variation_bounds::Priced;
 use crate::kernel::local_day::local_date;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::Answer;
@@ -20,6 +22,7 @@ use crate::web::actor::{Actor, Shared};
 use crate::web::format::{Format, csv_table};
 use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
+use crate::web::problem::NOT_FOUND;
 use crate::web::query::Query;
 
 /// Every operation of this file.
@@ -30,7 +33,8 @@ pub fn operations(config: &mut impl Operations) {
 /// A period of a contract.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ContractPeriod, example = json!({
-    "number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": {"amount": "68883.33", "currency": "CNY"}, "state": "running"
+    "number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": {"amount": "68883.33", "currency": "CNY"},
+    "price_now": {"amount": "68883.33", "currency": "CNY"}, "state": "running"
 }))]
 pub struct PeriodView {
     /// Its number, from 1.
@@ -42,19 +46,27 @@ pub struct PeriodView {
     /// Its last day.
     #[schema(value_type = String)]
     pub last_day: NaiveDate,
-    /// What of the price belongs to it, before anything is taken off.
+    /// What of the original price belongs to it, before anything is taken off; nothing of it to a period that a variation has added.
     pub amount: Money,
+    /// The same with what concluded variations have added to it, or taken from it.
+    pub price_now: Money,
     /// Whether it has begun, and whether it is over.
     pub state: State,
 }
 
 impl PeriodView {
-    fn of(period: &Period, today: NaiveDate) -> Self {
+    fn of(
+        Priced {
+            period, price_now, ..
+        }: Priced,
+        today: NaiveDate,
+    ) -> Self {
         Self {
             number: period.number,
             first_day: period.span.first,
             last_day: period.span.last,
             amount: period.amount,
+            price_now,
             state: period.state(today),
         }
     }
@@ -65,7 +77,8 @@ impl PeriodView {
 #[schema(as = ContractPeriods, example = json!({
     "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "price": {"amount": "826600.00", "currency": "CNY"}, "kind": "month",
     "advance": {"amount": "0.00", "currency": "CNY"}, "retention": {"amount": "0.00", "currency": "CNY"},
-    "items": [{"number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": {"amount": "68883.33", "currency": "CNY"}, "state": "running"}]
+    "items": [{"number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": {"amount": "68883.33", "currency": "CNY"},
+        "price_now": {"amount": "68883.33", "currency": "CNY"}, "state": "running"}]
 }))]
 pub struct PeriodsView {
     /// The contract.
@@ -115,15 +128,24 @@ async fn list(
     Query::of(&request).finish()?;
     let id = parsed::<ContractId>(&id)?;
     let today = local_date(context.clock.now(), context.calendar.zone);
-    let (signed, schedule) = context.db.read(move |conn| acts::seen(conn, &id)).await?;
-    let periods = schedule.iter().flat_map(|schedule| &schedule.periods);
+    let (signed, schedule, periods) = context
+        .db
+        .read(move |conn| {
+            let (signed, schedule) = acts::seen(conn, &id)?;
+            let periods = priced(conn, &signed)?;
+            Ok((signed, schedule, periods))
+        })
+        .await?;
     let view = PeriodsView {
         contract_id: signed.contract.id,
         price: signed.contract.price,
         kind: schedule.as_ref().map(|schedule| schedule.kind),
         advance: schedule.as_ref().map(|schedule| schedule.advance),
         retention: schedule.as_ref().map(|schedule| schedule.retention),
-        items: periods.map(|period| PeriodView::of(period, today)).collect(),
+        items: periods
+            .into_iter()
+            .map(|one| PeriodView::of(one, today))
+            .collect(),
     };
     if format == Format::Json {
         return Ok(HttpResponse::Ok().json(view));
@@ -184,11 +206,16 @@ async fn read(context: Shared, actor: Actor, path: web::Path<(String, String)>) 
     policy::allow(&actor, Action::ReadContracts, Matter::default())?;
     let (id, number) = (parsed::<ContractId>(&path.0)?, number(&path.1)?);
     let today = local_date(context.clock.now(), context.calendar.zone);
-    let (_, period) = context
+    let found = context
         .db
-        .read(move |conn| acts::period(conn, &id, number))
+        .read(move |conn| {
+            let (signed, _) = acts::seen(conn, &id)?;
+            let mut periods = priced(conn, &signed)?.into_iter();
+            Ok(periods.find(|one| one.period.number == number))
+        })
         .await?;
-    Ok(HttpResponse::Ok().json(PeriodView::of(&period, today)))
+    let found = found.ok_or_else(|| NOT_FOUND.refuse())?;
+    Ok(HttpResponse::Ok().json(PeriodView::of(found, today)))
 }
 
 /// What a source of a period's score gives.

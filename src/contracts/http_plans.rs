@@ -184,7 +184,7 @@ fn view(conn: &mut Conn, shown: &Shown) -> Answer<PlanView> {
     responses(
         (status = 201, description = "The plan", body = PlanView),
         (status = 404, description = "There is no such contract"),
-        (status = 409, description = "`contract_without_periods`, `period_over`, `inspection_plan_open`, `inspection_plans_too_many`, `inspection_places_too_few`"),
+        (status = 409, description = "`contract_without_periods`, `contract_terminated`, `period_over`, `inspection_plan_open`, `inspection_plans_too_many`, `inspection_places_too_few`"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("PlanInspections"))),

@@ -1,6 +1,7 @@
 //! The contract of an award: both parties sign the same bytes, within their time, and what the winner has to lodge lies with the buyer before the
 //! buyer signs (政府采购法 arts 43–47; 政府采购法实施条例 art 48). Pure.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -70,8 +71,17 @@ pub static SECURITY_MISSING: Reason = Reason::new(
     "The performance security is not confirmed",
 );
 
+/// It was ended before its time.
+pub static TERMINATED: Reason = Reason::new(
+    Kind::Conflict,
+    "contract_terminated",
+    "合同已解除",
+    "The contract was terminated",
+);
+
 /// The reasons of this file.
-pub static REASONS: [&Reason; 7] = [
+pub static REASONS: [&Reason; 8] = [
+    &TERMINATED,
     &VOID,
     &SIGNED_ALREADY,
     &HASH_DIFFERS,
@@ -119,6 +129,8 @@ pub enum State {
     Prepared,
     /// Both have signed.
     Signed,
+    /// It was decided that it ends before its time.
+    Terminated,
     /// Its award ended before both had.
     Void,
 }
@@ -132,6 +144,17 @@ pub struct Signature {
     pub account_id: AccountId,
     /// When, UTC.
     pub at: Instant,
+}
+
+/// What has become of a contract since both have signed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// What concluded variations have added to the price, or taken from it.
+    pub varied: Money,
+    /// The last day that a concluded variation has given it.
+    pub prolonged_until: Option<NaiveDate>,
+    /// The last day that its termination has left it.
+    pub terminated_on: Option<NaiveDate>,
 }
 
 /// A contract.
@@ -163,12 +186,15 @@ pub struct Contract {
     pub signatures: Vec<Signature>,
     /// When the second party did, UTC.
     pub signed_at: Option<Instant>,
+    /// What has become of it since.
+    pub since: Since,
 }
 
 impl Contract {
     /// How far it has come, of an award in this state.
     pub fn state(&self, award: AwardState) -> State {
         match (self.signed_at, award) {
+            (Some(_), _) if self.since.terminated_on.is_some() => State::Terminated,
             (Some(_), _) => State::Signed,
             (None, AwardState::Ended) => State::Void,
             (None, _) => State::Prepared,
@@ -273,6 +299,7 @@ pub(super) mod tests {
             prepared_at: now(),
             signatures: Vec::new(),
             signed_at: None,
+            since: Since::default(),
         }
     }
 
@@ -352,6 +379,8 @@ pub(super) mod tests {
         assert_eq!(contract.state(AwardState::Confirmed), State::Prepared);
         contract.signed_at = Some(now());
         assert_eq!(contract.state(AwardState::Signed), State::Signed);
+        contract.since.terminated_on = Some(now().date_naive());
+        assert_eq!(contract.state(AwardState::Signed), State::Terminated);
         for party in Party::ALL {
             assert_eq!(Party::named(party.name()), Some(party));
         }

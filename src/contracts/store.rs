@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 use crate::award::rules_awards::AwardId;
 use crate::books::rules::{BookId, LotId};
-use crate::contracts::rules::{Contract, ContractId, Party, Signature};
+use crate::contracts::rules::{Contract, ContractId, Party, Signature, Since};
 use crate::contracts::rules_document::PartyDocument;
+use crate::contracts::{store_terminations, store_variations};
 use crate::db::conn::Conn;
 use crate::db::schema::{contract_signatures, contracts, organisations};
 use crate::db::writer::Tx;
@@ -67,12 +68,20 @@ impl ContractRow {
             prepared_at: self.prepared_at.and_utc(),
             signatures,
             signed_at: self.signed_at.map(|at| at.and_utc()),
+            since: Since::default(),
         })
     }
 }
 
 fn whole(conn: &mut Conn, row: Option<ContractRow>) -> Answer<Option<Contract>> {
     let Some(row) = row else { return Ok(None) };
+    let since = match row.signed_at {
+        Some(_) => Since {
+            terminated_on: store_terminations::decided_on(conn, &row.id)?,
+            ..store_variations::since(conn, &row.id)?
+        },
+        None => Since::default(),
+    };
     let signed: Vec<SignatureRow> = contract_signatures::table
         .filter(contract_signatures::contract_id.eq(&row.id))
         .order(contract_signatures::party)
@@ -83,7 +92,10 @@ fn whole(conn: &mut Conn, row: Option<ContractRow>) -> Answer<Option<Contract>> 
             contract_signatures::signed_at,
         ))
         .load(conn)?;
-    Ok(Some(row.contract(signed)?))
+    Ok(Some(Contract {
+        since,
+        ..row.contract(signed)?
+    }))
 }
 
 /// The contract of that id, if there is one.

@@ -580,6 +580,140 @@ diesel::table! {
 }
 
 diesel::joinable!(standard_versions -> standards (standard_id));
+diesel::table! {
+    /// Variations of contracts, as the bytes that are signed.
+    contract_variations (id) {
+        id -> Text,
+        contract_id -> Text,
+        number -> BigInt,
+        kind -> Text,
+        cause -> Text,
+        words_zh -> Text,
+        words_en -> Text,
+        amount_fen -> BigInt,
+        from_period -> Nullable<BigInt>,
+        until_before -> Date,
+        until_day -> Nullable<Date>,
+        content -> Text,
+        content_sha256 -> Binary,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+        end_reason_zh -> Nullable<Text>,
+        end_reason_en -> Nullable<Text>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Who has signed a variation for which party.
+    contract_variation_signatures (variation_id, party) {
+        variation_id -> Text,
+        party -> Text,
+        account_id -> Text,
+        content_sha256 -> Binary,
+        signed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What concluded variations do to the price of each period.
+    contract_variation_parts (variation_id, period) {
+        variation_id -> Text,
+        period -> BigInt,
+        amount_fen -> BigInt,
+        first_day -> Date,
+        last_day -> Date,
+        is_added -> Bool,
+    }
+}
+
+diesel::table! {
+    /// Notices of what is to be put right.
+    rectifications (id) {
+        id -> Text,
+        contract_id -> Text,
+        number -> BigInt,
+        wrong_zh -> Text,
+        wrong_en -> Text,
+        matters -> Text,
+        indicators -> Text,
+        cause -> Text,
+        state -> Text,
+        issued_by -> Text,
+        issued_at -> Timestamp,
+        acknowledged_by -> Nullable<Text>,
+        acknowledged_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+        withdrawal_zh -> Nullable<Text>,
+        withdrawal_en -> Nullable<Text>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Each time that a rectification was due, and what came of it.
+    rectification_rounds (rectification_id, number) {
+        rectification_id -> Text,
+        number -> BigInt,
+        due_at -> Timestamp,
+        report -> Nullable<Text>,
+        reported_by -> Nullable<Text>,
+        reported_at -> Nullable<Timestamp>,
+        is_accepted -> Nullable<Bool>,
+        decision_zh -> Nullable<Text>,
+        decision_en -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Proposals to end contracts before their time.
+    contract_terminations (id) {
+        id -> Text,
+        contract_id -> Text,
+        ground -> Text,
+        reason_zh -> Text,
+        reason_en -> Text,
+        effective_on -> Date,
+        settlement_fen -> BigInt,
+        basis_zh -> Text,
+        basis_en -> Text,
+        statement_until -> Date,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> Timestamp,
+        statement -> Nullable<Text>,
+        stated_by -> Nullable<Text>,
+        stated_at -> Nullable<Timestamp>,
+        decision_zh -> Nullable<Text>,
+        decision_en -> Nullable<Text>,
+        closed_by -> Nullable<Text>,
+        closed_at -> Nullable<Timestamp>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What was decided when triggers were due.
+    trigger_decisions (id) {
+        id -> Text,
+        contract_id -> Text,
+        trigger_number -> BigInt,
+        period -> BigInt,
+        periods -> Text,
+        is_followed -> Bool,
+        reason_zh -> Nullable<Text>,
+        reason_en -> Nullable<Text>,
+        rectification_id -> Nullable<Text>,
+        termination_id -> Nullable<Text>,
+        decided_by -> Text,
+        decided_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(standards, standard_versions);
 
 diesel::table! {

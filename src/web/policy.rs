@@ -513,6 +513,24 @@ pub enum Action {
     DecideDefects,
     /// Acknowledge defects, and put them right.
     HandleDefects,
+    /// Propose a variation of a signed contract.
+    ProposeVariation,
+    /// Take a proposed variation back.
+    WithdrawVariation,
+    /// Issue a notice of rectification.
+    IssueRectification,
+    /// Acknowledge a notice, and report that it is put right, for one's own supplier.
+    AnswerRectification,
+    /// Decide whether something is put right, and take notices back.
+    DecideRectification,
+    /// Decide what follows from a trigger that is due.
+    DecideTrigger,
+    /// Propose to end a contract before its time, and take that back.
+    ProposeTermination,
+    /// Be heard on the end of one's own supplier's contract.
+    StateOnTermination,
+    /// Decide about the end of a contract.
+    DecideTermination,
 }
 
 impl Action {
@@ -660,7 +678,16 @@ impl Action {
             | Self::ReportDefect
             | Self::FollowDefect
             | Self::DecideDefects
-            | Self::HandleDefects => "contracts.write",
+            | Self::HandleDefects
+            | Self::ProposeVariation
+            | Self::WithdrawVariation
+            | Self::IssueRectification
+            | Self::AnswerRectification
+            | Self::DecideRectification
+            | Self::DecideTrigger
+            | Self::ProposeTermination
+            | Self::StateOnTermination
+            | Self::DecideTermination => "contracts.write",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1372,6 +1399,28 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::FollowDefect, &[(Public, Anywhere)]),
     (Action::DecideDefects, &[(BuyerOfficer, OwnOrganisation)]),
     (Action::HandleDefects, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::ProposeVariation, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::WithdrawVariation,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    (Action::IssueRectification, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::AnswerRectification, &[(SupplierAgent, OwnOrganisation)]),
+    // By whoever of the two has not issued the notice, which the separation of duties sees to.
+    (
+        Action::DecideRectification,
+        &[(BuyerOfficer, OwnOrganisation), (BuyerApprover, OwnOrganisation)],
+    ),
+    (Action::DecideTrigger, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ProposeTermination, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::StateOnTermination,
+        &[
+            (SupplierAgent, OwnOrganisation),
+            (OrganisationAdmin, OwnOrganisation),
+        ],
+    ),
+    (Action::DecideTermination, &[(BuyerApprover, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

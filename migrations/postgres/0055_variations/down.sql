@@ -1,0 +1,3 @@
+DROP TABLE contract_variation_parts;
+DROP TABLE contract_variation_signatures;
+DROP TABLE contract_variations;

@@ -1,0 +1,2 @@
+DROP TABLE rectification_rounds;
+DROP TABLE rectifications;

@@ -1,0 +1,88 @@
+//! The money of a contract: what is held for it, under its own id and under those of its variations, what is added, and what goes back to its line. The
+//! ledger keeps it. It asks no permission and writes no event; the act that it is part of does.
+
+use crate::books::store::Lot;
+use crate::budget::posting;
+use crate::budget::rules_ledger::{AccountCode, Hold, LINKED_MAX, Order, Transfer, TransferCode, TransferId};
+use crate::budget::store_ledger;
+use crate::contracts::rules::ContractId;
+use crate::contracts::rules_variations::Variation;
+use crate::db::conn::Conn;
+use crate::db::writer::Tx;
+use crate::kernel::money::Money;
+use crate::kernel::refusal::{Answer, Fault};
+
+/// What is committed for a contract and not used up: its own commitment first, then those of its variations.
+///
+/// # Errors
+/// A fault of the database.
+pub(super) fn held(conn: &mut Conn, contract: &ContractId, variations: &[Variation]) -> Answer<Vec<Hold>> {
+    let mut holds = store_ledger::holds_of(conn, contract.as_str(), AccountCode::Committed)?;
+    for variation in variations.iter().filter(|one| one.is_concluded()) {
+        let more = store_ledger::holds_of(conn, variation.id.as_str(), AccountCode::Committed)?;
+        holds.extend(more);
+    }
+    Ok(holds)
+}
+
+/// How much that is.
+///
+/// # Errors
+/// A fault of arithmetic.
+pub(super) fn remaining(holds: &[Hold]) -> Result<Money, Fault> {
+    let all = Money::sum(holds.iter().map(|hold| hold.remaining));
+    all.map_err(|error| Fault::caused("add up what is committed", error))
+}
+
+/// Commits more of the line's free money, under a matter of its own.
+///
+/// # Errors
+/// Those of the ledger: `ledger_would_overdraw` if the line has not enough.
+pub(super) fn add(tx: &mut Tx<'_>, lot: &Lot, (amount, matter): (Money, &str)) -> Answer<Vec<Transfer>> {
+    let line = &lot.budget_line_id;
+    let order = Order {
+        id: posting::transfer_of(matter)?,
+        from: store_ledger::account_of_line(tx.conn(), line, AccountCode::Available)?.id,
+        to: store_ledger::account_of_line(tx.conn(), line, AccountCode::Committed)?.id,
+        amount,
+        code: TransferCode::Commitment,
+        hold: None,
+        matter: matter.to_owned(),
+    };
+    posting::post(tx, vec![order])
+}
+
+/// Gives so much of what is held back to where it came from, of the first hold first.
+///
+/// # Errors
+/// Those of the ledger; a fault if less than that is held, which the caller has to have asked before.
+pub(super) fn give_back(tx: &mut Tx<'_>, holds: &[Hold], amount: Money) -> Answer<Vec<Transfer>> {
+    let mut left = amount;
+    let mut orders = Vec::new();
+    for hold in holds {
+        let part = left.min(hold.remaining);
+        if part.is_zero() {
+            continue;
+        }
+        left = left
+            .checked_sub(part)
+            .map_err(|error| Fault::caused("give back what is committed", error))?;
+        orders.push(Order {
+            id: TransferId::mint(tx.now()),
+            from: hold.account_id.clone(),
+            to: hold.origin_account_id.clone(),
+            amount: part,
+            code: TransferCode::Release,
+            hold: Some(hold.id.clone()),
+            matter: hold.matter.clone(),
+        });
+    }
+    if !left.is_zero() {
+        return Err(Fault::broken("more was to go back than is committed").into());
+    }
+    let mut transfers = Vec::with_capacity(orders.len());
+    for some in orders.chunks(LINKED_MAX) {
+        transfers.extend(posting::post(tx, some.to_vec())?);
+    }
+    Ok(transfers)
+}
