@@ -76,7 +76,7 @@ on_both! { in "test";
         assert_eq!((&view["price"], &view["kind"], &view["advance"], &view["retention"]), (&yuan("2298600.00"), &json!("month"), &yuan("229860.00"), &yuan("114930.00")));
         // 1,953,810 in twelve.
         assert_eq!(periods.len(), 12);
-        assert_eq!(periods[0], json!({"number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": yuan("162817.50"), "state": "upcoming"}));
+        assert_eq!(periods[0], json!({"number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": yuan("162817.50"), "price_now": yuan("162817.50"), "state": "upcoming"}));
         assert_eq!((&periods[11]["first_day"], &periods[11]["last_day"]), (&json!("2027-04-01"), &json!("2027-04-30")));
         let all: i64 = periods.iter().map(|period| fen(&period["amount"])).sum();
         assert_eq!(all + fen(&view["advance"]) + fen(&view["retention"]), 229_860_000);
