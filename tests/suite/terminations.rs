@@ -133,7 +133,7 @@ on_both! { in "test";
     }
 
     fn low_scores_are_followed_by_a_person_or_not(ward) {
-        let case = Case::shaped(&ward, 1, &BRISK, &|lot| {
+        let case = Case::with(&ward, 1, &BRISK, |lot| {
             inspected(lot);
             lot["score_sources"] = json!([{"code": "daily", "kind": "inspection", "name_zh": "日常考核", "name_en": "Daily", "weight": "100"}]);
             lot["triggers"] = triggers();

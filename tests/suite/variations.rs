@@ -36,7 +36,7 @@ pub fn triggers() -> Value {
 
 /// A contract for 2,298,600.00 from 1 May 2026 to 30 April 2027 in twelve times 191,550.00, signed on 14 April.
 pub fn contract(ward: &Ward) -> (Case, String) {
-    let case = Case::shaped(ward, 1, &BRISK, &paid_monthly);
+    let case = Case::with(ward, 1, &BRISK, paid_monthly);
     let contract = case.signed(ward);
     (case, contract)
 }
