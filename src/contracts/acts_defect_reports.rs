@@ -104,8 +104,7 @@ pub fn report(
     let now = tx.now();
     let said = checked(&new.said, reporter, (&known.categories(), new.language), now)?;
     let day = local_date(now, setting.calendar.zone);
-    let document = &known.signed.document;
-    is_served(day, (document.service_from, document.service_until))?;
+    is_served(day, known.signed.term())?;
     let so_far = store::day(tx.conn(), &place.id, day)?;
     if reporter.is_limited() && so_far.taken >= i64::from(bounds.per_place) {
         // Counted afterwards, outside of the log, which a flood must not fill.

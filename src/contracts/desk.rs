@@ -70,6 +70,13 @@ impl Signed {
         })
     }
 
+    /// The first and the last day of the service, as far as they are known: as it was signed, or with what has changed since.
+    pub fn term(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
+        let since = &self.contract.since;
+        let changed = since.terminated_on.or(since.prolonged_until);
+        (self.document.service_from, changed.or(self.document.service_until))
+    }
+
     /// Whether work under the contract can still fall on a day: after the last day that its termination has left it, none does.
     pub fn runs_on(&self, day: NaiveDate) -> bool {
         self.contract.since.terminated_on.is_none_or(|last| day <= last)
