@@ -307,7 +307,7 @@ on_both! {
         let keys = target.dir.path().join("keys");
         assert_eq!(mode(&keys), 0o700);
         let written: Vec<PathBuf> = fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(written.len(), 5, "of the log, of tokens, of people, of unsubscribe links, of opening keys");
+        assert_eq!(written.len(), 6, "of the log, of tokens, of people, of unsubscribe links, of opening keys, of links to reports");
         for key in &written {
             assert_eq!(mode(key), 0o600);
             assert_eq!(fs::read(key).unwrap(), fs::read(ward.dir.path().join("keys").join(key.file_name().unwrap())).unwrap());
