@@ -1,19 +1,24 @@
 //! The periods of a contract: made in the transaction of the second signature, and looked up ever after.
 
+use chrono::Days;
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
 use crate::contracts::desk::{self, Signed};
 use crate::contracts::rules::{Contract, ContractId};
+use crate::contracts::rules_defects::SILENCE_DAYS;
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::rules_periods::{NO_PERIODS, Period, Schedule, schedule};
-use crate::contracts::rules_source_scores::{self as scores, Facts, Inspected, SourceScore};
-use crate::contracts::{acts_variations, store_contests, store_inspections, store_periods as store};
+use crate::contracts::rules_source_scores::{self as scores, Facts, Given, Inspected, SourceScore};
+use crate::contracts::{
+    acts_variations, desk_defects, store_contests, store_inspections, store_periods as store,
+};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
-use crate::kernel::local_day::local_date;
+use crate::kernel::local_day::{end_of_day, local_date, start_of_day};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::Actor;
 use crate::web::context::WardCalendar;
@@ -129,8 +134,29 @@ pub fn scores(
     let facts = Facts {
         is_over: today > period.span.last,
         inspections,
+        response: response(conn, (id, &period), calendar.zone, now)?,
         ..Facts::default()
     };
     let found = scores::scores(&signed.document.lot.score_sources, &facts)?;
     Ok((signed, found))
+}
+
+/// How soon defects were seen to that were due in a period. A fix in time can be sent back as long as silence has not confirmed it, and counts as late
+/// then: the score stays so when that can happen to none of them any more.
+fn response(
+    conn: &mut Conn,
+    (id, period): (&ContractId, &Period),
+    zone: Tz,
+    now: Instant,
+) -> Answer<Option<Given>> {
+    let no_such_day = |error| Fault::caused("the days of a period", error);
+    let from = start_of_day(period.span.first, zone).map_err(no_such_day)?;
+    let until = end_of_day(period.span.last, zone).map_err(no_such_day)?;
+    let calls = desk_defects::calls(conn, id, (from, until), now)?;
+    let settled_from = until.checked_add_days(Days::new(SILENCE_DAYS.saturating_add(1)));
+    Ok(calls.response().map(|score| Given {
+        score,
+        count: calls.in_time.saturating_add(calls.late),
+        is_settled: calls.running == 0 && settled_from.is_some_and(|from| now >= from),
+    }))
 }

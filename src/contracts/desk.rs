@@ -74,7 +74,10 @@ impl Signed {
     pub fn term(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
         let since = &self.contract.since;
         let changed = since.terminated_on.or(since.prolonged_until);
-        (self.document.service_from, changed.or(self.document.service_until))
+        (
+            self.document.service_from,
+            changed.or(self.document.service_until),
+        )
     }
 
     /// Whether work under the contract can still fall on a day: after the last day that its termination has left it, none does.

@@ -207,6 +207,7 @@ impl Counter<'_> {
                     let claim = Claim {
                         name: file_name,
                         media_type,
+                        keeps_metadata: false,
                     };
                     let at = photos.len();
                     let (photo, print) = self.photo(claim, body, at).await?;

@@ -41,6 +41,12 @@ pub fn operations(config: &mut impl Operations) {
         .service(withdraw);
 }
 
+/// What a notice refers to: the id of an inspection or a defect, the number of a letter; or the code of an indicator.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = RectificationReference, min_length = 1, max_length = 100, example = "inspection_01jd3n8f5teqkrzvq1c0m6h2ax")]
+pub struct Reference(String);
+
 /// What is to be put right, and until when.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -58,11 +64,11 @@ pub struct RectificationBody {
     /// What it refers to: ids of inspections, of defects, numbers of letters.
     #[serde(default)]
     #[schema(max_items = 30)]
-    matters: Vec<String>,
+    matters: Vec<Reference>,
     /// Codes of the indicators that are not kept.
     #[serde(default)]
     #[schema(max_items = 30)]
-    indicators: Vec<String>,
+    indicators: Vec<Reference>,
     /// Before when it is to be put right; this or `working_days`.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, max_length = 40)]
@@ -86,8 +92,8 @@ impl RectificationBody {
                     zh: self.wrong_zh,
                     en: self.wrong_en,
                 },
-                matters: self.matters,
-                indicators: self.indicators,
+                matters: self.matters.into_iter().map(|one| one.0).collect(),
+                indicators: self.indicators.into_iter().map(|one| one.0).collect(),
             },
             deadline: (self.due_at, self.working_days),
             attachments: self.attachment_ids,

@@ -4,9 +4,9 @@
 
 use chrono::{Days as NaturalDays, Duration};
 
-use crate::award::rules_deadlines::Days;
 use crate::contracts::rules_defects::{Category, OTHER, REPORTER_DAYS, SILENCE_DAYS};
 use crate::kernel::clock::Instant;
+use crate::kernel::days::Days;
 use crate::kernel::score::{Rounding, Score};
 use crate::standards::rules_documents::CountsFrom;
 use crate::standards::rules_evaluation::{TimeLimit, time_limit};

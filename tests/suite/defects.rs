@@ -66,6 +66,11 @@ impl Stage {
                 limit("bench", "hour", "72", "report"),
                 limit("post", "working_day", "2", "report"),
             ]);
+            lot["score_sources"] = json!([
+                {"code": "daily", "kind": "inspection", "name_zh": "日常考核", "name_en": "Daily inspections", "weight": "80"},
+                {"code": "response", "kind": "response", "name_zh": "处置时效", "name_en": "Response", "weight": "20"},
+            ]);
+            lot["payment"] = json!({"advance_percent": "0", "periods_percent": "100", "retention_percent": "0", "period": "month", "periods": 12, "shares": []});
             lot["places"] = json!([{"name_zh": "公厕甲", "name_en": "Toilet A"}, {"name_zh": "公厕乙", "name_en": "Toilet B"}]);
         });
         let clock = &ward.context().clock;
@@ -329,6 +334,10 @@ on_both! { in "test";
         let branch = taken(&stage.reports(&ward, Some(officer), "branch", &[("occurred_at", "2026-05-14T00:00:00Z")], &[]), "opened");
         ok(&stage.fixes(&ward, &word(&branch["defect_id"])));
         let standing = stage.statistics(&ward);
+        // The period's source for responses is the same, of what was due in the period; until silence has confirmed the last fix it may change.
+        let scores = ok(&ward.get(&format!("/api/v1/contracts/{}/periods/1/scores", stage.contract)));
+        let response = scores["items"].as_array().unwrap().iter().find(|one| one["source"] == "response").unwrap().clone();
+        assert_eq!((&response["score"], &response["state"]), (&standing["response"], &json!("provisional")), "{scores} {standing}");
         assert_eq!((&standing["in_time"], &standing["late"], &standing["response"]), (&json!(1), &json!(2), &json!("33.33")));
         let table = ward.ask("GET", "/api/v1/defects").header("accept", "text/csv").send();
         assert!(table.text.starts_with("id,contract_id") && table.text.lines().count() == 3, "{}", table.text);
