@@ -314,7 +314,7 @@ mod tests {
         let recorded = inspection();
         let code = |before: &[Contest], item: i64, reason: &str, on: &str| {
             let tried = may_contest(&recorded, before, (item, reason), on.parse().unwrap());
-            tried.map_or_else(|refusal| refusal.reason.code.to_owned(), |reason| reason)
+            tried.unwrap_or_else(|refusal| refusal.reason.code.to_owned())
         };
         assert_eq!(code(&[], 1, " 数错了 ", "2026-05-15"), "数错了");
         assert_eq!(code(&[], 1, "数错了", "2026-05-16"), "inspection_contest_late");

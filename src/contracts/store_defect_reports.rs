@@ -17,6 +17,10 @@ use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Language;
 
+/// What a place has had on a day: taken, joined, only counted, refused, hidden.
+type Counts = (i64, i64, i64, i64, i64);
+type CountsRow = (ServedPlaceId, NaiveDate, Counts);
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = defect_reports)]
 struct ReportRow {
@@ -221,7 +225,7 @@ pub fn forget_contacts(tx: &mut Tx<'_>, before: Instant) -> Answer<usize> {
 /// # Errors
 /// A fault of the database.
 pub fn day(conn: &mut Conn, place: &ServedPlaceId, day: NaiveDate) -> Answer<Day> {
-    let row: Option<(i64, i64, i64, i64, i64)> = defect_report_days::table
+    let row: Option<Counts> = defect_report_days::table
         .find((place, day))
         .select((
             defect_report_days::taken,
@@ -235,7 +239,7 @@ pub fn day(conn: &mut Conn, place: &ServedPlaceId, day: NaiveDate) -> Answer<Day
     Ok(row.map(read_day).unwrap_or_default())
 }
 
-fn read_day((taken, joined, only_counted, refused, hidden): (i64, i64, i64, i64, i64)) -> Day {
+fn read_day((taken, joined, only_counted, refused, hidden): Counts) -> Day {
     Day {
         taken,
         joined,
@@ -308,7 +312,7 @@ pub fn days(
                 .and(defect_report_days::place_id.gt(place))),
         );
     }
-    let rows: Vec<(ServedPlaceId, NaiveDate, (i64, i64, i64, i64, i64))> = query.load(conn)?;
+    let rows: Vec<CountsRow> = query.load(conn)?;
     let read = |(place, day, counts)| (place, day, read_day(counts));
     Ok(rows.into_iter().map(read).collect())
 }

@@ -39,7 +39,7 @@ fn walk(first: Option<&PostgresDatabase>, second: Option<&PostgresDatabase>) {
     add_area(&served.address, &token, "凤城市");
     let made = old.run(&["backup", file]);
     assert!(
-        text(&made.stdout).contains("5 keys written to"),
+        text(&made.stdout).contains("6 keys written to"),
         "{}",
         text(&made.stdout)
     );

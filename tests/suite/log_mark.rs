@@ -48,14 +48,30 @@ fn signer(ward: &Ward) -> Signer {
     Signer::new("ward.test/audit", &seed).unwrap()
 }
 
+/// What SQLite's database lies in. A connection that closes late leaves what is in the log of changes to whoever opens it next.
+const FILES: [&str; 3] = ["wardbook.db", "wardbook.db-wal", "wardbook.db-shm"];
+
+fn files(ward: &Ward) -> Vec<(&'static str, Vec<u8>)> {
+    let of = |name| Some((name, fs::read(ward.dir.path().join(name)).ok()?));
+    FILES.into_iter().take(2).filter_map(of).collect()
+}
+
+fn put_back(ward: &Ward, files: &[(&'static str, Vec<u8>)]) {
+    for name in FILES {
+        let _ = fs::remove_file(ward.dir.path().join(name));
+    }
+    for (name, bytes) in files {
+        fs::write(ward.dir.path().join(name), bytes).unwrap();
+    }
+}
+
 on_both! {
     fn an_older_backup_is_served_but_not_written(ward) {
         let mut ward = ward;
         import(&ward, 1, 20);
         stop(&mut ward);
         // The backup, and what happens after it.
-        let file = ward.dir.path().join("wardbook.db");
-        let kept = ward.database.is_none().then(|| fs::read(&file).unwrap());
+        let kept = ward.database.is_none().then(|| files(&ward));
         let backup = ward.database.as_ref().map(crate::harness::PostgresDatabase::copy);
         ward.restart(|_| {});
         import(&ward, 2, 30);
@@ -64,12 +80,9 @@ on_both! {
 
         // The disaster, and the backup in its place.
         let newest = std::mem::replace(&mut ward.database, backup);
-        let newest_file = fs::read(&file).unwrap_or_default();
-        if let Some(kept) = kept {
-            for name in ["wardbook.db-wal", "wardbook.db-shm"] {
-                let _ = fs::remove_file(ward.dir.path().join(name));
-            }
-            fs::write(&file, kept).unwrap();
+        let newest_files = files(&ward);
+        if let Some(kept) = &kept {
+            put_back(&ward, kept);
         }
         ward.restart(|_| {});
         let why = read_only(&ward).expect("going on would fork the log");
@@ -83,7 +96,7 @@ on_both! {
         if ward.database.is_some() {
             ward.database = newest;
         } else {
-            fs::write(&file, newest_file).unwrap();
+            put_back(&ward, &newest_files);
         }
         ward.restart(|_| {});
         assert_eq!(read_only(&ward), None);
