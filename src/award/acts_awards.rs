@@ -104,6 +104,9 @@ pub fn propose(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId, report: &str) -> Ans
     let round = round
         .as_ref()
         .ok_or_else(|| Fault::broken("a proposal from no round"))?;
+    if store_scores::round_of(tx.conn(), lot)? > round.round {
+        return Err(rules::NEEDS_NEW_ROUND.refuse().into());
+    }
     let number = i64::try_from(before.len()).unwrap_or(i64::MAX).saturating_add(1);
     let award = rules::propose(
         AwardId::mint(tx.now()),
@@ -136,7 +139,8 @@ pub(super) fn record_proposal(
 /// Decides for the proposed award: another person than who has proposed.
 ///
 /// # Errors
-/// In this order: permission; not found; a stale revision; those of [`Known::may_go_on`]; those of [`rules::decide`]; separation of duties.
+/// In this order: permission; not found; a stale revision; those of [`Known::may_go_on`]; a state in which it cannot be; those of
+/// [`desk::still_holds`]; those of [`rules::decide`]; separation of duties.
 pub fn decide(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -146,6 +150,8 @@ pub fn decide(
     let (before, known) = found(tx, actor, Action::DecideAward, id)?;
     expected.check(before.revision)?;
     known.may_go_on(tx.now())?;
+    rules::after(before.clone(), rules::Step::Decide)?;
+    desk::still_holds(tx.conn(), &before)?;
     let decided = rules::decide(before, decision, tx.now())?;
     undertake(tx, actor, Action::DecideAward, &known, Duty::Confirm)?;
     store::advance(tx, &decided)?;
@@ -158,8 +164,8 @@ pub fn decide(
 /// Publishes the notice of a decided award: everybody's result is public from then on, and challenges are taken for their time.
 ///
 /// # Errors
-/// In this order: permission; not found; a stale revision; those of [`Known::may_go_on`]; a state in which it cannot be; a calendar that does not
-/// reach so far.
+/// In this order: permission; not found; a stale revision; those of [`Known::may_go_on`]; a state in which it cannot be; those of
+/// [`desk::still_holds`]; a calendar that does not reach so far.
 pub fn notice(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -171,6 +177,7 @@ pub fn notice(
     let now = tx.now();
     known.may_go_on(now)?;
     rules::after(before.clone(), rules::Step::Notice)?;
+    desk::still_holds(tx.conn(), &before)?;
     let today = days(calendar).day(now);
     let until = (
         deadlines::notice_until(today, &known.profile, days(calendar))?,

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use crate::award::rules_awards::Award;
+use crate::award::rules_awards::{Award, BLOCKED, NEEDS_NEW_ROUND};
 use crate::award::rules_complaints::{self as complaints, SUSPENDED, Suspension, suspended_days};
 use crate::award::rules_deadlines::{self as deadlines, Deadlines};
 use crate::award::rules_results::{Evaluation, Outcome, Place};
 use crate::award::rules_standing::{Facts, LotStanding, standing};
 use crate::award::{
     store_admission, store_awards, store_challenges, store_complaints, store_endings, store_evaluations,
+    store_scores,
 };
 use crate::bids::acts::lot as found_lot;
 use crate::bids::rules_opening::OpeningRecord;
@@ -202,11 +203,33 @@ pub fn has_bid(conn: &mut Conn, lot: &LotId, supplier: &OrganisationId) -> Answe
     Ok(opened.iter().any(|(_, bidder)| bidder == supplier))
 }
 
-/// Whether something that was said against an award keeps it from being confirmed and signed.
+/// Whether an award may go on to be decided and noticed: its round is the last one and is not scored again, and its bid was not disqualified since.
+///
+/// # Errors
+/// In this order: [`NEEDS_NEW_ROUND`], [`BLOCKED`].
+pub fn still_holds(conn: &mut Conn, award: &Award) -> Answer<()> {
+    let round = round_of(conn, award)?.round;
+    if store_scores::round_of(conn, &award.lot_id)? > round {
+        return Err(NEEDS_NEW_ROUND.refuse().into());
+    }
+    if is_disqualified(conn, award)? {
+        return Err(BLOCKED.refuse().into());
+    }
+    Ok(())
+}
+
+fn is_disqualified(conn: &mut Conn, award: &Award) -> Answer<bool> {
+    Ok(store_admission::disqualified(conn, &award.lot_id)?.contains_key(&award.bid_id))
+}
+
+/// Whether something keeps an award from being confirmed and signed: what was said against it, or that its bid was disqualified.
 ///
 /// # Errors
 /// A fault of the database.
 pub fn is_blocked(conn: &mut Conn, award: &Award, known: &Known, now: Instant) -> Answer<bool> {
+    if is_disqualified(conn, award)? {
+        return Ok(true);
+    }
     let challenges = store_challenges::of_award(conn, &award.id)?;
     if challenges.iter().any(|one| one.stands_against()) {
         return Ok(true);

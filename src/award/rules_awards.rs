@@ -72,8 +72,8 @@ pub static STANDSTILL: Reason = Reason::new(
 pub static BLOCKED: Reason = Reason::new(
     Kind::Conflict,
     "award_blocked",
-    "存在尚未了结的质疑、投诉或暂停",
-    "A challenge, a complaint or a suspension stands against it",
+    "存在尚未了结的质疑、投诉或暂停，或其投标已被取消资格",
+    "A challenge, a complaint or a suspension stands against it, or its bid was disqualified",
 );
 
 /// The reasons of this file.

@@ -732,4 +732,39 @@ on_both! { in "test";
         let opening = posts(&ward, &office.officer, &format!("/contract-books/{}/opening", case.book), None);
         assert_eq!(opening.status, 200, "what was opened stays so: {}", opening.text);
     }
+
+    fn an_award_goes_on_only_while_its_round_is_the_last_and_its_bid_is_in(ward) {
+        let case = Case::new(&ward, 3, &STRICT);
+        let office = &case.office;
+        go_to(&ward, "2026-04-02T02:00:00Z");
+        for lot in 0..3 {
+            case.judged(&ward, lot, 1, &[1, 0, 2]);
+        }
+        let scored_again = |lot: usize| {
+            let (id, by) = (&case.lots[lot], &office.officer.id);
+            let row = format!("'{id}', 2, 'miscalculated', '计算错误', 'Added up wrongly', '{by}', '2026-04-02 02:00:00'");
+            sql(&ward, &format!("INSERT INTO score_rounds (lot_id, round, ground, reason_zh, reason_en, opened_by, opened_at) VALUES ({row})")).unwrap();
+        };
+        let disqualified = |lot: usize| {
+            let record = ok(&ward.get(&format!("/api/v1/lots/{}/opening", case.lots[lot])));
+            let first = record["opened"].as_array().unwrap().iter().find(|bid| bid["supplier_id"] == case.bidders[1].id.as_str()).unwrap().clone();
+            let path = format!("/lots/{}/opened-bids/{}/disqualification", case.lots[lot], first["bid_id"].as_str().unwrap());
+            let ground = json!({"ground": "false_statements", "reason_zh": "业绩合同系伪造", "reason_en": "A reference is forged"});
+            let out = posts(&ward, &office.approver, &path, Some(&ground));
+            assert_eq!(out.status, 200, "{}", out.text);
+        };
+        // While bids are scored again nothing is decided or noticed on the round before, and nothing is proposed.
+        let first = made(&case.proposes(&ward, 0));
+        scored_again(0);
+        refused(&case.decides(&ward, &first), 409, "award_needs_new_round");
+        scored_again(1);
+        refused(&case.proposes(&ward, 1), 409, "award_needs_new_round");
+        // Of a bid that was disqualified since, the award is neither noticed nor, after its notice, confirmed.
+        let third = made(&case.proposes(&ward, 2));
+        ok(&case.decides(&ward, &third));
+        disqualified(2);
+        refused(&case.notices(&ward, &third), 409, "award_blocked");
+        let next = ok(&posts(&ward, &office.approver, &format!("/awards/{third}/disqualification"), Some(&why())))["next"].clone();
+        assert_eq!((&next["supplier_id"], &next["state"]), (&json!(case.bidders[0].id), &json!("proposed")));
+    }
 }
