@@ -156,7 +156,7 @@ fn named((lot, bid): &(String, String)) -> Answer<NamedBid> {
 /// Read what everybody may see of an opened bid
 ///
 /// Prices and bidders are public from the opening on. Names of people are never shown here, and what the bidder marked as confidential is kept until the
-/// buyer has decided about it: for good if the buyer accepts the mark, otherwise until the bidder's time to challenge that is over.
+/// buyer has decided about it: as long as the buyer accepts the mark, and otherwise until the bidder's time to challenge that is over.
 #[utoipa::path(
     operation_id = "read_public_bid",
     tag = "openings",
@@ -182,7 +182,7 @@ async fn read(context: Shared, actor: Actor, path: web::Path<(String, String)>) 
 
 /// Decide what of an opened bid is kept from the public
 ///
-/// On each mark that is named: accepted, with a reason, it is kept for good; not accepted, it becomes public when the time is over in which the bidder may
+/// On each mark that is named: accepted, with a reason, it is kept as long as nothing else is decided; not accepted, it becomes public when the time is over in which the bidder may
 /// challenge the decision, and until then another decision may take its place. The bidder is told by mail.
 #[utoipa::path(
     operation_id = "decide_bid_confidentiality",

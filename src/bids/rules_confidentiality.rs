@@ -1,5 +1,5 @@
 //! What of an opened bid everybody sees. Names of people are never shown; what the bidder marked as confidential is kept until the buyer has decided
-//! about it, for good if the buyer accepts the mark, and otherwise until the bidder's time to challenge the decision is over (政府采购法 arts 11, 52).
+//! about it, as long as the buyer accepts the mark, and otherwise until the bidder's time to challenge the decision is over (政府采购法 arts 11, 52).
 //! Pure.
 
 use std::collections::BTreeMap;

@@ -8,8 +8,8 @@ use crate::kernel::refusal::{Kind, Reason, Refusal};
 pub static NOT_NAMED: Reason = Reason::new(
     Kind::Conflict,
     "bid_document_not_named",
-    "投标中没有列明该文件",
-    "The bid names no such file",
+    "投标中没有列明该文件，或该文件已经提交",
+    "The bid names no such file, or it was handed in already",
 );
 
 /// The reasons of this file.

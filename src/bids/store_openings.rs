@@ -192,7 +192,7 @@ pub fn opened_suppliers(conn: &mut Conn, lot: &LotId) -> Answer<Vec<(BidId, Orga
         .load(conn)?)
 }
 
-/// Up to `max` published books whose deadline came before then, and whose bids were not opened; the oldest first.
+/// Up to `max` published books whose deadline came then or before, and whose bids were not opened; the oldest first.
 ///
 /// # Errors
 /// A fault of the database.
@@ -200,7 +200,7 @@ pub fn waiting(conn: &mut Conn, before: Instant, max: i64) -> Answer<Vec<BookId>
     Ok(books::table
         .filter(books::state.eq("published"))
         .filter(books::opened_at.is_null())
-        .filter(books::bid_deadline.lt(before.naive_utc()))
+        .filter(books::bid_deadline.le(before.naive_utc()))
         .order((books::bid_deadline, books::id))
         .limit(max)
         .select(books::id)
