@@ -126,9 +126,12 @@ pub fn rehearse(canary: &Path, sheets: &[PathBuf]) -> Result<usize, Fault> {
     }
     let sheet = known.ok_or_else(|| Fault::broken("no share was given"))?;
     let count = u8::try_from(handed.len()).map_err(|error| Fault::caused("too many shares", error))?;
-    // All of them together give the key back if they are at least as many as it takes.
-    let identity = shares::recover(&handed, count, &sheet.recipient)
-        .map_err(|error| Fault::caused("combine the shares", error))?;
+    // All of them together give the key back if they are at least as many as it takes; how many that is, no share says.
+    let identity = shares::recover(&handed, count, &sheet.recipient).map_err(|_| {
+        Fault::broken(format!(
+            "these {count} different shares do not give the key back: they are fewer than it takes, or one of them is not as it was sealed"
+        ))
+    })?;
     if shares::opens_canary(&identity, &sheet.book, &sheet.recipient, &sealed) {
         Ok(handed.len())
     } else {

@@ -157,9 +157,10 @@ impl Finding {
             .unzip();
         let (zh, en) = (zh.join("；"), en.join("; "));
         let more = if places > PLACES_NAMED_MAX { " …" } else { "" };
+        let places_word = if places == 1 { "place" } else { "places" };
         let detail = text!(
             "有 {places} 处未按要求响应，由评标委员会审查：{zh}{more}",
-            "it does not answer its lot in {places} places, which the panel judges: {en}{more}"
+            "it does not answer its lot in {places} {places_word}, which the panel judges: {en}{more}"
         );
         Self {
             code: "does_not_answer".to_owned(),

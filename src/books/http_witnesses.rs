@@ -15,6 +15,7 @@ use crate::budget::desk::parsed;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::refusal::{Answer, Stop};
 use crate::registry::acts_organisations::account;
+use crate::text;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
@@ -328,7 +329,6 @@ async fn rehearse(
     policy::allow(&actor, Action::RehearseShare, Matter::default())?;
     let body = incoming.json::<RehearsalBody>().await?;
     let (id, word) = (parsed::<BookId>(&id)?, body.value.word);
-    context.throttle.guess(actor.id().unwrap_or_default())?;
     let (of, who) = (id.clone(), actor.clone());
     let answer = context
         .act_once(actor, once, body.digest, move |tx, by| {
@@ -368,7 +368,6 @@ async fn hand_in(
     policy::allow(&actor, Action::HandInShare, Matter::default())?;
     let body = incoming.json::<ShareBody>().await?;
     let (id, share) = (parsed::<BookId>(&id)?, zeroize::Zeroizing::new(body.value.share));
-    context.throttle.guess(actor.id().unwrap_or_default())?;
     let (of, who) = (id.clone(), actor.clone());
     let answer = context
         .act_once(actor, once, body.digest, move |tx, by| {
@@ -379,7 +378,8 @@ async fn hand_in(
     recorded(&context, who, of, answer).await
 }
 
-/// The answer, after what the log is to have of it was written: a refusal undoes its own transaction, and so its event has one of its own.
+/// The answer, after what the log is to have of it was written: a refusal undoes its own transaction, and so its event has one of its own. Only so many
+/// of an account's wrong ones are written, so that nobody floods the log; a right one is heard all the same, for no number of tries finds 256 bits.
 async fn recorded(
     context: &Shared,
     actor: Actor,
@@ -390,10 +390,27 @@ async fn recorded(
         && acts::is_told(refusal)
     {
         let code = refusal.reason.code;
+        let who = actor.id().unwrap_or_default();
+        context
+            .throttle
+            .guess(who)
+            .map_err(|stop| too_many_wrong(stop, code))?;
         context
             .db
             .write(move |tx| acts::refused(tx, &actor, &id, code))
             .await?;
     }
     answer
+}
+
+/// The refusal of one wrong share or word too many, and why it is not in the log.
+fn too_many_wrong(stop: Stop, code: &str) -> Stop {
+    let Stop::Refused(mut refusal) = stop else {
+        return stop;
+    };
+    refusal.detail = Some(text!(
+        "此前提交的错误份额或口令过多：本次同样有误（{code}），未记入日志。正确的份额或口令随时受理",
+        "Too many wrong shares or words were handed in before: this one is wrong too ({code}) and was not logged. The right one is taken at any time"
+    ));
+    Stop::Refused(refusal)
 }

@@ -169,6 +169,13 @@ on_both! { in "test";
         changed.replace_range(20..22, if &changed[20..22] == "00" { "01" } else { "00" });
         refused(&one.hands_in(&ward, id, &changed), 409, "opening_share_wrong");
         refused(&outsider.hands_in(&ward, id, &sheets[0].share.to_hex()), 404, "not_found");
+
+        // Ten wrong ones of one witness are logged, and then no more are; the right one is heard all the same.
+        let wrong: Vec<Reply> = (0..7).map(|_| one.hands_in(&ward, id, "00")).collect();
+        let statuses: Vec<u16> = wrong.iter().map(|reply| reply.status).collect();
+        assert_eq!(statuses, [422, 422, 422, 422, 422, 429, 429]);
+        let last = wrong.last().unwrap();
+        assert!(last.text.contains("opening_share_malformed") && last.header("retry-after").is_some(), "{}", last.text);
         let barrier = Barrier::new(2);
         let hand_in = || { barrier.wait(); one.hands_in(&ward, id, &sheets[0].share.to_hex()) };
         let (a, b) = std::thread::scope(|scope| { let other = scope.spawn(hand_in); (hand_in(), other.join().unwrap()) });
@@ -178,7 +185,7 @@ on_both! { in "test";
         assert_eq!(sql(&ward, "UPDATE given_shares SET sealed = NULL WHERE sealed IS NULL").unwrap(), 1, "one more than it takes is not kept");
         assert!(sql(&ward, "UPDATE given_shares SET sealed = X'00' WHERE sealed IS NULL").is_err());
         let reasons: Vec<Value> = ward.events("book.share_refused").iter().map(|event| event["entry"]["data"]["reason"].clone()).collect();
-        assert_eq!(reasons, ["rehearsal_word_wrong", "rehearsal_word_wrong", "opening_share_malformed", "opening_share_wrong", "opening_share_wrong"]);
+        assert_eq!(reasons, ["rehearsal_word_wrong", "rehearsal_word_wrong", "opening_share_malformed", "opening_share_wrong", "opening_share_wrong", "opening_share_malformed", "opening_share_malformed", "opening_share_malformed", "opening_share_malformed", "opening_share_malformed"]);
         assert_eq!((ward.events("book.share_rehearsed").len(), ward.events("book.share_given").len()), (1, 3));
     }
 }
