@@ -87,7 +87,7 @@ pub fn confirm(tx: &mut Tx<'_>, plan: &Plan, calendar: &WardCalendar) -> Answer<
     };
     let (officer, approver) = (cast(tx, plan.office.officer)?, cast(tx, plan.office.approver)?);
     acts_awards::confirm(tx, &approver, (&award.id, Expected::Any), calendar)?;
-    let contract = contracts::prepare(tx, &officer, &award.id)?.contract;
+    let contract = contracts::prepare(tx, &officer, &award.id, calendar)?.contract;
     if !contract.security.is_zero() {
         let lodged = Lodged {
             kind: SecurityKind::Transfer,

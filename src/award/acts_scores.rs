@@ -358,9 +358,8 @@ pub fn open_round(
     }
     let round = rules::next_round(scene.round)?;
     let method = scene.known.book.content.document().method;
-    if rules::by_panel(method, scene.known.document()?).is_empty() {
-        return Err(SCORING_NOTHING.refuse().into());
-    }
+    let is_scored = !rules::by_panel(method, scene.known.document()?).is_empty();
+    rules::may_begin_anew(is_scored, is_ordered)?;
     store::insert_round(tx, (lot, round), (ground, &reason), account(actor)?)?;
     let event = Event {
         kind: "scoring_round.opened",
@@ -371,7 +370,9 @@ pub fn open_round(
         private: json!({"reason_zh": reason.zh, "reason_en": reason.en}),
     };
     audit::store::append(tx, actor, &event)?;
-    tell_reopened(tx, &scene, round, ground)?;
+    if is_scored {
+        tell_reopened(tx, &scene, round, ground)?;
+    }
     Ok(round)
 }
 

@@ -105,6 +105,19 @@ pub static EVALUATION_DISSENTED: Reason = Reason::new(
     "You have noted your dissent already",
 );
 
+/// Whether another round may be opened where the panel scores something, or where the regulator has ordered it. What is ordered is done where the panel
+/// scores nothing too: the bids are ranked again, by price or by what the residents have said.
+///
+/// # Errors
+/// [`SCORING_NOTHING`].
+pub fn may_begin_anew(is_scored: bool, is_ordered: bool) -> Result<(), Refusal> {
+    if is_scored || is_ordered {
+        Ok(())
+    } else {
+        Err(SCORING_NOTHING.refuse())
+    }
+}
+
 /// The reasons of this file.
 pub static REASONS: [&Reason; 10] = [
     &SCORING_NOT_YET,
@@ -574,6 +587,13 @@ mod tests {
             saved_at: now(),
             handed_in_at: Some(now()),
         }
+    }
+
+    #[test]
+    fn what_is_ordered_is_begun_anew_even_where_nothing_is_scored() {
+        assert!(may_begin_anew(true, false).is_ok() && may_begin_anew(true, true).is_ok());
+        assert!(may_begin_anew(false, true).is_ok());
+        assert_eq!(may_begin_anew(false, false), Err(SCORING_NOTHING.refuse()));
     }
 
     #[test]

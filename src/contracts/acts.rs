@@ -76,8 +76,9 @@ fn with_award(conn: &mut Conn, actor: &Actor, contract: Contract) -> Answer<Held
 /// Prepares the contract of a confirmed award. One that was prepared before stays as it is.
 ///
 /// # Errors
-/// In this order: permission; not found; [`AWARD_WRONG_STATE`] unless the award is confirmed; a rule that is not set.
-pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, id: &AwardId) -> Answer<Held> {
+/// In this order: permission; not found; [`AWARD_WRONG_STATE`] unless the award is confirmed; that nobody can sign it any more; a rule that
+/// is not set.
+pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, id: &AwardId, calendar: &WardCalendar) -> Answer<Held> {
     policy::allow_at_all(actor, Action::PrepareContract)?;
     let (award, known) = seen_award(tx.conn(), actor, id)?;
     policy::allow(actor, Action::PrepareContract, known.matter())?;
@@ -91,6 +92,7 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, id: &AwardId) -> Answer<Held> {
             .because(text!("当前状态为 {name}", "its state is {name}"))
             .into());
     }
+    rules::may_prepare(signing_over(&award, &known, calendar, tx.now())?, tx.now())?;
     let contract = prepared(tx, actor, &award, &known)?;
     store::insert(tx, &contract)?;
     let data = json!({

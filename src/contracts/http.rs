@@ -176,7 +176,7 @@ fn shown(conn: &mut Conn, held: Held, (calendar, now): (&WardCalendar, Instant))
     responses(
         (status = 200, description = "The contract", body = ContractView),
         (status = 404, description = "There is no such award, or not for you yet"),
-        (status = 409, description = "`award_wrong_state`"),
+        (status = 409, description = "`award_wrong_state`, `contract_signing_late`"),
     ),
     extensions(("x-action" = json!("PrepareContract"))),
 )]
@@ -186,7 +186,7 @@ async fn prepare(context: Shared, actor: Actor, once: Once, id: web::Path<String
     let (id, asked) = (parsed::<AwardId>(&id)?, context.clone());
     context
         .act_once(actor, once, NO_BODY, move |tx, by| {
-            let held = acts::prepare(tx, by, &id)?;
+            let held = acts::prepare(tx, by, &id, &asked.calendar)?;
             let now = tx.now();
             let view = shown(tx.conn(), held, (&asked.calendar, now))?;
             Ok(Reply::json(200, &view)?)

@@ -11,6 +11,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::party::{AccountId, OrganisationId};
 use crate::kernel::refusal::{Kind, Reason, Refusal};
+use crate::kernel::text::Text;
 use crate::text;
 
 crate::ids! {
@@ -260,6 +261,20 @@ pub fn may_sign(
     Ok(())
 }
 
+/// Whether a contract may still be prepared: one that the buyer prepares when nobody can sign it any more would make its own delay the supplier's failure.
+///
+/// # Errors
+/// [`SIGNING_LATE`].
+pub fn may_prepare(until: Instant, now: Instant) -> Result<(), Refusal> {
+    if now < until {
+        return Ok(());
+    }
+    Err(SIGNING_LATE.because(Text::fixed(
+        "合同未在签订期限内拟就，不能归责于中标人；请取消本次定标并重新提出",
+        "It was not prepared while it could be signed, which is not the supplier's failure; cancel the award and propose it again",
+    )))
+}
+
 /// Whether it can be said now that the supplier did not sign in time.
 ///
 /// # Errors
@@ -353,6 +368,13 @@ pub(super) mod tests {
                 expected
             );
         }
+    }
+
+    #[test]
+    fn what_nobody_can_sign_any_more_is_not_prepared() {
+        let until = now() + Duration::days(1);
+        assert_eq!(code(may_prepare(until, until - Duration::microseconds(1))), "ok");
+        assert_eq!(code(may_prepare(until, until)), "contract_signing_late");
     }
 
     #[test]
