@@ -247,6 +247,13 @@ pub fn entered(raw: Entered, today: NaiveDate) -> Result<Entered, Refusal> {
     }
     if raw.effective_on < today {
         form.object("/effective_on", past());
+    } else if raw.statement_until >= raw.effective_on {
+        // Whoever says nothing would otherwise keep it from being decided in time.
+        let last = raw.effective_on;
+        form.object(
+            "/statement_until",
+            text!("应早于 {last}", "must be before {last}"),
+        );
     }
     form.finish(Entered { reason, basis, ..raw })
 }
@@ -423,6 +430,21 @@ mod tests {
                 "/statement_until",
                 "/effective_on"
             ]
+        );
+        // Silence must not keep it from being decided in time.
+        let heard_until = |last: &str| {
+            let late = Entered {
+                statement_until: day(last),
+                ..raw()
+            };
+            entered(late, today).map_or_else(
+                |refusal| refusal.objections[0].pointer.clone(),
+                |_| "ok".to_owned(),
+            )
+        };
+        assert_eq!(
+            (heard_until("2026-08-30"), heard_until("2026-08-31")),
+            ("ok".to_owned(), "/statement_until".to_owned())
         );
         let settled = |text: &str| can_be_settled(text.parse().unwrap(), "100.00".parse().unwrap()).is_ok();
         assert!(settled("100.00") && settled("0.00") && !settled("100.01"));
