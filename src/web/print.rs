@@ -233,8 +233,9 @@ impl Html<'_> {
 
     fn tongues(&self) -> [(&'static str, &'static str, bool); 3] {
         let labels = ["中文", "English", "中英对照 Both"];
-        let mut named = Tongue::NAMED
-            .into_iter()
+        // Chinese has two names, and is one choice.
+        let named = Tongue::NAMED.into_iter().filter(|(name, _)| *name != "zh");
+        let mut named = named
             .zip(labels)
             .map(|((name, tongue), label)| (name, label, tongue == self.tongue));
         std::array::from_fn(|_| named.next().unwrap_or_default())
@@ -340,6 +341,19 @@ mod tests {
             assert!(zh.contains(chinese) && !zh.contains(english), "{chinese}");
             assert!(en.contains(english) && !en.contains(chinese), "{english}");
             assert!(both.contains(chinese) && both.contains(english), "{chinese}");
+        }
+        // Each choice leads to itself, and the one that is shown is marked.
+        for page in [&zh, &en, &both] {
+            let links: Vec<&str> = page
+                .split("href=\"?lang=")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+                .collect();
+            assert_eq!(links, ["zh-CN", "en", "both"]);
+            assert_eq!(
+                page.matches("<a aria-current").count() + page.matches("\" aria-current").count(),
+                1
+            );
         }
         // What is the same in both languages is said once.
         assert_eq!(both.matches("58000").count(), 1);
