@@ -209,22 +209,31 @@ fn concluded(
 /// A result as it is shown: with what members of the panel hold against it, and whether whoever asks may know who they are.
 pub type Shown = (Evaluation, Vec<(AccountId, String, Instant)>, bool);
 
-/// The last result of a lot: for the panel, the buyer's people and auditors; for everybody once it is published.
+/// The result of a lot, of one round or of the last one: for the panel, the buyer's people and auditors; for everybody once it is published. A round stays
+/// as it was when another follows it, so that a notice that rests on it can be reckoned again.
 ///
 /// # Errors
 /// Not found, whatever it is that is not to be seen.
-pub fn visible(conn: &mut Conn, actor: &Actor, lot: &LotId) -> Answer<Shown> {
+pub fn visible(conn: &mut Conn, actor: &Actor, lot: &LotId, round: Option<i64>) -> Answer<Shown> {
     policy::allow(actor, Action::ReadEvaluation, Matter::default())?;
     let scene = scene(conn, lot)?;
     let is_insider = scene.is_insider(actor);
-    let evaluation = if is_insider {
-        scene.evaluation
-    } else {
-        store::last_disclosed(conn, lot)?
+    let evaluation = match round {
+        Some(round) => of_round(conn, lot, round)?,
+        None if is_insider => scene.evaluation,
+        None => store::last_disclosed(conn, lot)?,
     };
     let evaluation = evaluation.ok_or_else(|| NOT_FOUND.refuse())?;
+    if !is_insider && store::disclosed_at(conn, &evaluation.id)?.is_none() {
+        return Err(NOT_FOUND.refuse().into());
+    }
     let dissents = store::dissents(conn, &evaluation.id)?;
     Ok((evaluation, dissents, is_insider))
+}
+
+fn of_round(conn: &mut Conn, lot: &LotId, round: i64) -> Answer<Option<Evaluation>> {
+    let concluded = store_evaluations::of_lot(conn, lot)?;
+    Ok(concluded.into_iter().find(|one| one.round == round))
 }
 
 /// What is recorded of a meeting.

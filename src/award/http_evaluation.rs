@@ -27,6 +27,7 @@ use crate::web::conditional::{self, Expected};
 use crate::web::idempotency::{NO_BODY, Once, Reply};
 use crate::web::operations::Operations;
 use crate::web::policy::{self, Action, Matter};
+use crate::web::query::Query;
 
 /// Every operation of this file.
 pub fn operations(config: &mut impl Operations) {
@@ -167,11 +168,14 @@ async fn conclude(context: Shared, actor: Actor, once: Once, id: web::Path<Strin
 
 /// See how a lot was judged
 ///
-/// The result of the last round: for the panel, the buyer's people and auditors, and for everybody once it is published.
+/// The result of one round, the last one if none is named: for the panel, the buyer's people and auditors, and for everybody once it is published.
 #[utoipa::path(
     operation_id = "read_evaluation",
     tag = "evaluations",
-    params(("id" = LotId, Path, description = "The lot")),
+    params(
+        ("id" = LotId, Path, description = "The lot"),
+        ("round" = Option<i64>, Query, minimum = 1, maximum = 100, description = "Of this round; without it, of the last one that you may see"),
+    ),
     responses(
         (status = 200, description = "The result", body = EvaluationView),
         (status = 404, description = "There is no such lot, it was not judged, or it is not yours to see"),
@@ -179,16 +183,28 @@ async fn conclude(context: Shared, actor: Actor, once: Once, id: web::Path<Strin
     extensions(("x-action" = json!("ReadEvaluation"))),
 )]
 #[get("/lots/{id}/evaluation")]
-async fn read(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
+async fn read(
+    context: Shared,
+    actor: Actor,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadEvaluation, Matter::default())?;
-    let id = parsed::<LotId>(&id)?;
+    let (id, round) = (parsed::<LotId>(&id)?, round(&request)?);
     let (evaluation, dissents, with_names) = context
         .db
-        .read(move |conn| acts::visible(conn, &actor, &id))
+        .read(move |conn| acts::visible(conn, &actor, &id, round))
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .json(EvaluationView::of(evaluation, dissents, with_names)))
+}
+
+fn round(request: &HttpRequest) -> Answer<Option<i64>> {
+    let mut query = Query::of(request);
+    let round = query.parsed::<i64>("round");
+    query.finish()?;
+    Ok(round)
 }
 
 /// Download the derivation of a result
@@ -197,7 +213,10 @@ async fn read(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<Ht
 #[utoipa::path(
     operation_id = "read_evaluation_derivation",
     tag = "evaluations",
-    params(("id" = LotId, Path, description = "The lot")),
+    params(
+        ("id" = LotId, Path, description = "The lot"),
+        ("round" = Option<i64>, Query, minimum = 1, maximum = 100, description = "Of this round; without it, of the last one that you may see"),
+    ),
     responses(
         (status = 200, description = "The derivation: `api-spec/evaluation-derivation.schema.json`", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "There is no such lot, it was not judged, or it is not yours to see"),
@@ -205,12 +224,17 @@ async fn read(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<Ht
     extensions(("x-action" = json!("ReadEvaluation"))),
 )]
 #[get("/lots/{id}/evaluation/derivation")]
-async fn read_derivation(context: Shared, actor: Actor, id: web::Path<String>) -> Answer<HttpResponse> {
+async fn read_derivation(
+    context: Shared,
+    actor: Actor,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadEvaluation, Matter::default())?;
-    let id = parsed::<LotId>(&id)?;
+    let (id, round) = (parsed::<LotId>(&id)?, round(&request)?);
     let (evaluation, ..) = context
         .db
-        .read(move |conn| acts::visible(conn, &actor, &id))
+        .read(move |conn| acts::visible(conn, &actor, &id, round))
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((ETAG, conditional::etag(evaluation.round)))
@@ -260,7 +284,7 @@ async fn note_dissent(
     context
         .act_once(actor, once, body.digest, move |tx, by| {
             acts_scores::dissent(tx, by, &id, &reason)?;
-            let (evaluation, dissents, with_names) = acts::visible(tx.conn(), by, &id)?;
+            let (evaluation, dissents, with_names) = acts::visible(tx.conn(), by, &id, None)?;
             Ok(Reply::json(
                 201,
                 &EvaluationView::of(evaluation, dissents, with_names),

@@ -419,6 +419,17 @@ on_both! { in "test";
         done(&ward, move |tx| store_scores::disclose(tx, &lot));
         let public = ward.get(&judging.path("/evaluation"));
         assert_eq!(ok(&public)["sha256"], result["sha256"]);
+        // The round before stays as it was for whoever saw it, was never public, and is not: what is published is.
+        let of_round = |round: &str| format!("/evaluation?round={round}");
+        let first = ok(&judging.sees(&ward, &office.officer, &of_round("1")));
+        assert_eq!((&first["round"], &first["dissents"][0]["reason"], first["sha256"] == result["sha256"]), (&json!(1), &dissent["reason"], false));
+        let derivation = judging.sees(&ward, &office.officer, "/evaluation/derivation?round=1");
+        assert_eq!((derivation.status, derivation.json()["round"].clone()), (200, json!(1)));
+        for path in [of_round("1"), of_round("3"), "/evaluation/derivation?round=1".to_owned()] {
+            refused(&ward.get(&judging.path(&path)), 404, "not_found");
+        }
+        assert_eq!(ok(&ward.get(&judging.path(&of_round("2"))))["sha256"], result["sha256"]);
+        refused(&ward.get(&judging.path(&of_round("none"))), 400, "malformed");
         let sheets = ok(&ward.get(&judging.path("/score-sheets")));
         assert_eq!((sheets["items"].as_array().unwrap().len(), &sheets["items"][0]["account_id"]), (3, &Value::Null));
         assert_eq!(ok(&ward.get(&judging.path("/appraisal")))["recorded_by"], Value::Null);
