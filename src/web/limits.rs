@@ -88,7 +88,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Counts a guess that an account makes at a secret such as a code from a letter, whether it is right or not. This limit is not
+    /// Counts a guess that an account makes at a secret such as a code from a letter; whoever calls it decides whether right ones count. This limit is not
     /// configured: it protects others, not the house.
     ///
     /// # Errors
