@@ -734,10 +734,10 @@ on_both! { in "test";
     }
 
     fn an_award_goes_on_only_while_its_round_is_the_last_and_its_bid_is_in(ward) {
-        let case = Case::new(&ward, 3, &STRICT);
+        let case = Case::new(&ward, 4, &STRICT);
         let office = &case.office;
         go_to(&ward, "2026-04-02T02:00:00Z");
-        for lot in 0..3 {
+        for lot in 0..4 {
             case.judged(&ward, lot, 1, &[1, 0, 2]);
         }
         let scored_again = |lot: usize| {
@@ -766,5 +766,14 @@ on_both! { in "test";
         refused(&case.notices(&ward, &third), 409, "award_blocked");
         let next = ok(&posts(&ward, &office.approver, &format!("/awards/{third}/disqualification"), Some(&why())))["next"].clone();
         assert_eq!((&next["supplier_id"], &next["state"]), (&json!(case.bidders[0].id), &json!("proposed")));
+        // What was not prepared while it could be signed is not the winner's failure: the award is cancelled, and the same bid proposed again.
+        let fourth = case.noticed(&ward, 3);
+        go_to(&ward, "2026-04-20T00:00:00Z");
+        ok(&case.confirms(&ward, &fourth));
+        go_to(&ward, "2026-06-01T00:00:00Z");
+        refused(&posts(&ward, &office.officer, &format!("/awards/{fourth}/contract"), None), 409, "contract_signing_late");
+        ok(&posts(&ward, &office.approver, &format!("/awards/{fourth}/cancellation"), Some(&why())));
+        let again = case.proposes(&ward, 3);
+        assert_eq!((again.status, &again.json()["supplier_id"]), (201, &json!(case.bidders[1].id)), "{}", again.text);
     }
 }
