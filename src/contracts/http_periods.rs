@@ -43,14 +43,14 @@ pub struct PeriodView {
     /// Its first day, a local date of the ward.
     #[schema(value_type = String)]
     pub first_day: NaiveDate,
-    /// Its last day.
+    /// Its last day: that of the contract, if that was ended in the middle of it.
     #[schema(value_type = String)]
     pub last_day: NaiveDate,
     /// What of the original price belongs to it, before anything is taken off; nothing of it to a period that a variation has added.
     pub amount: Money,
-    /// The same with what concluded variations have added to it, or taken from it.
+    /// The same with what concluded variations have added to it, or taken from it. What is paid after a termination is its settlement, and not this.
     pub price_now: Money,
-    /// Whether it has begun, and whether it is over.
+    /// Whether it has begun, and whether it is over; `cancelled` if the contract was ended before it began.
     pub state: State,
 }
 
@@ -60,14 +60,19 @@ impl PeriodView {
             period, price_now, ..
         }: Priced,
         today: NaiveDate,
+        ended_on: Option<NaiveDate>,
     ) -> Self {
+        let last = period.span.last;
+        let (state, was_begun) = (period.state_until(today, ended_on), |end: &NaiveDate| {
+            period.span.first <= *end
+        });
         Self {
             number: period.number,
             first_day: period.span.first,
-            last_day: period.span.last,
+            last_day: ended_on.filter(was_begun).map_or(last, |end| end.min(last)),
             amount: period.amount,
             price_now,
-            state: period.state(today),
+            state,
         }
     }
 }
@@ -136,6 +141,7 @@ async fn list(
             Ok((signed, schedule, periods))
         })
         .await?;
+    let ended_on = signed.contract.since.terminated_on;
     let view = PeriodsView {
         contract_id: signed.contract.id,
         price: signed.contract.price,
@@ -144,7 +150,7 @@ async fn list(
         retention: schedule.as_ref().map(|schedule| schedule.retention),
         items: periods
             .into_iter()
-            .map(|one| PeriodView::of(one, today))
+            .map(|one| PeriodView::of(one, today, ended_on))
             .collect(),
     };
     if format == Format::Json {
@@ -206,16 +212,17 @@ async fn read(context: Shared, actor: Actor, path: web::Path<(String, String)>) 
     policy::allow(&actor, Action::ReadContracts, Matter::default())?;
     let (id, number) = (parsed::<ContractId>(&path.0)?, number(&path.1)?);
     let today = local_date(context.clock.now(), context.calendar.zone);
-    let found = context
+    let (found, ended_on) = context
         .db
         .read(move |conn| {
             let (signed, _) = acts::seen(conn, &id)?;
             let mut periods = priced(conn, &signed)?.into_iter();
-            Ok(periods.find(|one| one.period.number == number))
+            let found = periods.find(|one| one.period.number == number);
+            Ok((found, signed.contract.since.terminated_on))
         })
         .await?;
     let found = found.ok_or_else(|| NOT_FOUND.refuse())?;
-    Ok(HttpResponse::Ok().json(PeriodView::of(found, today)))
+    Ok(HttpResponse::Ok().json(PeriodView::of(found, today, ended_on)))
 }
 
 /// What a source of a period's score gives.

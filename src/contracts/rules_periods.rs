@@ -50,8 +50,10 @@ pub enum State {
     Upcoming,
     /// Today is one of its days.
     Running,
-    /// Its last day is past.
+    /// Its last day is past, or the contract's is.
     Over,
+    /// The contract ended before it began.
+    Cancelled,
 }
 
 impl State {
@@ -61,6 +63,7 @@ impl State {
             Self::Upcoming => "upcoming",
             Self::Running => "running",
             Self::Over => "over",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -74,6 +77,15 @@ impl Period {
             State::Running
         } else {
             State::Over
+        }
+    }
+
+    /// The same under a contract that was ended, with the last day of that: a period that had begun ends with the contract, and one that had not never runs.
+    pub fn state_until(&self, today: NaiveDate, ended_on: Option<NaiveDate>) -> State {
+        match ended_on {
+            Some(last) if last < self.span.first => State::Cancelled,
+            Some(last) if last < today && self.span.first <= today => State::Over,
+            _ => self.state(today),
         }
     }
 }
@@ -386,6 +398,28 @@ pub(super) mod tests {
         let states = ["2026-04-30", "2026-05-01", "2026-05-31", "2026-06-01"]
             .map(|text| period.state(day(text)).name());
         assert_eq!(states, ["upcoming", "running", "running", "over"]);
+    }
+
+    #[test]
+    fn a_period_ends_with_its_contract_or_never_begins() {
+        let period = Period {
+            number: 2,
+            span: Span {
+                first: day("2026-05-01"),
+                last: day("2026-05-31"),
+            },
+            amount: Money::ZERO,
+        };
+        let state = |today: &str, ended: &str| period.state_until(day(today), Some(day(ended))).name();
+        // Decided on the 10th, with effect from the end of the 20th.
+        assert_eq!(state("2026-05-10", "2026-05-20"), "running");
+        assert_eq!(state("2026-05-20", "2026-05-20"), "running");
+        assert_eq!(state("2026-05-21", "2026-05-20"), "over");
+        assert_eq!(state("2026-05-01", "2026-05-01"), "running");
+        assert_eq!(state("2026-04-10", "2026-04-30"), "cancelled");
+        assert_eq!(state("2026-07-01", "2026-04-30"), "cancelled");
+        assert_eq!(state("2026-04-10", "2026-05-01"), "upcoming");
+        assert_eq!(period.state_until(day("2026-05-31"), None).name(), "running");
     }
 
     fn kinds() -> impl Strategy<Value = PeriodKind> {
