@@ -4,7 +4,7 @@ use crate::contracts::desk::{Signed, signed};
 use crate::contracts::rules::{Contract, ContractId};
 use crate::contracts::rules_defect_reports::{DefectReport, DefectReportId, Reader, Reporter, shows};
 use crate::contracts::rules_defects::{Category, Defect, DefectId, State};
-use crate::contracts::rules_defects_clock::{Calls, Demand, categories, demand};
+use crate::contracts::rules_defects_clock::{Calls, Demand, categories, categories_to_report, demand};
 use crate::contracts::rules_places::{PlaceRef, ServedPlace};
 use crate::contracts::{store, store_defect_reports, store_defects, store_places};
 use crate::db::conn::Conn;
@@ -34,6 +34,11 @@ impl Known {
     /// What can be wrong at its places.
     pub fn categories(&self) -> Vec<Category> {
         categories(&self.indicators)
+    }
+
+    /// The same in the order in which somebody who passes by looks for it.
+    pub fn categories_to_report(&self) -> Vec<Category> {
+        categories_to_report(&self.indicators)
     }
 
     /// What is demanded of a category at a place.

@@ -11,14 +11,20 @@ use crate::contracts::desk_defects::{self as desk, Known};
 use crate::contracts::http_defect_forms::{Counter, file};
 use crate::contracts::http_defect_views::{DefectView, shown_one};
 use crate::contracts::reception::AtReception;
-use crate::contracts::rules_defect_reports::{DefectReport, DefectReportId, PHOTOS_MAX, WORDS_LENGTH_MAX};
-use crate::contracts::rules_defects::{Defect, State};
+use crate::contracts::rules_defect_reports::{
+    DefectReport, DefectReportId, PHOTOS_MAX, WORDS_LENGTH_MAX, is_served,
+};
+use crate::contracts::rules_defects::{Decider, Defect, Standing, State, may_reopen, reporter_confirms};
+use crate::contracts::rules_defects_clock::heard_until;
 use crate::contracts::rules_places::{PlaceCode, PlaceRef, ServedPlace};
+use crate::contracts::store_defects::Round;
 use crate::contracts::{store_defect_reports, store_defects};
 use crate::db::conn::Conn;
 use crate::files::desk::Desk;
 use crate::kernel::clock::Instant;
+use crate::kernel::days::Days;
 use crate::kernel::id;
+use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::{Answer, Refusal, Stop};
 use crate::kernel::text::Text;
 use crate::text;
@@ -85,7 +91,7 @@ fn form(place: &ServedPlace, known: &Known, filled: Option<&Filled>) -> Answer<S
         None => BASE64_URL_SAFE_NO_PAD.encode(id::random::<16>()?),
     };
     let choices = known
-        .categories()
+        .categories_to_report()
         .into_iter()
         .map(|category| (category.code, Text::made(category.name_zh, category.name_en)));
     let (title_zh, title_en) = (&known.signed.document.title_zh, &known.signed.document.title_en);
@@ -134,12 +140,30 @@ fn form(place: &ServedPlace, known: &Known, filled: Option<&Filled>) -> Answer<S
         .button("send", Text::fixed("提交", "Send")))
 }
 
+/// What stands there before the service begins and after its end: nobody is to write down what then cannot be taken.
+fn closed(place: &ServedPlace, known: &Known, refusal: &Refusal) -> Sheet {
+    let (title_zh, title_en) = (&known.signed.document.title_zh, &known.signed.document.title_en);
+    let (place_zh, place_en) = (&place.name_zh, &place.name_en);
+    let sheet = Sheet::new(text!("{place_zh}", "{place_en}"))
+        .says(refusal.reason.title.clone())
+        .says(text!("合同：{title_zh}", "The contract: “{title_en}”"));
+    match &refusal.detail {
+        Some(detail) => sheet.says(detail.clone()),
+        None => sheet,
+    }
+}
+
 #[get("/r/{code}")]
 async fn show_form(request: HttpRequest, context: Shared) -> HttpResponse {
     let reader = Reader::of(&request);
     let answer = match place_of(&context, last_part(&request)).await {
         Ok((_, place, known)) => {
-            form(&place, &known, None).and_then(|sheet| reader.show(StatusCode::OK, &sheet))
+            let today = local_date(context.clock.now(), context.calendar.zone);
+            let sheet = match is_served(today, known.signed.term()) {
+                Ok(()) => form(&place, &known, None),
+                Err(refusal) => Ok(closed(&place, &known, &refusal)),
+            };
+            sheet.and_then(|sheet| reader.show(StatusCode::OK, &sheet))
         }
         Err(stop) => Err(stop),
     };
@@ -242,14 +266,38 @@ struct Followed {
     report: DefectReport,
     defect: Defect,
     view: DefectView,
+    /// The calls to the contractor as they are stored, the first one first.
+    rounds: Vec<Round>,
+    /// Until when reporters are heard about the present fix, UTC.
+    heard_until: Option<Instant>,
 }
 
-fn followed(conn: &mut Conn, id: &DefectReportId, now: Instant) -> Answer<Followed> {
+impl Followed {
+    fn standing(&self) -> Option<Standing> {
+        self.heard_until.map(|until| Standing {
+            is_first: self.report.number == 1,
+            until,
+        })
+    }
+}
+
+fn followed(conn: &mut Conn, id: &DefectReportId, days: Days<'_>, now: Instant) -> Answer<Followed> {
     let report = store_defect_reports::report(conn, id)?.ok_or_else(|| NOT_FOUND.refuse())?;
     let defect = store_defects::defect(conn, &report.defect_id)?.ok_or_else(|| NOT_FOUND.refuse())?;
     let defect = defect.as_of(now);
     let view = shown_one(conn, &Actor::public(), defect.clone(), now)?;
-    Ok(Followed { report, defect, view })
+    let rounds = store_defects::rounds(conn, &[&defect.id])?;
+    let fixed_at = rounds.last().and_then(|round| round.fixed_at);
+    let heard_until = fixed_at
+        .filter(|_| defect.state == State::Fixed)
+        .map(|at| heard_until(at.and_utc(), days));
+    Ok(Followed {
+        report,
+        defect,
+        view,
+        rounds,
+        heard_until,
+    })
 }
 
 fn how_far(state: State) -> Text {
@@ -268,8 +316,42 @@ fn how_far(state: State) -> Text {
     }
 }
 
-fn progress(followed: &Followed, filled: Option<&Filled>) -> Sheet {
-    let Followed { report, defect, view } = followed;
+/// What was said to have been done, and what was found to be wrong with it, round by round: only the last one's fix can still hold.
+fn rounds(mut sheet: Sheet, followed: &Followed) -> Sheet {
+    let Followed {
+        view, rounds, defect, ..
+    } = followed;
+    let (several, is_alone) = (view.rounds.len() > 1, defect.reports_count == 1);
+    for (shown, round) in view.rounds.iter().zip(rounds) {
+        let number = shown.number;
+        if several && (shown.note.is_some() || round.reopened_at.is_some()) {
+            sheet = sheet.says(text!("第 {number} 次处理", "Attempt {number}"));
+        }
+        if let Some(note) = &shown.note {
+            sheet = sheet.says(text!("处理说明：{note}", "What was done: {note}"));
+        }
+        for (photo, at) in shown.evidence.iter().zip(1..) {
+            sheet = sheet.points_to(
+                text!("处理照片 {at}", "Photo {at} of it"),
+                format!("/api/v1/attachments/{photo}/content"),
+            );
+        }
+        // Their own words, and nobody else's: those of others were released by nobody.
+        let is_own = round.reopened_by.as_deref() == Some(Decider::Reporter.name()) && is_alone;
+        if let Some(reason) = round.reason.as_ref().filter(|_| is_own) {
+            sheet = sheet.says(text!(
+                "您认为未解决：{reason}",
+                "You found it not put right: {reason}"
+            ));
+        }
+    }
+    sheet
+}
+
+fn progress(followed: &Followed, filled: Option<&Filled>, now: Instant) -> Sheet {
+    let Followed {
+        report, defect, view, ..
+    } = followed;
     let (zh, en) = (&view.place_zh, &view.place_en);
     let (what_zh, what_en) = (&view.category.name_zh, &view.category.name_en);
     let words = &report.words;
@@ -279,32 +361,31 @@ fn progress(followed: &Followed, filled: Option<&Filled>) -> Sheet {
     if let Some(reason) = &view.reason {
         sheet = sheet.says(text!("原因：{reason}", "The reason: {reason}"));
     }
-    if let Some(round) = view.rounds.last() {
-        if let Some(note) = &round.note {
-            sheet = sheet.says(text!("处理说明：{note}", "What was done: {note}"));
-        }
-        for (photo, number) in round.evidence.iter().zip(1..) {
-            sheet = sheet.points_to(
-                text!("处理照片 {number}", "Photo {number} of it"),
-                format!("/api/v1/attachments/{photo}/content"),
+    sheet = rounds(sheet, followed);
+    if let Some(standing) = followed.standing() {
+        let reopens = may_reopen(defect.round, Some(standing), now);
+        if reopens.is_ok() {
+            sheet = sheet.asks(
+                Field::new(
+                    "reason",
+                    Kind::Words,
+                    Text::fixed("未解决的，请说明", "If it is not put right: why"),
+                )
+                .value(filled.map_or("", |filled| filled.get("reason")))
+                .at_most(WORDS_LENGTH_MAX)
+                .optional(),
             );
         }
-    }
-    if defect.state == State::Fixed {
-        sheet = sheet.asks(
-            Field::new(
-                "reason",
-                Kind::Words,
-                Text::fixed("未解决的，请说明", "If it is not put right: why"),
-            )
-            .value(filled.map_or("", |filled| filled.get("reason")))
-            .at_most(WORDS_LENGTH_MAX)
-            .optional(),
-        );
-        if report.number == 1 {
+        if reporter_confirms(standing, now).is_ok() {
             sheet = sheet.button("confirm", Text::fixed("已解决", "It is put right"));
         }
-        sheet = sheet.button("reopen", Text::fixed("未解决", "It is not put right"));
+        match reopens {
+            Ok(()) => sheet = sheet.button("reopen", Text::fixed("未解决", "It is not put right")),
+            // Why nothing is asked any more.
+            Err(refusal) => {
+                sheet = sheet.says(refusal.reason.title.clone());
+            }
+        }
     }
     let may_withdraw =
         matches!(defect.state, State::Reported | State::Dispatched) && defect.reports_count == 1;
@@ -315,15 +396,15 @@ fn progress(followed: &Followed, filled: Option<&Filled>) -> Sheet {
 }
 
 async fn following(
-    context: &Context,
+    context: &Shared,
     reception: &AtReception,
     token: &str,
 ) -> Answer<(DefectReportId, Followed)> {
     let id = reception.key.report(token)?.ok_or_else(|| NOT_FOUND.refuse())?;
-    let (of, now) = (id.clone(), context.clock.now());
+    let (of, now, asked) = (id.clone(), context.clock.now(), context.clone());
     let found = context
         .db
-        .glance_primary(move |conn| followed(conn, &of, now))
+        .glance_primary(move |conn| followed(conn, &of, asked.calendar.counted(), now))
         .await?;
     Ok((id, found))
 }
@@ -332,7 +413,7 @@ async fn following(
 async fn show_following(request: HttpRequest, context: Shared, reception: AtReception) -> HttpResponse {
     let reader = Reader::of(&request);
     let answer = match following(&context, &reception, last_part(&request)).await {
-        Ok((_, found)) => reader.show(StatusCode::OK, &progress(&found, None)),
+        Ok((_, found)) => reader.show(StatusCode::OK, &progress(&found, None, context.clock.now())),
         Err(stop) => Err(stop),
     };
     reader.answer(answer)
@@ -362,11 +443,11 @@ async fn said(
     match speak(context, reception, (id, &found), &filled).await {
         Ok(()) => {
             let (_, now) = following(context, reception, token).await?;
-            reader.show(StatusCode::OK, &progress(&now, None))
+            reader.show(StatusCode::OK, &progress(&now, None, context.clock.now()))
         }
         Err(Stop::Refused(refusal)) => {
             let refusal: &Refusal = &refusal;
-            reader.show_refused(progress(&found, Some(&filled)), refusal)
+            reader.show_refused(progress(&found, Some(&filled), context.clock.now()), refusal)
         }
         Err(stop) => Err(stop),
     }

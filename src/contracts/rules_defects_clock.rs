@@ -11,6 +11,7 @@ use crate::kernel::score::{Rounding, Score};
 use crate::standards::rules_documents::CountsFrom;
 use crate::standards::rules_evaluation::{TimeLimit, time_limit};
 use crate::standards::rules_indicators::Indicator;
+use crate::standards::rules_units::Dimension;
 
 /// Decimals of a score of responses.
 const PLACES: u32 = 2;
@@ -42,6 +43,33 @@ pub fn categories(indicators: &[Indicator]) -> Vec<Category> {
         .filter(|indicator| indicator.code != OTHER)
         .map(of);
     measured.chain([Category::other()]).collect()
+}
+
+/// The categories of a contract as somebody who passes by looks for them: first what is put right case by case, then what lies about and is counted, then what is
+/// reckoned over many cases, and whatever else there may be last. Within these as the standard has them.
+pub fn categories_to_report(indicators: &[Indicator]) -> Vec<Category> {
+    let place = |indicator: &Indicator| match indicator.unit.dimension() {
+        _ if indicator.counts_from.is_some() => 0,
+        Dimension::Pieces
+        | Dimension::Spots
+        | Dimension::Occurrences
+        | Dimension::Area
+        | Dimension::PieceDensity
+        | Dimension::SpotDensity
+        | Dimension::AreaDensity
+        | Dimension::Length => 1,
+        Dimension::WeeklyFrequency
+        | Dimension::YearlyFrequency
+        | Dimension::DailyDuration
+        | Dimension::Duration
+        | Dimension::WorkingDays
+        | Dimension::TimeOfDay
+        | Dimension::Share
+        | Dimension::Application => 2,
+    };
+    let mut sorted = indicators.to_vec();
+    sorted.sort_by_key(place);
+    categories(&sorted)
 }
 
 /// What the indicator of a category demands at a place of this grade.
@@ -226,6 +254,11 @@ mod tests {
         let all = categories(&indicators());
         let codes: Vec<&str> = all.iter().map(|one| one.code.as_str()).collect();
         assert_eq!(codes, ["rain_water", "vacancy", "branch", "litter", "other"]);
+        let mut mixed = indicators();
+        mixed.reverse();
+        let to_report = categories_to_report(&mixed);
+        let codes: Vec<&str> = to_report.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["branch", "vacancy", "rain_water", "litter", "other"]);
         assert_eq!(demand(&indicators(), "litter", None), None);
         assert_eq!(demand(&indicators(), "other", None), None);
         assert_eq!(demand(&indicators(), "branch", Some("b")), None);

@@ -229,6 +229,9 @@ on_both! { in "test";
             sql(&ward, &format!("UPDATE accounts SET email = '{email}' WHERE id = '{}'", who.id)).unwrap();
         }
         refused(&stage.reports(&ward, None, "rain_water", &[], &[]), 409, "defect_not_served");
+        let early = opened(&ward, &format!("/r/{}", stage.code));
+        is_page(&early, 200);
+        assert!(early.text.contains("it is served from") && !early.text.contains("<textarea"), "nobody fills in what is not taken: {}", early.text);
         ward.context().clock.advance("2026-05-06T00:00:00Z".parse().unwrap());
         let places = format!("/contracts/{}/served-places", stage.contract);
         let public = ok(&ward.get(&format!("/api/v1{places}")));
@@ -319,6 +322,10 @@ on_both! { in "test";
         assert_eq!(ok(&stage.fixes(&ward, &id))["rounds"][1]["is_late"], true);
         later(&ward, Duration::days(4));
         refused(&speaks("confirmation", json!({"follow_up": link})), 409, "defect_reporter_late");
+        let late = opened(&ward, &format!("/r/reports/{link}"));
+        is_page(&late, 200);
+        assert!(late.text.contains("the buyer decides") && !late.text.contains("value=\"reopen\"") && !late.text.contains("<textarea"), "{}", late.text);
+        assert!(!late.text.contains("积水仍在"), "what another reporter said was released by nobody");
         assert_eq!(ok(&ward.get(&format!("/api/v1/followed-defect-reports/{link}")))["text"], "门前积水");
 
         // Nobody says anything: it is over at its instant, whether anybody has written that down or not.
@@ -473,9 +480,13 @@ on_both! { in "test";
         assert_eq!(faulty(&says("reopen", "")), ["reason"]);
         let reopened = says("reopen", "still broken");
         is_page(&reopened, 200);
-        assert!(reopened.text.contains("told again"), "{}", reopened.text);
+        assert!(reopened.text.contains("told again") && reopened.text.contains("still broken"), "{}", reopened.text);
         is_page(&says("confirm", ""), 409);
         ok(&stage.fixes(&ward, &id));
+        let both = opened(&ward, &link);
+        let at = |words: &str| both.text.find(words).unwrap_or_else(|| panic!("{words}: {}", both.text));
+        assert!(at("Attempt 1") < at("still broken") && at("still broken") < at("Attempt 2"), "each round's words stand with it");
+        assert!(both.text.contains("value=\"confirm\"") && both.text.contains("value=\"reopen\""));
         assert!(says("confirm", "").text.contains("It is closed"));
         let closed = ok(&ward.get(&format!("/api/v1/defects/{id}")));
         assert_eq!((&closed["closed_by"], closed["rounds"].as_array().unwrap().len()), (&json!("reporter"), 2));
