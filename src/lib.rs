@@ -114,6 +114,8 @@ pub mod web {
     pub mod page;
     /// Pages of lists.
     pub mod paging;
+    /// What a pattern asks for, in words.
+    pub mod pattern;
     /// Who may do what: one table.
     pub mod policy;
     /// Documents to be printed.

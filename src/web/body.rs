@@ -27,6 +27,7 @@ use crate::kernel::text::Text;
 use crate::text;
 use crate::web::context::Context;
 use crate::web::envelope::RequestInfo;
+use crate::web::pattern::in_words;
 use crate::web::problem::{BODY_TOO_LARGE, INVALID, MALFORMED, TIMED_OUT, UNSUPPORTED_CONTENT};
 
 /// Objects and arrays inside each other; a deeper body is refused before it is parsed.
@@ -442,11 +443,7 @@ fn objections(error: &ValidationError<'_>) -> Vec<Objection> {
         ValidationErrorKind::Maximum { limit } => {
             one(at, "too_large", text!("不得大于 {limit}", "at most {limit}"))
         }
-        ValidationErrorKind::Pattern { pattern } => one(
-            at,
-            "wrong_form",
-            text!("格式应符合 {pattern}", "must have the form {pattern}"),
-        ),
+        ValidationErrorKind::Pattern { pattern } => one(at, "wrong_form", in_words(pattern)),
         ValidationErrorKind::Enum { options } => one(
             at,
             "not_one_of",
