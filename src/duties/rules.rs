@@ -122,6 +122,28 @@ impl Duty {
             Execute => "执行支付",
         }
     }
+
+    /// What is done, after "who has".
+    const fn en(self) -> &'static str {
+        match self {
+            Register => "registered it",
+            Verify => "verified it",
+            Propose => "proposed it",
+            Confirm => "confirmed it",
+            Draft => "drafted it",
+            Review => "reviewed the need",
+            Approve => "approved it",
+            Judge => "judged the bids",
+            Inspect => "inspected the work",
+            DecideContest => "decided what was contested",
+            Handle => "handled the contract",
+            Accept => "accepted the work",
+            Claim => "claimed the payment",
+            Certify => "certified the claim",
+            Authorise => "authorised the payment",
+            Execute => "executed the payment",
+        }
+    }
 }
 
 /// Which duties no one person may do on one matter, in either order. Sources: the handler of a purchase is not the one who
@@ -185,14 +207,14 @@ pub fn may_undertake(duty: Duty, done: &[Duty]) -> Result<(), Refusal> {
             .join("、"),
         against
             .iter()
-            .map(|duty| duty.name())
+            .map(|duty| duty.en())
             .collect::<Vec<_>>()
-            .join(", "),
+            .join(" and "),
     );
-    let (this_zh, this_en) = (duty.zh(), duty.name());
+    let (this_zh, this_en) = (duty.zh(), duty.en());
     Err(SEPARATION_OF_DUTIES.because(text!(
         "已承担该事项的“{zh}”，不得再承担“{this_zh}”",
-        "whoever did `{en}` on this matter may not do `{this_en}` on it"
+        "who has {en} cannot be who has {this_en}"
     )))
 }
 
@@ -221,8 +243,9 @@ mod tests {
         let refusal = may_undertake(Execute, &[Certify, Draft, Certify]).unwrap_err();
         let said = refusal.detail.unwrap();
         assert!(
-            said.in_language(crate::kernel::text::Language::English)
-                .contains("`draft, certify`")
+            said.in_language(crate::kernel::text::Language::English).contains(
+                "who has drafted it and certified the claim cannot be who has executed the payment"
+            )
         );
     }
 

@@ -176,7 +176,7 @@ on_both! {
         let evidence = json!({"evidence": "我说的"});
         let own = act(&ward, Role::Admin, &id, "verification", "*", &evidence).header("accept-language", "en").send();
         refused(&own, 403, "separation_of_duties");
-        assert!(own.text.contains("whoever did `register` on this matter may not do `verify` on it"), "{}", own.text);
+        assert!(own.text.contains("who has registered it cannot be who has verified it"), "{}", own.text);
         let own = act(&ward, Role::Admin, &id, "refusal", "*", &json!({"reason": "x"})).send();
         refused(&own, 403, "separation_of_duties");
         assert!(own.text.contains("已承担该事项的“登记”"), "{}", own.text);
