@@ -6,11 +6,11 @@ use crate::contracts::rules::Party;
 use crate::contracts::rules_rectifications::{Rectification, State as RectificationState};
 use crate::contracts::rules_terminations::Termination;
 use crate::contracts::rules_triggers::{Course, Decision};
-use crate::contracts::rules_variations::Variation;
+use crate::contracts::rules_variations::{State as VariationState, Variation};
 use crate::db::writer::Tx;
 use crate::kernel::refusal::Answer;
 use crate::outbox;
-use crate::outbox::content::{Content, LotHappened};
+use crate::outbox::content::{Content, InspectionHappened};
 use crate::outbox::notice::Notice;
 use crate::outbox::wording::Both;
 use crate::registry::store_contacts;
@@ -46,13 +46,13 @@ fn tell(tx: &mut Tx<'_>, signed: &Signed, party: Party, told: &Told) -> Answer<(
         }
     };
     let document = &signed.document;
-    let content = Content::from(LotHappened {
+    let content = Content::from(InspectionHappened {
         book: Both::new(&document.title_zh, &document.title_en),
         lot: document.lot.code.clone(),
         happened: told.happened.clone(),
         details: told.details.clone(),
         path: told.path.clone(),
-        is_duty: party == Party::Buyer,
+        is_contractor: party == Party::Supplier,
     });
     for reader in readers {
         let account = reader.account_id.clone().unwrap_or_default();
@@ -131,10 +131,20 @@ pub(super) fn variation_concluded(tx: &mut Tx<'_>, signed: &Signed, variation: &
 
 /// That a variation came to nothing.
 pub(super) fn variation_ended(tx: &mut Tx<'_>, signed: &Signed, variation: &Variation) -> Answer<()> {
-    let happened = Both::new(
-        "合同变更已撤回、被拒绝或随合同终止",
-        "the variation of the contract was withdrawn, refused, or ended with the contract",
-    );
+    let happened = match variation.state {
+        VariationState::Refused => Both::new(
+            "承接主体拒绝合同变更",
+            "the contractor has refused the variation of the contract",
+        ),
+        VariationState::Ended => Both::new(
+            "合同已解除，未签订的变更随之终止",
+            "the contract is ended, and with it the variation that was not signed by both",
+        ),
+        VariationState::Proposed | VariationState::Concluded | VariationState::Withdrawn => Both::new(
+            "采购人已撤回合同变更",
+            "the buyer has withdrawn the variation of the contract",
+        ),
+    };
     let details = variation.end_reason.as_ref().map(both);
     tell_both(
         tx,

@@ -10,7 +10,7 @@ use crate::outbox::rules::Category;
 use crate::outbox::wording::{Both, Wording};
 use crate::text;
 
-/// Something happened to an inspection of work under a contract.
+/// Something happened under a signed contract: to an inspection, a variation, a notice of rectification, or to the contract itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectionHappened {
     /// The title of the contract's book.
