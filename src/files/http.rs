@@ -144,6 +144,9 @@ impl From<Attachment> for AttachmentView {
         (String = "application/pdf", example = "%PDF-1.7\n%%EOF\n"),
         (String = "text/csv", example = "项目,数量\n清扫,3\n"),
         (String = "text/plain", example = "每日清扫两次\n"),
+        (String = "image/jpeg", example = "the bytes of the picture"),
+        (String = "image/png", example = "the bytes of the picture"),
+        (String = "image/webp", example = "the bytes of the picture"),
     )),
     responses(
         (status = 201, description = "The new attachment", body = AttachmentView, headers(("Location" = String, description = "Where the attachment is"))),
