@@ -12,8 +12,8 @@ use crate::app::first_admin::{account, role};
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
-    bid_files, bid_receipts, demo, evaluation, first_admin, logging, openapi, opening_verification,
-    panel_verification, share_files,
+    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, panel_verification,
+    recompute, share_files,
 };
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
@@ -83,7 +83,7 @@ enum Command {
     /// Reckon something again from what it rests on, without trusting the server
     Recompute {
         #[command(subcommand)]
-        what: evaluation::OnRecompute,
+        what: recompute::OnRecompute,
     },
     /// Write something out as files
     Export {
@@ -235,7 +235,7 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
         Command::Bid { what } => return printed(&bid_files::run(what)?),
         Command::Share { what } => return printed(&share_files::run(what)?),
         Command::Recompute { what } => {
-            return Ok(ExitCode::from(evaluation::run(&what, &say, &say_error)?));
+            return Ok(ExitCode::from(recompute::run(&what, &say, &say_error)?));
         }
         Command::Verify {
             what: Verify::Receipt(asked),

@@ -1067,6 +1067,18 @@ pub mod contracts {
     pub mod view_inspections;
 }
 
+/// What is paid for the work of a period, and how that follows from what it was worth.
+pub mod payments {
+    /// What a period's pay goes in with, and its derivation.
+    pub mod rules_pay;
+    /// From the input to what is paid, step by step.
+    pub mod rules_pay_deriving;
+    /// Whether an input holds together.
+    pub mod rules_pay_reading;
+    /// Whether a derivation follows from its input.
+    pub mod rules_pay_recomputing;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
@@ -1109,7 +1121,7 @@ pub mod app {
     pub mod documents;
     /// Evaluations on the command line: recomputed, or reckoned.
     pub mod evaluation;
-    /// The schemas of an evaluation's input and derivation.
+    /// The schemas of what is reckoned again, and of its derivations.
     pub mod evaluation_schemas;
     /// The store of files, for commands and for keeping it in order.
     pub mod files;
@@ -1137,6 +1149,10 @@ pub mod app {
     pub mod operation;
     /// The record of a panel, checked without the server.
     pub mod panel_verification;
+    /// The pay of periods on the command line: recomputed, or reckoned.
+    pub mod period_pay;
+    /// What is reckoned again on the command line.
+    pub mod recompute;
     /// Opening an account with a letter: two slices joined.
     pub mod registration;
     /// The pages of that.

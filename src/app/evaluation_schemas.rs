@@ -1,4 +1,4 @@
-//! The public JSON schemas of an evaluation's input and of its derivation, made from the types that read and write them, so that they
+//! The public JSON schemas of what goes into an evaluation or a period's pay and of their derivations, made from the types that read and write them, so that they
 //! cannot promise what is not done. They stand in `api-spec/`, and a test compares.
 
 use serde_json::{Map, Value, json};
@@ -7,9 +7,10 @@ use utoipa::OpenApi;
 use crate::award::rules_evaluation::Input;
 use crate::award::rules_evaluation_derivation::Derivation;
 use crate::kernel::refusal::Fault;
+use crate::payments::rules_pay;
 
 #[derive(OpenApi)]
-#[openapi(components(schemas(Input, Derivation)))]
+#[openapi(components(schemas(Input, Derivation, rules_pay::Input, rules_pay::Derivation)))]
 struct Parts;
 
 /// The schema of what an evaluation goes in with.
@@ -26,6 +27,22 @@ pub fn input() -> Result<String, Fault> {
 /// A fault if it cannot be written.
 pub fn derivation() -> Result<String, Fault> {
     written("EvaluationDerivation")
+}
+
+/// The schema of what a period's pay goes in with.
+///
+/// # Errors
+/// A fault if it cannot be written.
+pub fn pay_input() -> Result<String, Fault> {
+    written("PeriodPayInput")
+}
+
+/// The schema of its derivation.
+///
+/// # Errors
+/// A fault if it cannot be written.
+pub fn pay_derivation() -> Result<String, Fault> {
+    written("PeriodPayDerivation")
 }
 
 fn written(name: &str) -> Result<String, Fault> {

@@ -158,7 +158,8 @@ pub fn recomputed(claim: &Claim) -> Result<Result<Verdict, Vec<Objection>>, Faul
     }))
 }
 
-fn compare(
+/// Gathers where one document says something else than another, place by place.
+pub fn compare(
     pointer: &str,
     found: Option<&Value>,
     expected: Option<&Value>,

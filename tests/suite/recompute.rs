@@ -7,8 +7,12 @@ use serde_json::{Value, json};
 use wardbook::app::evaluation_schemas;
 
 fn recompute(arguments: &[&str]) -> Output {
+    reckon("evaluation", arguments)
+}
+
+fn reckon(what: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_wardbook"))
-        .args(["recompute", "evaluation"])
+        .args(["recompute", what])
         .args(arguments)
         .output()
         .unwrap()
@@ -105,19 +109,114 @@ fn an_input_is_reckoned_and_a_derivation_holds_or_is_told_where_not() {
 
 #[test]
 fn the_schemas_in_the_repository_are_those_that_the_code_gives() {
-    for (name, schema) in [
-        ("input", evaluation_schemas::input().unwrap()),
-        ("derivation", evaluation_schemas::derivation().unwrap()),
+    for (what, file, name, schema) in [
+        (
+            "evaluation",
+            "evaluation",
+            "input",
+            evaluation_schemas::input().unwrap(),
+        ),
+        (
+            "evaluation",
+            "evaluation",
+            "derivation",
+            evaluation_schemas::derivation().unwrap(),
+        ),
+        (
+            "payment",
+            "period-pay",
+            "input",
+            evaluation_schemas::pay_input().unwrap(),
+        ),
+        (
+            "payment",
+            "period-pay",
+            "derivation",
+            evaluation_schemas::pay_derivation().unwrap(),
+        ),
     ] {
         let path = format!(
-            "{}/api-spec/evaluation-{name}.schema.json",
+            "{}/api-spec/{file}-{name}.schema.json",
             env!("CARGO_MANIFEST_DIR")
         );
         let known = std::fs::read_to_string(&path).expect("the schema is there");
         assert!(
             known == schema,
             "{path} is not what the code gives; look at the difference after \
-             `cargo run -- recompute evaluation --schema {name} > {path}`"
+             `cargo run -- recompute {what} --schema {name} > {path}`"
         );
     }
+}
+
+/// E3 of the domain, its second line.
+fn pay() -> Value {
+    json!({
+        "fee": "191550.00",
+        "sources": [{"code": "inspection", "weight": "80", "score": "88.5"}, {"code": "satisfaction", "weight": "20", "score": "82.0"}],
+        "tables": [{"bands": [
+            {"from": "0", "to": "70", "base_rate": "80"}, {"from": "70", "to": "80", "base_rate": "95", "rate_per_point": "1"},
+            {"from": "80", "to": "90", "rate_per_point": "0.5"}, {"from": "90", "to": "100"},
+        ]}],
+    })
+}
+
+#[test]
+fn a_periods_pay_is_reckoned_and_a_derivation_holds_or_is_told_where_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pay.json");
+    let of = |document: &[u8]| {
+        std::fs::write(&file, document).unwrap();
+        reckon("payment", &[file.to_str().unwrap()])
+    };
+    let made = of(pay().to_string().as_bytes());
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let derivation: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let result = &derivation["result"];
+    assert_eq!(
+        [&result["score"], &result["deducted"], &result["payable"]],
+        ["87.20", "2681.70", "188868.30"]
+    );
+    let held = of(&made.stdout);
+    let told = String::from_utf8(held.stdout).unwrap();
+    assert_eq!(held.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("score 87.20: 2681.70 deducted, 188868.30 payable") && told.contains("it holds"),
+        "{told}"
+    );
+
+    let mut other = derivation.clone();
+    other["result"]["payable"] = json!("191550.00");
+    let differs = of(other.to_string().as_bytes());
+    let told = String::from_utf8(differs.stdout).unwrap();
+    assert_eq!(differs.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("DIFFERS /result/payable: it says \"191550.00\", and \"188868.30\" comes of the input"),
+        "{told}"
+    );
+    let mut other = derivation.clone();
+    other["input"]["sources"][0]["score"] = json!("93.4");
+    assert_eq!(of(other.to_string().as_bytes()).status.code(), Some(1));
+
+    let mut gap = pay();
+    gap["tables"][0]["bands"][2]["from"] = json!("81");
+    gap["fee"] = json!(-1);
+    let refused = of(gap.to_string().as_bytes());
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(
+        (refused.status.code(), refused.stdout.len()),
+        (Some(2), 0),
+        "{told}"
+    );
+    for place in ["/fee: ", "/tables/0/bands/2/from: "] {
+        assert!(told.lines().any(|line| line.starts_with(place)), "{place} {told}");
+    }
+    assert_eq!(of(b"{").status.code(), Some(2));
+
+    assert!(fits(&evaluation_schemas::pay_input().unwrap(), &pay()));
+    assert!(fits(
+        &evaluation_schemas::pay_input().unwrap(),
+        &derivation["input"]
+    ));
+    assert!(fits(&evaluation_schemas::pay_derivation().unwrap(), &derivation));
+    assert!(!fits(&evaluation_schemas::pay_input().unwrap(), &gap));
 }
