@@ -81,6 +81,12 @@ pub(super) struct Received {
     digest: [u8; 32],
 }
 
+/// A form that was not received, with what was filled in before that was clear: whoever has typed it need not do so again.
+pub(super) struct Broken {
+    pub stop: Stop,
+    pub fields: Filled,
+}
+
 /// Whoever sends a report, and where it is received.
 pub(super) struct Counter<'c> {
     pub context: &'c Context,
@@ -97,13 +103,13 @@ impl Counter<'_> {
     /// # Errors
     /// In this order: too many at once; those of the form; too many reports; what is wrong with a photo; fields that are no report's.
     pub(super) async fn receive(&self, incoming: Incoming, more: &[&str]) -> Answer<Received> {
-        self.receive_knowing(incoming, Vec::new(), more).await
+        self.receive_knowing(incoming, &mut Vec::new(), more).await
     }
 
     async fn receive_knowing(
         &self,
         incoming: Incoming,
-        known: Vec<(String, String)>,
+        fields: &mut Vec<(String, String)>,
         more: &[&str],
     ) -> Answer<Received> {
         let photos_max = u64::try_from(PHOTOS_MAX).unwrap_or(u64::MAX);
@@ -116,11 +122,11 @@ impl Counter<'_> {
             within: self.files.timeout,
         })?;
         let mut photos = Vec::new();
-        let received = self.gather(form, known, &mut photos).await;
-        let checked = received.and_then(|(fields, prints)| {
-            let written = serde_json::to_vec(&(&fields, &prints))
+        let received = self.gather(form, fields, &mut photos).await;
+        let checked = received.and_then(|prints| {
+            let written = serde_json::to_vec(&(&*fields, &prints))
                 .map_err(|error| Fault::caused("write what a form says", error))?;
-            let fields = Filled::from_parts(fields)?;
+            let fields = Filled::from_parts(fields.clone())?;
             refuse_unknown(&fields, more)?;
             Ok((fields, Sha256::digest(written).into()))
         });
@@ -141,15 +147,20 @@ impl Counter<'_> {
     /// As [`Self::receive`], of a form that stands on the page of a place and need not say which.
     ///
     /// # Errors
-    /// As [`Self::receive`].
+    /// As [`Self::receive`], with what was filled in.
     pub(super) async fn receive_at(
         &self,
         incoming: Incoming,
         code: &PlaceCode,
         more: &[&str],
-    ) -> Answer<Received> {
-        let known = vec![("place".to_owned(), code.to_string())];
-        self.receive_knowing(incoming, known, more).await
+    ) -> Result<Received, Broken> {
+        let mut fields = vec![("place".to_owned(), code.to_string())];
+        let received = self.receive_knowing(incoming, &mut fields, more).await;
+        received.map_err(|stop| Broken {
+            stop,
+            // A field that is there twice is filled in with nothing.
+            fields: Filled::from_parts(fields).unwrap_or_default(),
+        })
     }
 
     /// Lets somebody send photos, who waits a while if there are many: a crowd before one fallen tree is no attack.
@@ -178,10 +189,10 @@ impl Counter<'_> {
     async fn gather(
         &self,
         mut form: Form,
-        known: Vec<(String, String)>,
+        fields: &mut Vec<(String, String)>,
         photos: &mut Vec<Upload>,
-    ) -> Answer<(Vec<(String, String)>, Vec<String>)> {
-        let (mut fields, mut prints) = (known, Vec::new());
+    ) -> Answer<Vec<String>> {
+        let mut prints = Vec::new();
         let mut turns = None;
         let mut is_counted = false;
         while let Some(part) = form.next().await? {
@@ -198,7 +209,7 @@ impl Counter<'_> {
                         return Err(INVALID.refuse().listing(vec![objection]).into());
                     }
                     if !is_counted {
-                        self.count(&fields).await?;
+                        self.count(fields).await?;
                         is_counted = true;
                     }
                     if turns.is_none() {
@@ -217,9 +228,9 @@ impl Counter<'_> {
             }
         }
         if !is_counted {
-            self.count(&fields).await?;
+            self.count(fields).await?;
         }
-        Ok((fields, prints))
+        Ok(prints)
     }
 
     async fn photo(&self, claim: Claim, body: Stream, at: usize) -> Answer<(Upload, String)> {

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use crate::contracts::acts_defects::{self as acts, Setting};
 use crate::contracts::desk_defects::{self as desk, Known};
-use crate::contracts::http_defect_forms::{Counter, file};
+use crate::contracts::http_defect_forms::{Broken, Counter, file};
 use crate::contracts::http_defect_views::{DefectView, shown_one};
 use crate::contracts::reception::AtReception;
 use crate::contracts::rules_defect_reports::{
@@ -205,8 +205,11 @@ async fn sent(
     };
     let received = match counter.receive_at(incoming, &code, &CARRIED).await {
         Ok(received) => received,
-        Err(Stop::Refused(refusal)) => return reader.show_refused(form(&place, &known, None)?, &refusal),
-        Err(stop) => return Err(stop),
+        Err(Broken {
+            stop: Stop::Refused(refusal),
+            fields,
+        }) => return reader.show_refused(form(&place, &known, Some(&fields))?, &refusal),
+        Err(Broken { stop, .. }) => return Err(stop),
     };
     let filled = received.fields.clone();
     let once = once.keyed(filled.get("key"));

@@ -436,7 +436,7 @@ pub fn language_of(tag: &str) -> Option<Language> {
 }
 
 /// What somebody has filled in. Has no `Debug`: it holds passwords and codes.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Filled(Vec<(String, String)>);
 
 impl Filled {
