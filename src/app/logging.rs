@@ -25,8 +25,7 @@ const GATHER_FOR: Duration = Duration::from_millis(5);
 /// # Errors
 /// A fault if the settings name no filter, or if something else logs already.
 pub fn start(settings: &Settings) -> Result<Guard, Fault> {
-    let filter =
-        EnvFilter::try_new(&settings.log_level).map_err(|error| Fault::caused("log_level", error))?;
+    let filter = filter(&settings.log_level)?;
     let (lines, guard) = gather(io::stderr())?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -37,6 +36,15 @@ pub fn start(settings: &Settings) -> Result<Guard, Fault> {
     };
     done.map_err(|error| Fault::broken(format!("start logging: {error}")))?;
     Ok(guard)
+}
+
+/// What is written. That somebody has sent what is no HTTP is an error to the library that reads it; anybody can send that, and it is no error of the service.
+/// A filter that names the same place is the last word.
+fn filter(log_level: &str) -> Result<EnvFilter, Fault> {
+    // By itself first: what the settings say must be a filter without what stands before it.
+    EnvFilter::try_new(log_level)
+        .and_then(|_| EnvFilter::try_new(format!("actix_http::h1::dispatcher=off,{log_level}")))
+        .map_err(|error| Fault::caused("log_level", error))
 }
 
 /// Takes lines; clones share them.
@@ -230,5 +238,17 @@ mod tests {
         assert!(text.starts_with("first\n"));
         assert!(text.contains("lines of the log were lost"), "{}", text.len());
         assert!(text.len() < 20 << 20);
+    }
+
+    #[test]
+    fn what_anybody_can_send_is_no_error_unless_somebody_wants_to_see_it() {
+        let of = |level: &str| filter(level).unwrap().to_string();
+        assert!(of("info").contains("actix_http::h1::dispatcher=off") && of("info").contains("info"));
+        let wanted = of("info,actix_http::h1::dispatcher=debug");
+        assert!(
+            wanted.contains("actix_http::h1::dispatcher=debug") && !wanted.contains("=off"),
+            "{wanted}"
+        );
+        assert!(filter("info,=").is_err() || filter("[").is_err());
     }
 }
