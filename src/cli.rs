@@ -12,8 +12,8 @@ use crate::app::first_admin::{account, role};
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
-    bid_files, bid_receipts, demo, first_admin, logging, openapi, opening_verification, panel_verification,
-    recompute, share_files,
+    bid_files, bid_receipts, demo, demo_service, first_admin, logging, openapi, opening_verification,
+    panel_verification, recompute, share_files,
 };
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
@@ -329,7 +329,12 @@ fn demo_command(mut settings: Settings, fresh: bool) -> Result<ExitCode, Fault> 
     }
     let server = Server::start(settings, demo::start())?;
     if let Some(house) = &server.house {
-        demo::make(house).map_err(|stop| Fault::caused("make the demo ward", stop))?;
+        demo::make(house).map_err(|stop| {
+            Fault::caused(
+                "make the demo ward; one that another version has begun is begun anew with --fresh",
+                stop,
+            )
+        })?;
         let address = server.address;
         say(&format!(
             "The demo ward 凤鸣区 梧桐街道 is served at http://{address}"
@@ -341,6 +346,11 @@ fn demo_command(mut settings: Settings, fresh: bool) -> Result<ExitCode, Fault> 
             "  mail       {}",
             house.settings.data_dir.join("mail").display()
         ));
+        say("\nOne contract, for the upkeep of the older estates, has been served since April:");
+        let sights = demo_service::sights(house, &address.to_string());
+        for (name, place) in sights.map_err(|stop| Fault::caused("look at the demo ward", stop))? {
+            say(&format!("  {name:<24} {place}"));
+        }
         say(&format!(
             "\nEverybody's password is {}; no second factor is asked for here. Sign in with\n  \
              curl -s http://{address}/api/v1/sessions -H 'Content-Type: application/json' \

@@ -1097,10 +1097,16 @@ pub mod app {
     pub mod demo_books;
     /// Who is in the demo ward.
     pub mod demo_cast;
+    /// A rectification and a variation of the demo's contract.
+    pub mod demo_changes;
+    /// The defects of the demo.
+    pub mod demo_defects;
     /// What is asked about the demo's books, and what follows.
     pub mod demo_enquiries;
     /// The files of the demo.
     pub mod demo_files;
+    /// How the work under the demo's contract is inspected.
+    pub mod demo_inspections;
     /// The panels of the demo, and how they judge.
     pub mod demo_judging;
     /// What the demo's bids are given.
@@ -1109,14 +1115,24 @@ pub mod app {
     pub mod demo_money;
     /// What the demo's bidders offer.
     pub mod demo_offers;
+    /// The pictures of the demo.
+    pub mod demo_pictures;
     /// What the demo's bodies plan.
     pub mod demo_planning;
     /// What the demo's contract books are about.
     pub mod demo_plans;
     /// The residents of the demo ward.
     pub mod demo_roll;
+    /// What the demo's inspections measure.
+    pub mod demo_rounds;
+    /// What happens under the demo's contract.
+    pub mod demo_scenes;
+    /// Plays what happens under the demo's contract.
+    pub mod demo_service;
     /// Puts the demo's cast on the stage.
     pub mod demo_stage;
+    /// What is wrong in the demo, and where.
+    pub mod demo_troubles;
     /// The OpenAPI document, its page, and what is said where nothing is.
     pub mod documents;
     /// Evaluations on the command line: recomputed, or reckoned.

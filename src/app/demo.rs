@@ -1,4 +1,4 @@
-//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, over twelve weeks of a simulated clock. A
+//! The demo ward: 凤鸣区 梧桐街道 (fictional), made through the same acts as a real one, over seven months of a simulated clock. A
 //! second start finds what is there and adds only what is missing.
 
 use actix_web::web;
@@ -14,7 +14,7 @@ use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
 use crate::app::{
     demo_awards, demo_bids, demo_books, demo_enquiries, demo_files, demo_judging, demo_money, demo_planning,
-    time,
+    demo_service, time,
 };
 use crate::books::acts_publication as books;
 use crate::books::custody::Custody;
@@ -34,13 +34,14 @@ pub fn start() -> Instant {
     instant(1, 5, 1)
 }
 
-/// Where the demo's clock stands when it is made: 30 March 2026, 08:00 in Shanghai, the day before the last two books are opened.
+/// Where the demo's clock stands when it is made: 27 July 2026, 08:00 in Shanghai, in the fourth month of the one contract that is served, and the day
+/// before the last two books are opened.
 pub fn stands() -> Instant {
-    instant(3, 30, 0)
+    instant(7, 27, 0)
 }
 
 /// An hour of 2026, UTC.
-fn instant(month: u32, day: u32, hour: u32) -> Instant {
+pub(super) fn instant(month: u32, day: u32, hour: u32) -> Instant {
     Utc.with_ymd_and_hms(2026, month, day, hour, 0, 0)
         .single()
         .unwrap_or_default()
@@ -58,8 +59,8 @@ pub fn name_ward(settings: &mut Settings) {
     settings.second_factor_roles.clear();
 }
 
-/// The budget lines of the books that are judged in March.
-const ESTATES: &str = "PRO-01";
+/// The budget lines of the books that are judged.
+pub(super) const ESTATES: &str = "PRO-01";
 const PATROLS: &str = "SEC-01";
 const GREENS: &str = "GRN-01";
 
@@ -83,7 +84,7 @@ pub fn address_of(name: &str) -> String {
     format!("{name}@wutong.example")
 }
 
-/// Makes the demo ward, or whatever of it is not there yet: its people and money, and, over twelve weeks, its planning, its books,
+/// Makes the demo ward, or whatever of it is not there yet: its people and money, and, over seven months, its planning, its books,
 /// their bids, and what comes of some of them.
 ///
 /// # Errors
@@ -110,13 +111,20 @@ pub fn make(house: &House) -> Answer<()> {
     };
     db.write_and_wait(move |tx| demo_money::endow(tx, &place))?;
     plan(house)?;
-    buy(house)?;
-    judge(house)?;
+    contract_estates(house)?;
+    buy_the_others(house)?;
+    judge_the_others(house)?;
     stand(house, stands())
 }
 
-/// Moves the clock on, as an administrator does, unless it stands there already or later.
+/// Lets the time pass until then, and whatever happens in it of the contract that is served, unless it is later already.
 fn stand(house: &House, at: Instant) -> Answer<()> {
+    demo_service::serve(house, at)?;
+    move_clock(house, at)
+}
+
+/// Moves the clock on, as an administrator does, unless it stands there already or later.
+pub(super) fn move_clock(house: &House, at: Instant) -> Answer<()> {
     let context = &house.context;
     if context.clock.now() < at {
         context
@@ -143,31 +151,19 @@ fn plan(house: &House) -> Answer<()> {
     Ok(())
 }
 
-/// The upkeep of the older estates is bought first: its bids come in before the new year's holidays and are opened on 27 February. The
-/// other books are drafted when the holidays are over and published on that day; a day later a supplier asks about the first of them,
-/// and suppliers bid.
-fn buy(house: &House) -> Answer<()> {
+/// The upkeep of the older estates is bought first: its bids come in before the new year's holidays and are opened on 27 February. In March it is judged,
+/// awarded and signed for; its service begins in April.
+fn contract_estates(house: &House) -> Answer<()> {
     draft(house, true, instant(2, 2, 2))?;
     approve(house, instant(2, 4, 2))?;
     publish(house, instant(2, 5, 1))?;
     bid(house, true)?;
-    draft(house, false, instant(2, 24, 2))?;
-    approve(house, instant(2, 26, 2))?;
+    let estates = of_line(ESTATES)?;
     stand(house, instant(2, 27, 1))?;
-    demo_bids::open(house, of_line(ESTATES)?)?;
-    publish(house, instant(2, 27, 1))?;
-    stand(house, instant(2, 28, 2))?;
-    with_calendar(house, demo_enquiries::clarify)?;
-    bid(house, false)
-}
-
-/// March: the upkeep of the older estates is judged, awarded and signed for; the patrols are judged and awarded, which the demo begins in the
-/// standstill of; for the greens a panel sits, and the examination has begun. Whatever else comes of them is for whoever plays.
-fn judge(house: &House) -> Answer<()> {
-    if house.context.clock.now() >= stands() {
+    demo_bids::open(house, estates)?;
+    if house.context.clock.now() >= instant(4, 1, 0) {
         return Ok(());
     }
-    let (estates, patrols, greens) = (of_line(ESTATES)?, of_line(PATROLS)?, of_line(GREENS)?);
     panel(house, estates, instant(3, 2, 1))?;
     demo_judging::examine(house, estates, true)?;
     stand(house, instant(3, 3, 6))?;
@@ -184,21 +180,41 @@ fn judge(house: &House) -> Answer<()> {
     stand(house, instant(3, 19, 2))?;
     with_calendar(house, move |tx, place| {
         demo_awards::sign(tx, estates, place.calendar)
-    })?;
-    stand(house, instant(3, 20, 1))?;
+    })
+}
+
+/// The other books are drafted in June and published on the 26th; three days later a supplier asks about the first of them, and suppliers bid. Meanwhile
+/// the estates are served.
+fn buy_the_others(house: &House) -> Answer<()> {
+    draft(house, false, instant(6, 23, 2))?;
+    approve(house, instant(6, 25, 2))?;
+    publish(house, instant(6, 26, 1))?;
+    stand(house, instant(6, 29, 2))?;
+    with_calendar(house, demo_enquiries::clarify)?;
+    bid(house, false)
+}
+
+/// July: the patrols are judged and awarded, which the demo begins in the standstill of; for the greens a panel sits, and the examination has begun. Whatever
+/// else comes of them is for whoever plays.
+fn judge_the_others(house: &House) -> Answer<()> {
+    if house.context.clock.now() >= stands() {
+        return Ok(());
+    }
+    let (patrols, greens) = (of_line(PATROLS)?, of_line(GREENS)?);
+    stand(house, instant(7, 17, 1))?;
     demo_bids::open(house, patrols)?;
-    panel(house, patrols, instant(3, 20, 2))?;
+    panel(house, patrols, instant(7, 17, 2))?;
     demo_judging::examine(house, patrols, true)?;
-    stand(house, instant(3, 23, 6))?;
+    stand(house, instant(7, 20, 6))?;
     demo_judging::score(house, patrols)?;
-    stand(house, instant(3, 24, 1))?;
+    stand(house, instant(7, 21, 1))?;
     demo_bids::open(house, greens)?;
     award(
         house,
         patrols,
-        [instant(3, 24, 2), instant(3, 25, 2), instant(3, 25, 6)],
+        [instant(7, 21, 2), instant(7, 22, 2), instant(7, 22, 6)],
     )?;
-    panel(house, greens, instant(3, 26, 1))?;
+    panel(house, greens, instant(7, 23, 1))?;
     demo_judging::examine(house, greens, false)
 }
 

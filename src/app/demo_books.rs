@@ -27,7 +27,7 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::weight::Weight;
 use crate::registry::store as areas;
 use crate::standards::rules::Version;
-use crate::standards::rules_documents::{IndicatorDocument, LimitDocument, Operator};
+use crate::standards::rules_documents::{CountsFrom, IndicatorDocument, LimitDocument, Operator};
 use crate::standards::rules_units::Unit;
 use crate::standards::{store as standards, store_versions};
 use crate::web::conditional::Expected;
@@ -259,12 +259,16 @@ fn indicator(own: &Own, standard: &Version) -> Result<IndicatorDocument, Fault> 
         text_zh: text.0.to_owned(),
         text_en: text.1.to_owned(),
         unit: Unit::named(unit).ok_or_else(|| missing(unit))?,
-        operator: Operator::AtLeast,
+        operator: if own.is_time {
+            Operator::AtMost
+        } else {
+            Operator::AtLeast
+        },
         limits,
         method_zh: "现场检查并拍照".to_owned(),
         method_en: "Looked at on site, with a photo".to_owned(),
         frequency: None,
-        counts_from: None,
+        counts_from: own.is_time.then_some(CountsFrom::Report),
         points: None,
         loss: None,
         source_zh: None,

@@ -11,7 +11,7 @@ use crate::budget::acts_movements::{self, Decide};
 use crate::budget::rules::{BudgetLineId, FundId, FundKind, NewFund, NewLine};
 use crate::budget::rules_delegations::EnteredTerms;
 use crate::budget::rules_movements::{MovementKind, NewMovement};
-use crate::budget::store::{self, FundFilter};
+use crate::budget::store::{self, FundFilter, LineFilter};
 use crate::db::writer::Tx;
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
@@ -21,6 +21,8 @@ use crate::web::conditional::Expected;
 
 const YEAR: i64 = 2026;
 const BASIS: &str = "凤财预〔2026〕3号";
+/// Why the money is moved at the beginning of the year.
+const REASON: &str = "年初安排";
 
 /// A budget line of the demo, with what is allocated to it in yuan.
 struct Line {
@@ -102,11 +104,11 @@ pub fn endow(tx: &mut Tx<'_>, place: &Place) -> Answer<()> {
         street,
         zone: place.zone,
     };
-    office.moves(tx, MovementKind::Appropriation, None, APPROPRIATED_YUAN)?;
+    office.moves(tx, MovementKind::Appropriation, (None, APPROPRIATED_YUAN), REASON)?;
     let mut last = None;
     for line in &LINES {
         let id = office.line(tx, line, line.code, &office.street)?;
-        office.moves(tx, MovementKind::Allocation, Some(&id), line.yuan)?;
+        office.moves(tx, MovementKind::Allocation, (Some(&id), line.yuan), REASON)?;
         last = Some((line, id));
     }
     match last {
@@ -135,7 +137,13 @@ impl Office {
     }
 
     /// One proposes, the other confirms.
-    fn moves(&self, tx: &mut Tx<'_>, kind: MovementKind, to: Option<&BudgetLineId>, yuan: i64) -> Answer<()> {
+    fn moves(
+        &self,
+        tx: &mut Tx<'_>,
+        kind: MovementKind,
+        (to, yuan): (Option<&BudgetLineId>, i64),
+        reason: &str,
+    ) -> Answer<()> {
         let new = NewMovement {
             kind,
             fiscal_year: YEAR,
@@ -143,7 +151,7 @@ impl Office {
             to_line_id: to.cloned(),
             amount: amount(yuan)?,
             document: kind.is_appropriation().then(|| BASIS.to_owned()),
-            reason: "年初安排".to_owned(),
+            reason: reason.to_owned(),
         };
         let proposed = acts_movements::propose(tx, &self.finance, &self.fund, &new, self.zone)?;
         let decide = Decide {
@@ -183,6 +191,30 @@ impl Office {
         acts_delegations::put_into_effect(tx, &approver, &drafted.id, Expected::Any, place)?;
         Ok(())
     }
+}
+
+/// Allocates more to a budget line out of what the fund has left: one proposes, the other confirms.
+///
+/// # Errors
+/// A fault or a refusal if something of the demo cannot be.
+pub fn allocate(tx: &mut Tx<'_>, code: &str, yuan: i64, zone: Tz) -> Answer<()> {
+    let line = store::lines(tx.conn(), &LineFilter::default(), 100)?;
+    let line = line.into_iter().find(|line| line.code == code);
+    let line = line.ok_or_else(|| Fault::broken("a budget line of the demo is missing"))?;
+    let finance = cast(tx, "finance")?;
+    let office = Office {
+        second: cast(tx, "finance2")?,
+        street: organisation_of(&finance)?,
+        fund: line.fund_id,
+        finance,
+        zone,
+    };
+    office.moves(
+        tx,
+        MovementKind::Allocation,
+        (Some(&line.id), yuan),
+        "补充安排，用于合同追加",
+    )
 }
 
 fn amount(yuan: i64) -> Answer<Money> {

@@ -174,7 +174,7 @@ pub static OFFERS: [Offer; 14] = [
     Offer {
         line: "SAN-01",
         by: "qinglan.agent",
-        at: (2, 28, 3),
+        at: (6, 29, 3),
         prices: &["13", "9.72", "6.84"],
         yuan: 2_248_000,
         work: (
@@ -202,12 +202,12 @@ pub static OFFERS: [Offer; 14] = [
             employees: 58,
             revenue_yuan: 6_300_000,
         }),
-        security: Some("凤城银行 2026-0228-0117"),
+        security: Some("凤城银行 2026-0629-0117"),
     },
     Offer {
         line: "SAN-01",
         by: "jiecheng.agent",
-        at: (2, 28, 4),
+        at: (6, 29, 4),
         prices: &["13.31", "10", "6.91"],
         yuan: 2_298_600,
         work: (
@@ -231,12 +231,12 @@ pub static OFFERS: [Offer; 14] = [
             ("果皮箱每月清洗 3 次", "Bins are washed three times a month"),
         )],
         subcontractor: None,
-        security: Some("梧桐农商行 2026-0228-0032"),
+        security: Some("梧桐农商行 2026-0629-0032"),
     },
     Offer {
         line: "SAN-01",
         by: "derun.agent",
-        at: (2, 28, 5),
+        at: (6, 29, 5),
         prices: &["12.5", "9.32", "6.54"],
         yuan: 2_156_000,
         work: (
@@ -254,12 +254,12 @@ pub static OFFERS: [Offer; 14] = [
         staff: &[member("田园", "项目经理", Some("环卫工程高级职称"))],
         better: &[],
         subcontractor: None,
-        security: Some("凤城银行 2026-0228-0121"),
+        security: Some("凤城银行 2026-0629-0121"),
     },
     Offer {
         line: "SAN-01",
         by: "xinhe.agent",
-        at: (2, 28, 5),
+        at: (6, 29, 5),
         prices: &["13.51", "10.08", "7.07"],
         yuan: 2_331_000,
         work: (
@@ -280,12 +280,12 @@ pub static OFFERS: [Offer; 14] = [
         ],
         better: &[],
         subcontractor: None,
-        security: Some("凤城银行 2026-0228-0124"),
+        security: Some("凤城银行 2026-0629-0124"),
     },
     Offer {
         line: "GRN-01",
         by: "cuiping.agent",
-        at: (2, 28, 6),
+        at: (6, 29, 6),
         prices: &["7.75", "5.85", "4.25"],
         yuan: 548_000,
         work: (
@@ -311,7 +311,7 @@ pub static OFFERS: [Offer; 14] = [
     Offer {
         line: "GRN-01",
         by: "lvhe.agent",
-        at: (2, 28, 7),
+        at: (6, 29, 7),
         prices: &["8", "6.04", "4.42"],
         yuan: 566_400,
         work: (
@@ -337,7 +337,7 @@ pub static OFFERS: [Offer; 14] = [
     Offer {
         line: "GRN-01",
         by: "luzhi.agent",
-        at: (2, 28, 7),
+        at: (6, 29, 7),
         prices: &["7.35", "5.55", "4.09"],
         yuan: 521_000,
         work: (
@@ -360,7 +360,7 @@ pub static OFFERS: [Offer; 14] = [
     Offer {
         line: "SEC-01",
         by: "anlan.agent",
-        at: (2, 28, 8),
+        at: (6, 29, 8),
         prices: &["12000", "54600"],
         yuan: 691_200,
         work: (
@@ -386,7 +386,7 @@ pub static OFFERS: [Offer; 14] = [
     Offer {
         line: "SEC-01",
         by: "panshi.agent",
-        at: (2, 28, 8),
+        at: (6, 29, 8),
         prices: &["10800", "53700"],
         yuan: 676_800,
         work: (
@@ -415,7 +415,7 @@ pub static OFFERS: [Offer; 14] = [
     Offer {
         line: "SEC-01",
         by: "mingdun.agent",
-        at: (2, 28, 9),
+        at: (6, 29, 9),
         prices: &["9600", "52800"],
         yuan: 662_400,
         work: (
@@ -438,7 +438,7 @@ pub static OFFERS: [Offer; 14] = [
     Offer {
         line: "GUI-01",
         by: "green.agent",
-        at: (2, 28, 10),
+        at: (6, 29, 10),
         prices: &["13200", "3.5"],
         yuan: 96_000,
         work: (

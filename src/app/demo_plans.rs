@@ -52,6 +52,8 @@ pub struct Own {
     pub threshold: &'static str,
     /// What it is, if the standard does not have it: its name, what it demands, and its unit.
     pub added: Option<(Pair, Pair, &'static str)>,
+    /// Whether it is a time that counts from a report, and the threshold the longest; otherwise the threshold is the least.
+    pub is_time: bool,
 }
 
 /// The days on which things happen, as year, month and day; by the hour it is always nine.
@@ -68,7 +70,7 @@ pub struct Dates {
     pub service_until: (i32, u32, u32),
 }
 
-/// Of the book whose contract is signed when the demo begins.
+/// Of the book whose contract has been served for some months when the demo begins.
 static EARLY: Dates = Dates {
     enquiries: (2026, 2, 10),
     answers: (2026, 2, 12),
@@ -79,29 +81,29 @@ static EARLY: Dates = Dates {
 
 /// Of the book whose award is in its standstill when the demo begins.
 static NOTICED: Dates = Dates {
-    enquiries: (2026, 3, 3),
-    answers: (2026, 3, 5),
-    bids: (2026, 3, 20),
-    service_from: (2026, 5, 1),
-    service_until: (2027, 4, 30),
+    enquiries: (2026, 6, 30),
+    answers: (2026, 7, 2),
+    bids: (2026, 7, 17),
+    service_from: (2026, 9, 1),
+    service_until: (2027, 8, 31),
 };
 
 /// Of the book whose bids are examined when the demo begins.
 static EXAMINED: Dates = Dates {
-    enquiries: (2026, 3, 5),
-    answers: (2026, 3, 9),
-    bids: (2026, 3, 24),
-    service_from: (2026, 5, 1),
-    service_until: (2027, 4, 30),
+    enquiries: (2026, 7, 2),
+    answers: (2026, 7, 6),
+    bids: (2026, 7, 21),
+    service_from: (2026, 9, 1),
+    service_until: (2027, 8, 31),
 };
 
 /// Of the books that take bids when the demo begins.
 static LATE: Dates = Dates {
-    enquiries: (2026, 3, 9),
-    answers: (2026, 3, 13),
-    bids: (2026, 3, 31),
-    service_from: (2026, 5, 1),
-    service_until: (2027, 4, 30),
+    enquiries: (2026, 7, 6),
+    answers: (2026, 7, 10),
+    bids: (2026, 7, 28),
+    service_from: (2026, 9, 1),
+    service_until: (2027, 8, 31),
 };
 
 /// A book of the demo.
@@ -179,7 +181,7 @@ pub static PLANS: [Plan; 5] = [
         title: ("梧桐街道道路环卫保洁", "Street sanitation of Wutong Street"),
         area: "990101001",
         yuan: 2_350_200,
-        month: "2026-02",
+        month: "2026-06",
         overview: (
             "主次干道和背街小巷的日常保洁、洒水与垃圾收运，为期 12 个月。",
             "Daily cleaning of main roads and back lanes, sprinkling and collection of waste, for twelve months.",
@@ -217,6 +219,7 @@ pub static PLANS: [Plan; 5] = [
                 code: "bins_washed",
                 threshold: "2",
                 added: None,
+                is_time: false,
             },
             Own {
                 code: "market_evening",
@@ -229,6 +232,7 @@ pub static PLANS: [Plan; 5] = [
                     ),
                     "per_day",
                 )),
+                is_time: false,
             },
         ],
         by_ballot: false,
@@ -245,7 +249,7 @@ pub static PLANS: [Plan; 5] = [
         ),
         area: "990101001",
         yuan: 580_400,
-        month: "2026-02",
+        month: "2026-06",
         overview: (
             "街头绿地和行道树的浇灌、修剪与病虫害防治，为期 12 个月。",
             "Watering, pruning and pest control of street greens and trees, for twelve months.",
@@ -286,7 +290,7 @@ pub static PLANS: [Plan; 5] = [
         title: ("梧桐街道治安巡防", "Security patrol of Wutong Street"),
         area: "990101001",
         yuan: 705_600,
-        month: "2026-02",
+        month: "2026-06",
         overview: (
             "三个岗位二十四小时值守与巡逻，共 12 名保安员，为期 12 个月。",
             "Three posts kept round the clock, and patrols, by twelve guards, for twelve months.",
@@ -356,10 +360,38 @@ pub static PLANS: [Plan; 5] = [
             Some("basic"),
         )],
         places: &[
-            ("槐荫一村至四村", "Huaiyin Estates 1 to 4"),
-            ("柳絮里、青石里", "Liuxu Terrace and Qingshi Terrace"),
+            ("槐荫一村", "Huaiyin Estate 1"),
+            ("槐荫二村", "Huaiyin Estate 2"),
+            ("槐荫三村", "Huaiyin Estate 3"),
+            ("槐荫四村", "Huaiyin Estate 4"),
+            ("柳絮里", "Liuxu Terrace"),
+            ("青石里", "Qingshi Terrace"),
         ],
-        own: &[],
+        own: &[
+            Own {
+                code: "stairs_swept",
+                threshold: "2",
+                added: Some((
+                    ("楼道清扫", "Stairs swept"),
+                    ("楼道每周清扫次数", "How often a week stairs are swept"),
+                    "per_week",
+                )),
+                is_time: false,
+            },
+            Own {
+                code: "lamps_repaired",
+                threshold: "24",
+                added: Some((
+                    ("公共照明修复", "Lamps repaired"),
+                    (
+                        "报修后公共照明的修复时限",
+                        "How soon after a report a shared lamp is repaired",
+                    ),
+                    "hour",
+                )),
+                is_time: true,
+            },
+        ],
         by_ballot: false,
         dates: &EARLY,
     },
@@ -374,7 +406,7 @@ pub static PLANS: [Plan; 5] = [
         ),
         area: "990101001001",
         yuan: 96_000,
-        month: "2026-02",
+        month: "2026-06",
         overview: (
             "社区六座公厕的保洁和 4800 平方米绿地的日常养护，由居民组织承接，为期 12 个月。",
             "Cleaning of six public toilets and daily care of 4,800 m² of greens by an organisation of residents, for twelve months.",
@@ -412,6 +444,7 @@ pub static PLANS: [Plan; 5] = [
                     ("每座公厕每日保洁次数", "How often each toilet is cleaned a day"),
                     "per_day",
                 )),
+                is_time: false,
             },
             Own {
                 code: "lawn_cover",
@@ -421,6 +454,7 @@ pub static PLANS: [Plan; 5] = [
                     ("草坪覆盖面积占比", "The part of a lawn's area that is covered"),
                     "percent",
                 )),
+                is_time: false,
             },
         ],
         by_ballot: true,

@@ -378,7 +378,8 @@ fn address(name: &str) -> Answer<Email> {
     Ok(address.map_err(|error| Fault::caused("an address of the demo", error))?)
 }
 
-fn community(tx: &mut Tx<'_>, code: &str) -> Answer<AreaId> {
+/// The area of a code.
+pub(super) fn community(tx: &mut Tx<'_>, code: &str) -> Answer<AreaId> {
     let found = store::areas_of_codes(tx.conn(), &[code])?.pop();
     Ok(found
         .ok_or_else(|| Fault::broken("an area of the demo is missing"))?

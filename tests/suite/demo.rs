@@ -1,9 +1,11 @@
 //! The demo ward: what it holds when it is made, and that making it again adds nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
-use wardbook::app::demo;
 use wardbook::app::server::Server;
 use wardbook::app::settings::{ClockKind, Environment, Settings};
+use wardbook::app::{demo, demo_service};
 use wardbook::audit;
 use wardbook::audit::source::HttpSource;
 use wardbook::audit::verify::verify_log;
@@ -14,7 +16,7 @@ use crate::harness::PostgresDatabase;
 use crate::on_both_sites;
 
 on_both_sites! {
-    fn the_demo_stands_where_its_tour_begins_with_books_in_every_stage_up_to_signed(site) {
+    fn the_demo_stands_where_its_tour_begins_with_books_in_every_stage_up_to_served(site) {
         let mut settings = Settings {
             environment: Environment::Development,
             clock: ClockKind::Simulated,
@@ -70,6 +72,8 @@ on_both_sites! {
             }
         }
         assert_eq!(opened, 3);
+        the_estates_are_served(&server);
+        every_sight_is_there(&server);
         the_pool_has_some_to_spare(&server);
         bids_for_the_others_are_their_bidders_alone(&server);
         wardens_agree(&server);
@@ -140,9 +144,11 @@ impl Judged<'_> {
         );
         assert_eq!(contract["price"]["amount"], "826600.00");
         assert_eq!(contract["performance_security"]["amount"], "41330.00");
-        // Of 841,800.00 that were reserved, what the contract does not take is free again; the other books are still reserved for.
+        assert_eq!(contract["price_now"]["amount"], "832600.00");
+        // Of 841,800.00 that were reserved, what the contract does not take is free again; the other books are still reserved for. What the variation adds
+        // was allocated before.
         let balance = self.ok("/ledger/trial-balance").to_string();
-        for amount in ["826600.00", "15200.00", "3732200.00"] {
+        for amount in ["832600.00", "15200.00", "3732200.00", "420000.00"] {
             assert!(balance.contains(&format!("\"{amount}\"")), "{amount}: {balance}");
         }
         self.ok(&format!(
@@ -159,7 +165,7 @@ impl Judged<'_> {
         ];
         assert_eq!(self.ranking(), expected);
         let award = self.noticed("noticed");
-        assert_eq!(award["deadlines"]["challenges_until"], "2026-04-07", "{award}");
+        assert_eq!(award["deadlines"]["challenges_until"], "2026-08-03", "{award}");
         assert_eq!(
             self.get(
                 &format!("/awards/{}/contract", award["id"].as_str().unwrap()),
@@ -195,6 +201,217 @@ impl Judged<'_> {
     }
 }
 
+/// The one contract that is served, as its parties' people and everybody see it.
+struct Served<'s> {
+    server: &'s Server,
+    contract: String,
+    officer: String,
+}
+
+impl Served<'_> {
+    fn items(&self, path: &str) -> Vec<Value> {
+        let (status, answer) = get(self.server, &format!("/api/v1{path}"), None);
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer["items"].as_array().unwrap().clone()
+    }
+
+    fn of_contract(&self, what: &str) -> Vec<Value> {
+        self.items(&format!("/contracts/{}/{what}", self.contract))
+    }
+
+    /// Three months are over, each with a plan, inspections and their score; the fourth runs.
+    fn has_months_of_inspections(&self) {
+        let periods = self.of_contract("periods");
+        let states: Vec<&Value> = periods.iter().map(|period| &period["state"]).collect();
+        assert_eq!(states[..5], ["over", "over", "over", "running", "upcoming"]);
+        for (number, state, score, contests) in [
+            (1, "settled", "94.28", 0),
+            (2, "settled", "91.43", 0),
+            (3, "settled", "71.43", 0),
+            (4, "provisional", "95.24", 1),
+        ] {
+            let of_period = self.of_contract(&format!("periods/{number}/scores"));
+            let found = &of_period[0];
+            let shown = (&found["state"], &found["score"], &found["contests_open"]);
+            assert_eq!(
+                shown,
+                (&json!(state), &json!(score), &json!(contests)),
+                "{number}"
+            );
+            let stops = self.of_contract(&format!("inspection-plans?period={number}"));
+            let [plan] = stops.as_slice() else {
+                panic!("{stops:?}")
+            };
+            assert_eq!(
+                (&plan["stops_count"], &plan["candidates_count"]),
+                (&json!(4), &json!(6))
+            );
+            assert_eq!(plan["is_disclosed"], number < 4, "{plan}");
+        }
+        let inspections = self.of_contract("inspections?limit=100");
+        let planned = inspections.iter().filter(|one| !one["stop"].is_null());
+        let annulled = inspections.iter().filter(|one| one["is_annulled"] == true);
+        assert_eq!(
+            (inspections.len(), planned.count(), annulled.count()),
+            (18, 13, 1),
+            "{inspections:?}"
+        );
+        let contests = self.of_contract("inspection-contests");
+        let outcomes = counted(&contests, "state");
+        assert_eq!(
+            outcomes,
+            BTreeMap::from([("filed".into(), 1), ("rejected".into(), 1), ("upheld".into(), 1)])
+        );
+    }
+
+    /// There are defects in every state, and they got there on every way.
+    fn has_defects_at_every_stage(&self) {
+        let path = format!("/api/v1/defects?contract_id={}&limit=100", self.contract);
+        let (_, all) = get(self.server, &path, Some(&self.officer));
+        let all = all["items"].as_array().unwrap();
+        let states = [
+            ("acknowledged", 2),
+            ("confirmed", 8),
+            ("dispatched", 1),
+            ("fixed", 1),
+            ("rejected", 2),
+            ("reopened", 1),
+            ("reported", 2),
+            ("withdrawn", 1),
+        ];
+        assert_eq!(
+            counted(all, "state"),
+            states.map(|(state, count)| (state.to_owned(), count)).into()
+        );
+        // Whoever has no account does not see what nobody has looked at, nor what was taken back.
+        assert_eq!(
+            self.items(&format!("/defects?contract_id={}", self.contract))
+                .len(),
+            15
+        );
+        let whole: Vec<Value> = all
+            .iter()
+            .map(|defect| self.defect(defect["id"].as_str().unwrap()))
+            .collect();
+        let closed = counted(&whole, "closed_by");
+        assert_eq!(
+            closed,
+            [("officer", 4), ("reporter", 4), ("silence", 3)]
+                .map(|(by, count)| (by.to_owned(), count))
+                .into()
+        );
+        let late = self.items("/defects?overdue=true");
+        assert_eq!(
+            (late.len(), &late[0]["reports_count"]),
+            (1, &json!(3)),
+            "{late:?}"
+        );
+        let rounds = |defect: &Value| defect["rounds"].as_array().unwrap().clone();
+        let again = whole.iter().filter(|defect| rounds(defect).len() > 1);
+        assert_eq!(again.count(), 3);
+        let mut evidence = 0;
+        for round in whole.iter().flat_map(rounds) {
+            for picture in round["evidence"].as_array().unwrap() {
+                let path = format!("/api/v1/attachments/{}/content", picture.as_str().unwrap());
+                assert_eq!(get(self.server, &path, None).0, 200);
+                evidence += 1;
+            }
+        }
+        assert_eq!(evidence, 12);
+        self.hides_abuse(&whole);
+    }
+
+    fn defect(&self, id: &str) -> Value {
+        let path = format!("/api/v1/defects/{id}");
+        let (status, defect) = get(self.server, &path, Some(&self.officer));
+        assert_eq!(status, 200, "{defect}");
+        defect
+    }
+
+    fn hides_abuse(&self, all: &[Value]) {
+        let mut hidden = 0;
+        for defect in all {
+            let path = format!("/api/v1/defects/{}/reports", defect["id"].as_str().unwrap());
+            let (_, seen) = get(self.server, &path, Some(&self.officer));
+            let seen = &seen["items"][0];
+            if seen["visibility"] == "hidden" {
+                assert_eq!(defect["state"], "rejected");
+                let (status, public) = get(self.server, &path, None);
+                assert!(status == 200 && seen["text"].is_string(), "{seen}");
+                assert_eq!(public["items"][0]["text"], Value::Null);
+                hidden += 1;
+            }
+        }
+        assert_eq!(hidden, 1);
+    }
+
+    /// What was wrong was put right at the second time; the contract was varied with money and both signatures.
+    fn was_changed(&self) {
+        let notices = self.of_contract("rectifications");
+        let [notice] = notices.as_slice() else {
+            panic!("{notices:?}")
+        };
+        let accepted: Vec<&Value> = notice["rounds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|round| &round["is_accepted"])
+            .collect();
+        assert_eq!(
+            (&notice["state"], &notice["late_days"], accepted),
+            (&json!("accepted"), &json!(0), vec![&json!(false), &json!(true)])
+        );
+        let variations = self.of_contract("variations");
+        let [variation] = variations.as_slice() else {
+            panic!("{variations:?}")
+        };
+        assert_eq!(
+            (&variation["state"], &variation["amount"]["amount"]),
+            (&json!("concluded"), &json!("6000.00"))
+        );
+        let (signatures, parts) = (&variation["signatures"], &variation["parts"]);
+        assert_eq!(
+            (
+                signatures.as_array().unwrap().len(),
+                parts.as_array().unwrap().len()
+            ),
+            (2, 8)
+        );
+    }
+}
+
+/// How many have which value; those that have none do not count.
+fn counted(all: &[Value], member: &str) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for value in all.iter().filter_map(|one| one[member].as_str()) {
+        *counts.entry(value.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn the_estates_are_served(server: &Server) {
+    let (_, contracts) = get(server, "/api/v1/contracts", None);
+    let served = Served {
+        server,
+        contract: contracts["items"][0]["id"].as_str().unwrap().to_owned(),
+        officer: signed_in(server, "officer"),
+    };
+    served.has_months_of_inspections();
+    served.has_defects_at_every_stage();
+    served.was_changed();
+}
+
+/// Every address that the demo prints answers everybody.
+fn every_sight_is_there(server: &Server) {
+    let address = server.address.to_string();
+    let sights = demo_service::sights(server.house.as_ref().unwrap(), &address).unwrap();
+    assert_eq!(sights.len(), 10);
+    for (name, place) in sights {
+        let path = place.strip_prefix(&format!("http://{address}")).unwrap();
+        assert_eq!(get(server, path, None).0, 200, "{name}: {place}");
+    }
+}
+
 /// For each category there are more experts than a panel has seats.
 fn the_pool_has_some_to_spare(server: &Server) {
     let regulator = signed_in(server, "regulator");
@@ -214,10 +431,11 @@ fn get(server: &Server, path: &str, token: Option<&str>) -> (u16, Value) {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let mut answer = request.call().unwrap();
-    let text = answer.body_mut().read_to_string().unwrap();
+    let bytes = answer.body_mut().read_to_vec().unwrap();
+    // A picture or a page is nothing but there.
     (
         answer.status().as_u16(),
-        serde_json::from_str(&text).unwrap_or_default(),
+        serde_json::from_slice(&bytes).unwrap_or_default(),
     )
 }
 
