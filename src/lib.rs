@@ -915,6 +915,10 @@ pub mod award {
 pub mod contracts {
     /// Preparing and signing contracts.
     pub mod acts;
+    /// Objections to certificates of acceptance, and silence.
+    pub mod acts_acceptance_objections;
+    /// Handing over, drafting and signing acceptances.
+    pub mod acts_acceptances;
     /// Contesting an inspection, and deciding that.
     pub mod acts_contests;
     /// Reports of defects: taken in, shown or hidden.
@@ -945,12 +949,20 @@ pub mod contracts {
     mod commitments;
     /// A signed contract and all that holds for it.
     pub mod desk;
+    /// What is looked up about acceptances, for whoever pays too.
+    pub mod desk_acceptances;
     /// What is looked up about defects.
     pub mod desk_defects;
+    /// How a supplier has performed.
+    pub mod desk_performance;
     /// The links of those who have reported without an account.
     pub mod follow_up;
     /// Contracts over HTTP.
     pub mod http;
+    /// Signatures of acceptances and objections over HTTP.
+    pub mod http_acceptance_signatures;
+    /// Acceptances over HTTP.
+    pub mod http_acceptances;
     /// Contests of inspections over HTTP.
     pub mod http_contests;
     /// What reporters say of a fix, over HTTP.
@@ -969,6 +981,8 @@ pub mod contracts {
     pub mod http_defects;
     /// Inspections over HTTP.
     pub mod http_inspections;
+    /// Suppliers' records of performance over HTTP.
+    pub mod http_performance;
     /// Periods and their scores over HTTP.
     pub mod http_periods;
     /// Served places over HTTP.
@@ -989,6 +1003,14 @@ pub mod contracts {
     pub mod reception;
     /// A contract and who may sign it when.
     pub mod rules;
+    /// What a certificate of acceptance says.
+    pub mod rules_acceptance_findings;
+    /// What holds of a period for whoever pays it.
+    pub mod rules_acceptance_standing;
+    /// Acceptance: its rounds, silence and objections.
+    pub mod rules_acceptances;
+    /// The document of a certificate that is signed.
+    pub mod rules_acceptances_document;
     /// Contesting an item of an inspection, and what an upheld contest changes.
     pub mod rules_contests;
     /// What may be said of a defect, and who may read it.
@@ -1003,6 +1025,8 @@ pub mod contracts {
     pub mod rules_inspections;
     /// The record of an inspection, as it is stored and hashed.
     pub mod rules_inspections_document;
+    /// What is counted of contracts.
+    pub mod rules_performance;
     /// The term of a contract in periods, and what each is paid.
     pub mod rules_periods;
     /// Served places and their codes.
@@ -1029,6 +1053,8 @@ pub mod contracts {
     pub mod rules_variations_document;
     /// The tables of contracts and signatures.
     pub mod store;
+    /// The tables of acceptances.
+    pub mod store_acceptances;
     /// The table of contests.
     pub mod store_contests;
     /// The tables of reports of defects.
@@ -1055,6 +1081,8 @@ pub mod contracts {
     pub mod store_variations;
     /// Who is told of what.
     mod tidings;
+    /// Who is told of what about acceptances.
+    mod tidings_acceptances;
     /// Who is told of what changes.
     mod tidings_changes;
     /// Who is told of what about defects.
@@ -1063,6 +1091,8 @@ pub mod contracts {
     mod tidings_inspections;
     #[cfg(test)]
     mod variation_properties;
+    /// How acceptances are shown.
+    pub mod view_acceptances;
     /// How inspections and contests are shown.
     pub mod view_inspections;
 }
@@ -1147,6 +1177,8 @@ pub mod app {
     pub mod http_registration;
     /// What is done again and again while the service runs.
     pub mod keeping;
+    /// What is done again and again about acceptances.
+    mod keeping_acceptances;
     /// What is done again and again about defects.
     mod keeping_defects;
     /// Changing the keys that sign access tokens.

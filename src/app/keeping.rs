@@ -111,6 +111,7 @@ impl Keeper {
                 self.escalate().await;
                 self.escalate_disputes().await;
                 self.watch_defects().await;
+                self.note_silence().await;
             }
             if is_due(round, NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;

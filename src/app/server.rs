@@ -154,6 +154,9 @@ impl House {
         files.deciders.register(Arc::new(
             crate::contracts::acts_rectifications::RectificationAccess,
         ));
+        files
+            .deciders
+            .register(Arc::new(crate::contracts::desk_acceptances::AcceptanceAccess));
         let mut house = Self {
             settings,
             context,

@@ -229,6 +229,8 @@ pub struct ExaminedView {
     pub bid_id: BidId,
     /// Whose it is.
     pub supplier_id: OrganisationId,
+    /// Where its public record of performance under earlier contracts is.
+    pub performance: String,
     /// The price that was read out.
     pub original_price: Money,
     /// What the contract would cost: corrected and confirmed.
@@ -328,6 +330,7 @@ fn item(item: ExaminedItem, names: bool) -> ExaminedItemView {
 fn bid(examined: Examined, admitted: Admitted, names: bool) -> ExaminedView {
     ExaminedView {
         bid_id: admitted.bid_id,
+        performance: format!("/api/v1/organisations/{}/performance", admitted.supplier_id),
         supplier_id: admitted.supplier_id,
         original_price: admitted.original_price,
         price: admitted.price,

@@ -24,11 +24,13 @@ use crate::contracts::rules_securities::confirmed;
 use crate::contracts::{acts_periods, store, store_securities, tidings};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
+use crate::duties::rules::Duty;
+use crate::duties::store as duties;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
-use crate::registry::acts_organisations::account;
+use crate::registry::acts_organisations::{account, capacity};
 use crate::text;
 use crate::web::actor::Actor;
 use crate::web::context::WardCalendar;
@@ -77,7 +79,7 @@ fn with_award(conn: &mut Conn, actor: &Actor, contract: Contract) -> Answer<Held
 ///
 /// # Errors
 /// In this order: permission; not found; [`AWARD_WRONG_STATE`] unless the award is confirmed; that nobody can sign it any more; a rule that
-/// is not set.
+/// is not set; separation of duties.
 pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, id: &AwardId, calendar: &WardCalendar) -> Answer<Held> {
     policy::allow_at_all(actor, Action::PrepareContract)?;
     let (award, known) = seen_award(tx.conn(), actor, id)?;
@@ -95,6 +97,9 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, id: &AwardId, calendar: &WardCale
     rules::may_prepare(signing_over(&award, &known, calendar, tx.now())?, tx.now())?;
     let contract = prepared(tx, actor, &award, &known)?;
     store::insert(tx, &contract)?;
+    // Whoever handles a contract does not accept what is done under it.
+    let capacity = capacity(actor, Action::PrepareContract, known.matter());
+    duties::undertake(tx, actor, capacity, Duty::Handle, contract.id.as_str())?;
     let data = json!({
         "sha256": hex::encode(contract.sha256), "price": contract.price, "supplier_id": contract.supplier_id,
     });

@@ -102,6 +102,8 @@ pub fn scores(
 ) -> Answer<(Signed, Vec<SourceScore>)> {
     let (signed, period) = period(conn, id, number)?;
     let today = local_date(now, calendar.zone);
+    // A period that runs when the contract ends is over with it.
+    let ended = signed.contract.since.terminated_on;
     let contests = store_contests::of_period(conn, id, number)?;
     let mut inspections = Vec::new();
     for short in store_inspections::holding_of_period(conn, id, number)? {
@@ -132,7 +134,7 @@ pub fn scores(
         });
     }
     let facts = Facts {
-        is_over: today > period.span.last,
+        is_over: today > ended.map_or(period.span.last, |last| last.min(period.span.last)),
         inspections,
         response: response(conn, (id, &period), calendar.zone, now)?,
         ..Facts::default()

@@ -270,6 +270,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         buyer,
         supplier,
         before,
+        ..ContractFilter::default()
     };
     let max = i64::from(limit).saturating_add(1);
     let views = context
@@ -289,7 +290,8 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
     page_or_table(&request, page, format, ("contracts.csv", table))
 }
 
-fn instant(text: &str) -> Option<NaiveDateTime> {
+/// The instant of a cursor.
+pub(super) fn instant(text: &str) -> Option<NaiveDateTime> {
     Some(DateTime::parse_from_rfc3339(text).ok()?.naive_utc())
 }
 

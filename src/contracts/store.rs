@@ -10,8 +10,9 @@ use crate::contracts::rules::{Contract, ContractId, Party, Signature, Since};
 use crate::contracts::rules_document::PartyDocument;
 use crate::contracts::{store_terminations, store_variations};
 use crate::db::conn::Conn;
-use crate::db::schema::{contract_signatures, contracts, organisations};
+use crate::db::schema::{books, contract_signatures, contracts, organisations};
 use crate::db::writer::Tx;
+use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::party::{AccountId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
@@ -135,6 +136,12 @@ pub struct ContractFilter {
     pub buyer: Option<OrganisationId>,
     /// Of this supplier.
     pub supplier: Option<OrganisationId>,
+    /// Of a book of this category of services.
+    pub category: Option<String>,
+    /// Signed at this instant or later.
+    pub signed_from: Option<Instant>,
+    /// Signed before this instant.
+    pub signed_until: Option<Instant>,
     /// Signed before this one, or at the same instant with a lower id.
     pub before: Option<(NaiveDateTime, String)>,
 }
@@ -158,6 +165,18 @@ pub fn signed(conn: &mut Conn, filter: &ContractFilter, max: i64) -> Answer<Vec<
     }
     if let Some(supplier) = &filter.supplier {
         query = query.filter(contracts::supplier_id.eq(supplier));
+    }
+    if let Some(category) = &filter.category {
+        let of_category = books::table
+            .filter(books::category.eq(category))
+            .select(books::id);
+        query = query.filter(contracts::book_id.eq_any(of_category));
+    }
+    if let Some(from) = filter.signed_from {
+        query = query.filter(contracts::signed_at.ge(from.naive_utc()));
+    }
+    if let Some(until) = filter.signed_until {
+        query = query.filter(contracts::signed_at.lt(until.naive_utc()));
     }
     if let Some((at, id)) = &filter.before {
         let same = contracts::signed_at.eq(at).and(contracts::id.lt(id));

@@ -697,6 +697,68 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Rounds of the acceptance of periods.
+    contract_acceptances (id) {
+        id -> Text,
+        contract_id -> Text,
+        period -> BigInt,
+        round -> BigInt,
+        beginning -> Text,
+        begun_at -> Timestamp,
+        first_day -> Date,
+        last_day -> Date,
+        hand_over -> Nullable<Text>,
+        handed_over_by -> Nullable<Text>,
+        handed_over_at -> Nullable<Timestamp>,
+        inspect_until -> Nullable<Date>,
+        silent_at -> Nullable<Timestamp>,
+        drafts -> BigInt,
+        conclusion -> Nullable<Text>,
+        undisputed -> Nullable<BigInt>,
+        score -> Nullable<Text>,
+        grade -> Nullable<Text>,
+        content_sha256 -> Nullable<Binary>,
+        signed_by -> Nullable<Text>,
+        signed_at -> Nullable<Timestamp>,
+        object_until -> Nullable<Date>,
+        objection -> Nullable<Text>,
+        objected_by -> Nullable<Text>,
+        objected_at -> Nullable<Timestamp>,
+        is_upheld -> Nullable<Bool>,
+        decision_zh -> Nullable<Text>,
+        decision_en -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+        silence_noted_at -> Nullable<Timestamp>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Certificates of acceptance as they were drafted.
+    acceptance_drafts (acceptance_id, number) {
+        acceptance_id -> Text,
+        number -> BigInt,
+        content -> Text,
+        content_sha256 -> Binary,
+        drafted_by -> Text,
+        drafted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Who was invited to an acceptance of those whom the service is for.
+    acceptance_served_people (acceptance_id, draft, number) {
+        acceptance_id -> Text,
+        draft -> BigInt,
+        number -> BigInt,
+        name -> Text,
+        took_part -> Bool,
+        words -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// What was decided when triggers were due.
     trigger_decisions (id) {
         id -> Text,
@@ -1976,6 +2038,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
 diesel::allow_tables_to_appear_in_same_query!(awards, contracts);
+diesel::allow_tables_to_appear_in_same_query!(books, contracts);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_annulments);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_contests);
 diesel::allow_tables_to_appear_in_same_query!(contracts, served_places, defects, defect_rounds);

@@ -33,7 +33,7 @@ pub enum Duty {
     Judge,
     /// Inspected the work.
     Inspect,
-    /// Decided an inspection that was contested.
+    /// Decided what the contractor holds against an inspection, or a certificate of acceptance.
     DecideContest,
     /// Handled the contract in daily work.
     Handle,
@@ -147,7 +147,7 @@ impl Duty {
 }
 
 /// Which duties no one person may do on one matter, in either order. Sources: the handler of a purchase is not the one who
-/// accepts it, who accepts is not the one who pays (政府采购法 art 61); the reviewers of a need are others than who drafted it
+/// accepts it, who accepts is not the one who pays, be it by approving the payment or by executing it (政府采购法 art 61); the reviewers of a need are others than who drafted it
 /// (财库〔2021〕22号), and whoever gave their opinion on what is asked does not judge what is offered (87号令 art 47); the rest is the product's
 /// own rule that drafter, approver and payer are three people, and that nobody judges bids for a book of their own.
 pub const APART: &[(Duty, Duty)] = &[
@@ -156,12 +156,16 @@ pub const APART: &[(Duty, Duty)] = &[
     (Draft, Review),
     (Draft, Approve),
     (Draft, Judge),
+    (Draft, Accept),
+    (Draft, DecideContest),
     (Draft, Execute),
     (Review, Judge),
     (Approve, Judge),
     (Approve, Execute),
     (Inspect, DecideContest),
+    (DecideContest, Accept),
     (Handle, Accept),
+    (Accept, Authorise),
     (Accept, Execute),
     (Claim, Certify),
     (Claim, Authorise),
@@ -240,6 +244,10 @@ mod tests {
             assert!(may_undertake(Execute, &[before]).is_err(), "{before:?}");
         }
         assert!(may_undertake(Accept, &[Handle]).is_err() && may_undertake(Accept, &[Inspect]).is_ok());
+        for other in [Draft, DecideContest, Authorise, Execute] {
+            assert!(may_undertake(Accept, &[other]).is_err(), "{other:?}");
+        }
+        assert!(may_undertake(Accept, &[Certify]).is_ok() && may_undertake(DecideContest, &[Draft]).is_err());
         let refusal = may_undertake(Execute, &[Certify, Draft, Certify]).unwrap_err();
         let said = refusal.detail.unwrap();
         assert!(

@@ -107,7 +107,8 @@ impl From<Lifting> for LiftingView {
 }
 
 impl DebarmentView {
-    fn of((debarment, of): Record, today: NaiveDate) -> Self {
+    /// A debarment as it is on a day.
+    pub fn of((debarment, of): Record, today: NaiveDate) -> Self {
         let in_force = debarment.holds_on(today);
         let decision = debarment.decision;
         Self {

@@ -349,6 +349,12 @@ codes! {
     /// “以上”, “以下” and “以内” include the number itself.
     COUNTING_BOUNDS_INCLUSIVE: bool = "counting.bounds_inclusive";
 
+    /// The buyer has signed a certificate within 7 working days of what was handed over, or silence accepts it.
+    ACCEPTANCE_INSPECTION_WORKING_DAYS_MAX: WorkingDays = "acceptance.inspection_working_days_max";
+
+    /// The contractor objects to a certificate within 5 working days of its signature.
+    ACCEPTANCE_OBJECTION_WORKING_DAYS_MAX: WorkingDays = "acceptance.objection_working_days_max";
+
     /// The acceptance certificate covers each standard.
     ACCEPTANCE_EACH_STANDARD_COVERED: bool = "acceptance.each_standard_covered";
 

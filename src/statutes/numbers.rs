@@ -184,6 +184,8 @@ const RULES: &[(&str, &str, &str)] = &[
     ("counting.first_day_excluded", "true", "87 85–86"),
     ("counting.last_day_rolls_forward", "true", "87 85–86"),
     ("counting.bounds_inclusive", "true", "87 85–86"),
+    ("acceptance.inspection_working_days_max", "7", "-"),
+    ("acceptance.objection_working_days_max", "5", "-"),
     ("acceptance.each_standard_covered", "true", "条例 45"),
     ("acceptance.served_people_invited", "true", "条例 45"),
     ("acceptance.opinion_recorded", "true", "条例 45"),

@@ -531,6 +531,18 @@ pub enum Action {
     StateOnTermination,
     /// Decide about the end of a contract.
     DecideTermination,
+    /// Hand a period of one's own supplier's contract over.
+    HandOverPeriod,
+    /// See certificates of acceptance before they are signed, and who was invited.
+    OpenAcceptances,
+    /// Draft a certificate of acceptance.
+    DraftAcceptance,
+    /// Sign one for the buyer.
+    SignAcceptance,
+    /// Object to one about one's own supplier's work.
+    ObjectToAcceptance,
+    /// Decide such an objection.
+    DecideAcceptanceObjection,
 }
 
 impl Action {
@@ -659,6 +671,7 @@ impl Action {
             Self::ReadContracts
             | Self::OpenContracts
             | Self::OpenInspectionPlans
+            | Self::OpenAcceptances
             | Self::ReadServedPlaces
             | Self::ReadDefects
             | Self::OpenDefects
@@ -687,7 +700,12 @@ impl Action {
             | Self::DecideTrigger
             | Self::ProposeTermination
             | Self::StateOnTermination
-            | Self::DecideTermination => "contracts.write",
+            | Self::DecideTermination
+            | Self::HandOverPeriod
+            | Self::DraftAcceptance
+            | Self::SignAcceptance
+            | Self::ObjectToAcceptance
+            | Self::DecideAcceptanceObjection => "contracts.write",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1421,6 +1439,22 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         ],
     ),
     (Action::DecideTermination, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::HandOverPeriod, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::OpenAcceptances,
+        &[
+            (BuyerOfficer, OwnOrganisation),
+            (BuyerApprover, OwnOrganisation),
+            (Auditor, Anywhere),
+        ],
+    ),
+    (Action::DraftAcceptance, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::SignAcceptance, &[(BuyerApprover, OwnOrganisation)]),
+    (Action::ObjectToAcceptance, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::DecideAcceptanceObjection,
+        &[(BuyerApprover, OwnOrganisation)],
+    ),
 ];
 
 /// True if the table lets the actor do this with the matter.

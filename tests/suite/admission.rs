@@ -70,6 +70,11 @@ impl<'w> Bench<'w> {
         let seen = self.seen(who);
         let mut decisions = Vec::new();
         for bid in seen["bids"].as_array().unwrap() {
+            let record = format!(
+                "/api/v1/organisations/{}/performance",
+                bid["supplier_id"].as_str().unwrap()
+            );
+            assert_eq!(bid["performance"], json!(record));
             for item in bid["items"].as_array().unwrap() {
                 if item["side"] == side && item["decisions"] == json!([]) {
                     decisions.push(decision(

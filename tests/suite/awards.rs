@@ -63,6 +63,13 @@ fn be_strict(ward: &Ward, changes: &[(&str, &str, u32)]) {
         "disputes.complaint_beyond_challenge_allowed",
         json!({"boolean": false}),
     );
+    for demanded in [
+        "acceptance.each_standard_covered",
+        "acceptance.served_people_invited",
+        "acceptance.opinion_recorded",
+    ] {
+        of_code(&mut rules, demanded, json!({"boolean": true}));
+    }
     let document = json!({"jurisdiction": "test", "effective_from": from, "name_zh": "试", "name_en": "Trying", "note_zh": "试。", "note_en": "Trying.", "rules": rules});
     let loaded = ward
         .ask("POST", "/api/v1/statutes")

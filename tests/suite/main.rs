@@ -17,6 +17,8 @@ mod provider;
 mod smtp;
 mod wire;
 
+mod acceptance_sequences;
+mod acceptances;
 mod addenda;
 mod admission;
 mod api_spec;
@@ -69,6 +71,7 @@ mod people_accounts;
 mod people_means;
 mod people_privacy;
 mod people_sessions;
+mod performance;
 mod periods;
 mod permissions;
 mod planning;
