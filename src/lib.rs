@@ -1119,6 +1119,8 @@ pub mod app {
     pub mod bid_receipts;
     /// The demo ward.
     pub mod demo;
+    /// The demo's acceptances.
+    pub mod demo_acceptances;
     /// The awards of the demo, and a contract.
     pub mod demo_awards;
     /// The bids for the demo's books, and their openings.

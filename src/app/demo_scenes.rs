@@ -1,5 +1,5 @@
 //! What happens in the demo under the contract that is served, from the first day of its service to the day on which the demo begins: inspections, defects,
-//! a rectification, a variation. All invented. Data only; `demo_service.rs` plays it.
+//! a rectification, a variation, acceptances. All invented. Data only; `demo_service.rs` plays it.
 
 use crate::app::demo_rounds::{
     APRIL_1, APRIL_2, APRIL_3, APRIL_4, APRIL_SURPRISE, JULY_1, JULY_2, JULY_SURPRISE, JUNE_1, JUNE_2,
@@ -85,6 +85,8 @@ pub enum Deed {
     },
     /// A step of the variation.
     Vary(Varying),
+    /// A step of the acceptance of a period.
+    Accept(i64, Accepting),
 }
 
 impl Deed {
@@ -162,6 +164,16 @@ pub enum Varying {
     SupplierSigns,
     /// The approver signs, and it holds.
     BuyerSigns,
+}
+
+/// Steps of the acceptance of a period.
+pub enum Accepting {
+    /// The contractor hands it over, and says what was done.
+    HandOver(&'static str),
+    /// The officer drafts the certificate.
+    Draft,
+    /// The approver signs it.
+    Sign,
 }
 
 const fn scene(at: When, deed: Deed) -> Scene {
@@ -255,8 +267,16 @@ pub static SCENES: &[Scene] = &[
     scene((4, 24, 0, 10), Deed::Settle),
     defect((4, 24, 3, 20), &DOOR, Turn::Confirm(Some(OFFICER))),
     visit(&APRIL_4),
-    // The place for the first period, which is over, to be handed over and accepted: after the holidays, before the next inspections.
     scene((5, 6, 1, 10), Deed::Draw { period: 2, stops: 4 }),
+    scene(
+        (5, 6, 7, 40),
+        Deed::Accept(
+            1,
+            Accepting::HandOver(
+                "四月服务期满：六个小区保洁、维修、秩序维护均按责任书完成，台账见附件柜第 4 册。",
+            ),
+        ),
+    ),
     defect(
         (5, 6, 12, 10),
         &DARK_GATE,
@@ -279,6 +299,8 @@ pub static SCENES: &[Scene] = &[
         &DARK_GATE,
         Turn::Fix("线路短路，已换线并更换两盏灯，超出时限一个多小时。"),
     ),
+    scene((5, 8, 2, 20), Deed::Accept(1, Accepting::Draft)),
+    scene((5, 8, 8, 30), Deed::Accept(1, Accepting::Sign)),
     defect((5, 11, 1, 15), &COMPLAINT, report(R2, false)),
     defect((5, 11, 2, 5), &COMPLAINT, Turn::Acknowledge),
     visit(&MAY_1),
@@ -343,6 +365,13 @@ pub static SCENES: &[Scene] = &[
     visit(&MAY_SURPRISE),
     visit(&MAY_4),
     scene((6, 1, 1, 10), Deed::Draw { period: 3, stops: 4 }),
+    scene(
+        (6, 2, 3, 40),
+        Deed::Accept(
+            2,
+            Accepting::HandOver("五月服务期满，请予验收。水泵噪声已处理，居民投诉均已答复。"),
+        ),
+    ),
     defect((6, 3, 4, 20), &TWICE_CALLED, report(R2, false)),
     defect((6, 3, 5, 5), &TWICE_CALLED, Turn::Withdraw(R2)),
     visit(&JUNE_1),
@@ -413,6 +442,10 @@ pub static SCENES: &[Scene] = &[
     defect((7, 20, 12, 30), &DARK_PATH, report(R2, true)),
     defect((7, 21, 0, 30), &DARK_PATH, Turn::Acknowledge),
     visit(&JULY_SURPRISE),
+    scene(
+        (7, 21, 9, 50),
+        Deed::Accept(3, Accepting::HandOver("六月服务期满，整改已通过复核，请予验收。")),
+    ),
     defect((7, 22, 2, 40), &DAMP_WALL, report(OFFICER, true)),
     defect((7, 22, 5, 20), &RAILING, Turn::Fix("已重新焊接并补漆。")),
     defect((7, 22, 8, 5), &DAMP_WALL, Turn::Acknowledge),

@@ -12,7 +12,8 @@ use crate::app::demo_plans::of_line;
 use crate::app::demo_scenes::{Deed, SCENES, Scene};
 use crate::app::server::House;
 use crate::app::{
-    demo_changes, demo_defects, demo_files, demo_inspections, demo_judging, demo_money, demo_pictures, time,
+    demo_acceptances, demo_changes, demo_defects, demo_files, demo_inspections, demo_judging, demo_money,
+    demo_pictures, time,
 };
 use crate::contracts::acts_defects::Setting;
 use crate::contracts::follow_up::FollowUpKey;
@@ -161,6 +162,7 @@ fn act(tx: &mut Tx<'_>, ward: &Ward, deed: &'static Deed, pictures: &[Upload]) -
         Deed::Rectify(step) => demo_changes::rectify(tx, ward, step, pictures),
         Deed::Allocate { line, yuan } => demo_money::allocate(tx, line, *yuan, ward.calendar().zone),
         Deed::Vary(step) => demo_changes::vary(tx, ward, step),
+        Deed::Accept(period, step) => demo_acceptances::accept(tx, ward, *period, step),
     }
 }
 
@@ -188,6 +190,7 @@ pub fn sights(house: &House, address: &str) -> Answer<Vec<(&'static str, String)
             ),
             ("a rectification", of("rectifications")),
             ("a variation", of("variations")),
+            ("acceptances", of("acceptances")),
         ];
         let places = store_places::of_contract(conn, &id)?;
         if let Some(code) = places.into_iter().find_map(|place| place.code) {

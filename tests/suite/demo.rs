@@ -345,6 +345,27 @@ impl Served<'_> {
         assert_eq!(hidden, 1);
     }
 
+    /// The first month by a certificate, the second by silence; the third was handed over.
+    fn is_accepted_in_each_way(&self) {
+        let all = self.of_contract("acceptances");
+        let mut states: Vec<(i64, &str)> = all
+            .iter()
+            .map(|one| (one["period"].as_i64().unwrap(), one["state"].as_str().unwrap()))
+            .collect();
+        states.sort_unstable();
+        let expected = [(1, "accepted"), (2, "accepted_by_silence"), (3, "open")];
+        assert_eq!(states, expected, "{all:?}");
+        let first = all.iter().find(|one| one["period"] == 1).unwrap();
+        let path = format!("/api/v1/acceptances/{}/content", first["id"].as_str().unwrap());
+        let (status, certificate) = get(self.server, &path, None);
+        assert_eq!((status, &certificate["conclusion"]), (200, &json!("accepted")));
+        assert!(!certificate["findings"].as_array().unwrap().is_empty());
+        assert!(
+            !certificate.to_string().contains("周桂芬"),
+            "nobody is named in a certificate"
+        );
+    }
+
     /// What was wrong was put right at the second time; the contract was varied with money and both signatures.
     fn was_changed(&self) {
         let notices = self.of_contract("rectifications");
@@ -398,6 +419,7 @@ fn the_estates_are_served(server: &Server) {
     };
     served.has_months_of_inspections();
     served.has_defects_at_every_stage();
+    served.is_accepted_in_each_way();
     served.was_changed();
 }
 
@@ -405,7 +427,7 @@ fn the_estates_are_served(server: &Server) {
 fn every_sight_is_there(server: &Server) {
     let address = server.address.to_string();
     let sights = demo_service::sights(server.house.as_ref().unwrap(), &address).unwrap();
-    assert_eq!(sights.len(), 10);
+    assert_eq!(sights.len(), 11);
     for (name, place) in sights {
         let path = place.strip_prefix(&format!("http://{address}")).unwrap();
         assert_eq!(get(server, path, None).0, 200, "{name}: {place}");
