@@ -12,9 +12,7 @@ use crate::contracts::rules_defects::SILENCE_DAYS;
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::rules_periods::{NO_PERIODS, Period, Schedule, schedule};
 use crate::contracts::rules_source_scores::{self as scores, Facts, Given, Inspected, SourceScore};
-use crate::contracts::{
-    acts_variations, desk_defects, store_contests, store_inspections, store_periods as store,
-};
+use crate::contracts::{desk_defects, store_contests, store_inspections, store_periods as store};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
@@ -54,20 +52,13 @@ pub(super) fn make(tx: &mut Tx<'_>, actor: &Actor, contract: &Contract) -> Answe
     Ok(())
 }
 
-/// A signed contract with its schedule, if it has one.
+/// A signed contract with its schedule, if it has one: with the periods that variations have added, which have no part of the original price.
 ///
 /// # Errors
 /// Not found; a fault of the database.
 pub fn seen(conn: &mut Conn, id: &ContractId) -> Answer<(Signed, Option<Schedule>)> {
     let signed = desk::signed(conn, id)?;
-    let mut schedule = store::schedule(conn, id)?;
-    if let Some(schedule) = &mut schedule {
-        // What a variation has added is inspected like the rest.
-        let added = acts_variations::priced(conn, &signed)?.into_iter();
-        schedule
-            .periods
-            .extend(added.filter(|one| one.is_added).map(|one| one.period));
-    }
+    let schedule = store::schedule(conn, id)?;
     Ok((signed, schedule))
 }
 

@@ -14,7 +14,7 @@ use crate::budget::rules_ledger::Transfer;
 use crate::contracts::commitments;
 use crate::contracts::desk::{self, Signed, acting};
 use crate::contracts::rules::{ContractId, Party, Signature, TERMINATED};
-use crate::contracts::rules_periods::{NO_PERIODS, Span, schedule};
+use crate::contracts::rules_periods::{NO_PERIODS, Period, Span, schedule};
 use crate::contracts::rules_triggers::Scored;
 use crate::contracts::rules_variation_bounds::{self as bounds, Facts, Priced, Renewal, as_changed};
 use crate::contracts::rules_variations::{
@@ -22,7 +22,7 @@ use crate::contracts::rules_variations::{
     VARIATIONS_MAX, Variation, VariationId,
 };
 use crate::contracts::rules_variations_document::{VariationDocument, written};
-use crate::contracts::{acts_triggers, store_variations as store, tidings_changes as tidings};
+use crate::contracts::{acts_triggers, store_periods, store_variations as store, tidings_changes as tidings};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::duties::rules::Duty;
@@ -318,6 +318,18 @@ fn conclude(
     let variation = rules::conclude(variation, parts, tx.now())?;
     let transfers = moved(tx, known, &variation)?;
     store::close(tx, &variation)?;
+    // What is added is planned, inspected and accepted like the rest.
+    let added: Vec<Period> = variation
+        .parts
+        .iter()
+        .filter(|part| part.is_added)
+        .map(|part| Period {
+            number: part.period,
+            span: part.span,
+            amount: Money::ZERO,
+        })
+        .collect();
+    store_periods::add(tx, &variation.contract_id, &added)?;
     let entered = &variation.entered;
     let parts: Vec<Value> = variation
         .parts

@@ -83,7 +83,15 @@ pub fn insert(tx: &mut Tx<'_>, contract: &ContractId, schedule: &Schedule) -> An
             contract_schedules::retention_fen.eq(schedule.retention.fen()),
         ))
         .execute(tx.conn())?;
-    for period in &schedule.periods {
+    add(tx, contract, &schedule.periods)
+}
+
+/// Adds periods to the schedule of a contract.
+///
+/// # Errors
+/// A fault of the database, or if there is one of these.
+pub fn add(tx: &mut Tx<'_>, contract: &ContractId, periods: &[Period]) -> Answer<()> {
+    for period in periods {
         diesel::insert_into(contract_periods::table)
             .values((
                 contract_periods::contract_id.eq(contract),

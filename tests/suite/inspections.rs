@@ -19,6 +19,7 @@ use crate::organisations::{CODES, opened, refused, sql};
 use crate::outbox::lines;
 use crate::periods::contract;
 use crate::treasury::{gets, made, of, posts};
+use crate::variations::{asked, proposes, signs};
 
 /// Uploads a photo.
 pub fn photo(ward: &Ward, who: &Person, n: u8) -> String {
@@ -129,6 +130,34 @@ fn roles(ward: &Ward, case: &Case, all: &[Role]) -> Person {
 }
 
 on_both! { in "test";
+    fn a_period_that_a_variation_has_added_is_planned_like_the_rest(ward) {
+        let (case, contract) = contract(&ward);
+        let periods = || ok(&ward.get(&format!("/api/v1/contracts/{contract}/periods")))["items"].as_array().unwrap().clone();
+        let before = periods();
+        let last = before.last().unwrap()["last_day"].as_str().unwrap().parse::<chrono::NaiveDate>().unwrap();
+        let until = (last + chrono::Days::new(10)).to_string();
+        let variation = made(&proposes(&ward, (&case, &contract), &asked("extension", "0.00", Some(&until))));
+        ok(&signs(&ward, &case, (&variation, "supplier")));
+        ok(&signs(&ward, &case, (&variation, "buyer")));
+        let after = periods();
+        let added = &after[before.len()];
+        assert_eq!((after.len(), &added["last_day"]), (before.len() + 1, &json!(until)));
+        let day = (last + chrono::Days::new(1)).to_string();
+        go_to(&ward, &format!("{day}T03:00:00Z"));
+        // Sessions do not last for a year.
+        let officer = &roles(&ward, &case, &[Role::BuyerOfficer]);
+        let number = added["number"].as_i64().unwrap();
+        let plan = made(&posts(&ward, officer, &format!("/contracts/{contract}/inspection-plans"), Some(&json!({"period": number, "source": "daily", "stops": 1}))));
+        assert_eq!(ok(&gets(&ward, officer, &format!("/inspection-plans/{plan}")))["period"], json!(number));
+        // The holidays of that year are not known yet, by which the days for contesting are counted.
+        let works = Works { ward: &ward, case: &case, contract: contract.clone() };
+        let mut body = inspection("4", None);
+        body["started_at"] = json!(format!("{day}T02:00:00Z"));
+        refused(&works.records(officer, &body), 409, "calendar_ends");
+        let plans = ok(&gets(&ward, officer, &format!("/contracts/{contract}/inspection-plans")));
+        assert_eq!(plans["items"].as_array().unwrap().len(), 1);
+    }
+
     fn where_is_inspected_is_drawn_by_lot_and_known_to_nobody_outside_before(ward) {
         let (case, contract) = contract(&ward);
         let works = Works { ward: &ward, case: &case, contract: contract.clone() };
