@@ -224,6 +224,8 @@ pub mod outbox {
     mod content_accounts;
     /// Mail about awards and what follows.
     mod content_awards;
+    /// Mail about ballots.
+    pub mod content_ballots;
     /// Mail about contract books.
     mod content_books;
     /// Mail about what happens under contracts.
@@ -701,6 +703,58 @@ pub mod books {
     pub mod view;
 }
 
+/// Residents' ballots: called, cast in secret, counted once. Knows what they are about as an id and facts from the floor above.
+pub mod ballots {
+    /// Calling ballots, and taking them back.
+    pub mod acts;
+    /// Counting.
+    pub mod acts_counting;
+    /// Letters by which one votes without an account.
+    pub mod acts_letters;
+    /// Whom registrars list.
+    pub mod acts_listings;
+    /// Writing to voters.
+    pub mod acts_mail;
+    /// Voting.
+    pub mod acts_voting;
+    /// Ballots over HTTP, and what came of them.
+    pub mod http;
+    /// Letters to voters over HTTP.
+    pub mod http_letters;
+    /// Whom registrars list, over HTTP.
+    pub mod http_listings;
+    /// The pages on which one votes.
+    pub mod http_pages;
+    /// Voting over HTTP.
+    pub mod http_voting;
+    /// Letters to voters as a printable page.
+    pub mod letters;
+    /// Where votes come in: keys, papers, receipts.
+    pub mod polling;
+    /// Ballots: what is asked, and for how long.
+    pub mod rules;
+    /// Which totals may be published.
+    pub mod rules_cells;
+    /// What a ballot comes to, and how.
+    pub mod rules_derivation;
+    /// Who has a vote.
+    pub mod rules_electorate;
+    /// Questions, scales and answers.
+    pub mod rules_questions;
+    /// Reckoning a ballot again.
+    pub mod rules_recomputing;
+    /// Slips, boxes, rolls and receipts, byte by byte.
+    pub mod rules_slips;
+    /// The tables of ballots and of who may vote.
+    pub mod store;
+    /// The tables of letters, mailings and listings.
+    pub mod store_letters;
+    /// The tables of votes.
+    pub mod store_papers;
+    /// How ballots are shown.
+    pub mod view;
+}
+
 /// Sealed bids, from their sealing to the end of their secrecy.
 pub mod bids {
     /// What is done to bids until their lot is opened.
@@ -773,6 +827,8 @@ pub mod bids {
 pub mod award {
     /// The examination of a lot's bids.
     pub mod acts_admission;
+    /// Residents' ballots about a lot's bids.
+    pub mod acts_appraisal_ballots;
     /// What the buyer does with an award.
     pub mod acts_awards;
     /// The cancellation of a book at whatever stage.
@@ -805,6 +861,8 @@ pub mod award {
     pub mod desk;
     /// The examination of bids over HTTP.
     pub mod http_admission;
+    /// Residents' ballots about bids over HTTP.
+    pub mod http_appraisal_ballots;
     /// Awards over HTTP.
     pub mod http_awards;
     /// Queries and challenges over HTTP.
@@ -829,6 +887,8 @@ pub mod award {
     pub mod rules_abnormally_low;
     /// The examination of bids before they are scored.
     pub mod rules_admission;
+    /// What a ballot of the residents gave.
+    pub mod rules_appraisal_ballots;
     /// What a meeting of residents' representatives gave.
     pub mod rules_appraisals;
     /// An award and its states.
@@ -919,6 +979,8 @@ pub mod contracts {
     pub mod acts_acceptance_objections;
     /// Handing over, drafting and signing acceptances.
     pub mod acts_acceptances;
+    /// What voters say of a period in words, and what is replied.
+    pub mod acts_comments;
     /// Contesting an inspection, and deciding that.
     pub mod acts_contests;
     /// Reports of defects: taken in, shown or hidden.
@@ -935,6 +997,8 @@ pub mod contracts {
     pub mod acts_places;
     /// Drawing where to inspect.
     pub mod acts_plans;
+    /// Residents' ratings of periods.
+    pub mod acts_ratings;
     /// What is done to rectifications.
     pub mod acts_rectifications;
     /// What is done to performance securities.
@@ -963,6 +1027,8 @@ pub mod contracts {
     pub mod http_acceptance_signatures;
     /// Acceptances over HTTP.
     pub mod http_acceptances;
+    /// Comments on periods over HTTP.
+    pub mod http_comments;
     /// Contests of inspections over HTTP.
     pub mod http_contests;
     /// What reporters say of a fix, over HTTP.
@@ -989,6 +1055,8 @@ pub mod contracts {
     pub mod http_places;
     /// Plans of inspections over HTTP.
     pub mod http_plans;
+    /// Calling residents' ratings over HTTP.
+    pub mod http_ratings;
     /// Rectifications over HTTP.
     pub mod http_rectifications;
     /// Performance securities over HTTP.
@@ -1011,6 +1079,8 @@ pub mod contracts {
     pub mod rules_acceptances;
     /// The document of a certificate that is signed.
     pub mod rules_acceptances_document;
+    /// Comments on a period.
+    pub mod rules_comments;
     /// Contesting an item of an inspection, and what an upheld contest changes.
     pub mod rules_contests;
     /// What may be said of a defect, and who may read it.
@@ -1055,6 +1125,8 @@ pub mod contracts {
     pub mod store;
     /// The tables of acceptances.
     pub mod store_acceptances;
+    /// The tables of comments on periods.
+    pub mod store_comments;
     /// The table of contests.
     pub mod store_contests;
     /// The tables of reports of defects.
@@ -1113,6 +1185,8 @@ pub mod payments {
 pub mod app {
     /// Backup: the whole ward in one file.
     pub mod backup;
+    /// Ballots on the command line.
+    pub mod ballot_recomputing;
     /// Sealed bids as files, for the commands that make and reopen them.
     pub mod bid_files;
     /// The command that checks a receipt for a bid.
@@ -1123,6 +1197,8 @@ pub mod app {
     pub mod demo_acceptances;
     /// The awards of the demo, and a contract.
     pub mod demo_awards;
+    /// Asks the residents of the demo.
+    pub mod demo_ballots;
     /// The bids for the demo's books, and their openings.
     pub mod demo_bids;
     /// The demo's contract books.
@@ -1181,6 +1257,8 @@ pub mod app {
     pub mod keeping;
     /// What is done again and again about acceptances.
     mod keeping_acceptances;
+    /// What is done again and again about ballots.
+    pub mod keeping_ballots;
     /// What is done again and again about defects.
     mod keeping_defects;
     /// Changing the keys that sign access tokens.

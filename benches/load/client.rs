@@ -47,6 +47,19 @@ impl Request {
         ))
     }
 
+    /// A POST of JSON by nobody in particular.
+    pub fn post_by_nobody(path: &str, json: &str) -> Self {
+        Self::of(format!(
+            "POST {path} HTTP/1.1\r\nHost: ward.test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+            json.len(),
+        ))
+    }
+
+    /// What is sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     fn of(text: String) -> Self {
         let holes = text.match_indices(NUMBER).map(|(at, _)| at).collect();
         Self {
@@ -158,7 +171,8 @@ impl Load<'_> {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+/// What clients run on: one thread.
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -232,13 +246,18 @@ pub fn ask(address: SocketAddr, request: &Request) -> (u16, String) {
     runtime().block_on(asked).expect("the server answers")
 }
 
-struct Connection {
+/// A connection that is kept.
+pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: SocketAddr) -> Result<Self, String> {
+    /// Opens one.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    pub async fn open(address: SocketAddr) -> Result<Self, String> {
         let stream = TcpStream::connect(address)
             .await
             .map_err(|error| format!("connect: {error}"))?;
@@ -252,7 +271,10 @@ impl Connection {
     }
 
     /// Sends a request and reads the whole answer: its status and its body.
-    async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8]), String> {
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8]), String> {
         self.stream
             .write_all(request)
             .await

@@ -19,6 +19,8 @@
 mod bare;
 /// The load generator.
 mod client;
+/// The evening on which residents rate.
+mod evening;
 /// The ledger's transfers.
 mod ledger;
 /// The machine, in a few lines.
@@ -35,6 +37,8 @@ mod rush;
 mod search;
 /// The log's sequencer alone.
 mod sequence;
+/// A ballot with voters who have letters.
+mod stage;
 /// The service, started for one measurement.
 mod ward;
 /// Writing: areas added.
@@ -57,8 +61,9 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
     clients: Vec<usize>,
     /// What to measure: W writes, R the same rows inserted raw, B a bare server, G our reads, S the sequencer,
-    /// L the ledger's transfers, F the public search, D bids in the last seconds before a deadline (`deadline-rush`)
-    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S", "L", "F", "D"])]
+    /// L the ledger's transfers, F the public search, D bids in the last seconds before a deadline (`deadline-rush`),
+    /// V votes of residents (`rating-evening`), by an even number of clients
+    #[arg(long, value_delimiter = ',', default_values = ["W", "R", "B", "G", "S", "L", "F", "D", "V"])]
     only: Vec<Scenario>,
     /// Of the service's lines only those whose name holds this text, `grouped` for one
     #[arg(long, default_value = "")]
@@ -75,6 +80,9 @@ pub struct Options {
     /// Events for the sequencer
     #[arg(long, default_value_t = 70_000)]
     events: usize,
+    /// Residents who vote
+    #[arg(long, default_value_t = 100_000)]
+    residents: usize,
     /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -95,6 +103,8 @@ enum Scenario {
     F,
     #[value(alias = "deadline-rush")]
     D,
+    #[value(alias = "rating-evening")]
+    V,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -161,6 +171,11 @@ fn main() {
     if wanted(Scenario::D) {
         for database in &databases {
             rush::measure(&options, database, &mut report);
+        }
+    }
+    if wanted(Scenario::V) {
+        for database in &databases {
+            evening::measure(&options, database, &mut report);
         }
     }
     report.end();

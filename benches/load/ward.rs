@@ -10,6 +10,7 @@ use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use tempfile::TempDir;
+use wardbook::app::settings::{Environment, Settings};
 use wardbook::audit::store;
 use wardbook::db::conn::{Access, DatabaseUrl, connect};
 use wardbook::kernel::clock::Clock;
@@ -136,6 +137,42 @@ impl Made {
     }
 }
 
+impl Made {
+    /// The settings under which it is opened without a server.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            environment: Environment::Development,
+            public_url: PUBLIC_URL.to_owned(),
+            data_dir: self.dir.path().to_owned(),
+            database_url: self.address(),
+            ..Settings::default()
+        }
+    }
+
+    fn address(&self) -> String {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// The service over it as it is by default, but for the limits of what one address and one account may ask for.
+    pub fn serve(&self, workers: usize) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wardbook"));
+        command
+            .arg("serve")
+            .current_dir(self.dir.path())
+            .env("WARDBOOK_LISTEN", "127.0.0.1:0")
+            .env("WARDBOOK_PUBLIC_URL", PUBLIC_URL)
+            .env("WARDBOOK_DATA_DIR", self.dir.path())
+            .env("WARDBOOK_DATABASE_URL", self.address())
+            .env("WARDBOOK_WORKERS", workers.to_string())
+            .env("WARDBOOK_RATE_PER_ADDRESS", "0")
+            .env("WARDBOOK_RATE_PER_ACCOUNT", "0");
+        command
+    }
+}
+
 impl Drop for Made {
     fn drop(&mut self) {
         if let Some((server, name)) = &self.on_server {
@@ -220,21 +257,7 @@ impl Ward {
     /// Starts it as it is by default, but for the limits of what one address and one account may ask for.
     pub fn start(database: &Database, workers: usize, group_max: Option<usize>) -> Self {
         let made = database.make();
-        let url = match &made.url {
-            DatabaseUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
-            DatabaseUrl::Postgres(url) => url.clone(),
-        };
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wardbook"));
-        command
-            .arg("serve")
-            .current_dir(made.dir.path())
-            .env("WARDBOOK_LISTEN", "127.0.0.1:0")
-            .env("WARDBOOK_PUBLIC_URL", PUBLIC_URL)
-            .env("WARDBOOK_DATA_DIR", made.dir.path())
-            .env("WARDBOOK_DATABASE_URL", url)
-            .env("WARDBOOK_WORKERS", workers.to_string())
-            .env("WARDBOOK_RATE_PER_ADDRESS", "0")
-            .env("WARDBOOK_RATE_PER_ACCOUNT", "0");
+        let mut command = made.serve(workers);
         if let Some(group_max) = group_max {
             command.env("WARDBOOK_WRITE_GROUP_MAX", group_max.to_string());
         }

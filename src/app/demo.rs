@@ -13,8 +13,8 @@ use crate::app::demo_stage::{self, Scenery};
 use crate::app::server::House;
 use crate::app::settings::{MailTransport, Settings};
 use crate::app::{
-    demo_awards, demo_bids, demo_books, demo_enquiries, demo_files, demo_judging, demo_money, demo_planning,
-    demo_service, time,
+    demo_awards, demo_ballots, demo_bids, demo_books, demo_enquiries, demo_files, demo_judging, demo_money,
+    demo_planning, demo_service, time,
 };
 use crate::books::acts_publication as books;
 use crate::books::custody::Custody;
@@ -35,7 +35,7 @@ pub fn start() -> Instant {
 }
 
 /// Where the demo's clock stands when it is made: 27 July 2026, 08:00 in Shanghai, in the fourth month of the one contract that is served, and the day
-/// before the last two books are opened.
+/// before the last book is opened.
 pub fn stands() -> Instant {
     instant(7, 27, 0)
 }
@@ -63,6 +63,7 @@ pub fn name_ward(settings: &mut Settings) {
 pub(super) const ESTATES: &str = "PRO-01";
 const PATROLS: &str = "SEC-01";
 const GREENS: &str = "GRN-01";
+const TOILETS: &str = "GUI-01";
 
 /// The area tree: a city, the district, the street and its five communities. Codes are of a region that does not exist.
 const AREAS: &str = "code,parent_code,name_zh,name_en
@@ -194,17 +195,21 @@ fn buy_the_others(house: &House) -> Answer<()> {
     bid(house, false)
 }
 
-/// July: the patrols are judged and awarded, which the demo begins in the standstill of; for the greens a panel sits, and the examination has begun. Whatever
-/// else comes of them is for whoever plays.
+/// July: the patrols are judged by a panel, the toilets by the residents' representatives, and both awarded, which the demo begins in the standstill of; for the
+/// greens a panel sits, and the examination has begun. Whatever else comes of them is for whoever plays.
 fn judge_the_others(house: &House) -> Answer<()> {
     if house.context.clock.now() >= stands() {
         return Ok(());
     }
-    let (patrols, greens) = (of_line(PATROLS)?, of_line(GREENS)?);
+    let (patrols, greens, toilets) = (of_line(PATROLS)?, of_line(GREENS)?, of_line(TOILETS)?);
     stand(house, instant(7, 17, 1))?;
     demo_bids::open(house, patrols)?;
     panel(house, patrols, instant(7, 17, 2))?;
     demo_judging::examine(house, patrols, true)?;
+    demo_bids::open(house, toilets)?;
+    panel(house, toilets, instant(7, 17, 3))?;
+    demo_judging::examine(house, toilets, true)?;
+    appraise(house, toilets)?;
     stand(house, instant(7, 20, 6))?;
     demo_judging::score(house, patrols)?;
     stand(house, instant(7, 21, 1))?;
@@ -215,7 +220,32 @@ fn judge_the_others(house: &House) -> Answer<()> {
         [instant(7, 21, 2), instant(7, 22, 2), instant(7, 22, 6)],
     )?;
     panel(house, greens, instant(7, 23, 1))?;
-    demo_judging::examine(house, greens, false)
+    demo_judging::examine(house, greens, false)?;
+    award(
+        house,
+        toilets,
+        [instant(7, 23, 2), instant(7, 23, 6), instant(7, 24, 2)],
+    )
+}
+
+/// The representatives of the residents are listed and asked; most of them vote over the weekend, and on Monday their votes are counted, by which the chair
+/// concludes.
+fn appraise(house: &House, plan: &'static Plan) -> Answer<()> {
+    let (open, closed) = (instant(7, 17, 5), instant(7, 20, 4));
+    with_calendar(house, move |tx, place| {
+        demo_ballots::represent(tx, plan, place.calendar)
+    })?;
+    let taken = demo_ballots::polling(house)?;
+    with_calendar(house, move |tx, place| {
+        demo_ballots::ask(tx, (plan, &taken), (open, closed), place.calendar)
+    })?;
+    stand(house, instant(7, 18, 3))?;
+    let taken = demo_ballots::polling(house)?;
+    let db = &house.context.db;
+    db.write_and_wait(move |tx| demo_ballots::appraise(tx, plan, &taken))?;
+    stand(house, instant(7, 20, 5))?;
+    let taken = demo_ballots::polling(house)?;
+    db.write_and_wait(move |tx| demo_ballots::decide(tx, plan, &taken))
 }
 
 fn panel(house: &House, plan: &'static Plan, at: Instant) -> Answer<()> {

@@ -216,8 +216,8 @@ fn ballot() -> CriterionDocument {
         name_zh: "居民代表会议评议".to_owned(),
         name_en: "Appraisal by the representatives’ meeting".to_owned(),
         weight: Weight::HUNDRED,
-        scale_zh: "居民代表 60 人，到会不少于 40 人方为有效，按到会代表的评分平均计算".to_owned(),
-        scale_en: "Of sixty representatives at least forty attend; the mean of the points that they give"
+        scale_zh: "居民代表 60 人，参与不少于 40 人方为有效，按参与代表的评分平均计算".to_owned(),
+        scale_en: "Of sixty representatives at least forty take part; the mean of the points that they give"
             .to_owned(),
     }
 }

@@ -164,7 +164,8 @@ pub fn examine(house: &House, plan: &'static Plan, is_decided: bool) -> Answer<(
     })
 }
 
-fn chair_of(tx: &mut Tx<'_>, book: &Book) -> Answer<Actor> {
+/// Who has the chair of a book's panel.
+pub(super) fn chair_of(tx: &mut Tx<'_>, book: &Book) -> Answer<Actor> {
     let panel = panel_of(tx, book)?;
     let chair = panel.chair().ok_or_else(|| missing("chair"))?;
     let now = tx.now();

@@ -79,7 +79,7 @@ static EARLY: Dates = Dates {
     service_until: (2027, 3, 31),
 };
 
-/// Of the book whose award is in its standstill when the demo begins.
+/// Of the books whose awards are in their standstill when the demo begins.
 static NOTICED: Dates = Dates {
     enquiries: (2026, 6, 30),
     answers: (2026, 7, 2),
@@ -97,7 +97,7 @@ static EXAMINED: Dates = Dates {
     service_until: (2027, 8, 31),
 };
 
-/// Of the books that take bids when the demo begins.
+/// Of the book that takes bids when the demo begins.
 static LATE: Dates = Dates {
     enquiries: (2026, 7, 6),
     answers: (2026, 7, 10),
@@ -458,6 +458,6 @@ pub static PLANS: [Plan; 5] = [
             },
         ],
         by_ballot: true,
-        dates: &LATE,
+        dates: &NOTICED,
     },
 ];

@@ -85,6 +85,8 @@ pub enum Deed {
     },
     /// A step of the variation.
     Vary(Varying),
+    /// A step of the rating of a period.
+    Rate(i64, Poll),
     /// A step of the acceptance of a period.
     Accept(i64, Accepting),
 }
@@ -164,6 +166,21 @@ pub enum Varying {
     SupplierSigns,
     /// The approver signs, and it holds.
     BuyerSigns,
+}
+
+/// Steps of a rating.
+pub enum Poll {
+    /// The officer calls it.
+    Call {
+        /// From when on votes are taken.
+        opens: When,
+        /// From when on they are not.
+        closes: When,
+    },
+    /// So many vote, from those who are very satisfied to those who are not at all.
+    Vote([usize; 5]),
+    /// The votes are counted.
+    Count,
 }
 
 /// Steps of the acceptance of a period.
@@ -266,7 +283,19 @@ pub static SCENES: &[Scene] = &[
     defect((4, 23, 7, 50), &DOOR, Turn::Fix("已更换闭门器，门禁恢复正常。")),
     scene((4, 24, 0, 10), Deed::Settle),
     defect((4, 24, 3, 20), &DOOR, Turn::Confirm(Some(OFFICER))),
+    scene(
+        (4, 27, 1, 15),
+        Deed::Rate(
+            1,
+            Poll::Call {
+                opens: (4, 28, 0, 0),
+                closes: (5, 5, 0, 0),
+            },
+        ),
+    ),
     visit(&APRIL_4),
+    scene((4, 30, 11, 5), Deed::Rate(1, Poll::Vote([12, 11, 5, 2, 0]))),
+    scene((5, 5, 0, 1), Deed::Rate(1, Poll::Count)),
     scene((5, 6, 1, 10), Deed::Draw { period: 2, stops: 4 }),
     scene(
         (5, 6, 7, 40),
@@ -356,6 +385,16 @@ pub static SCENES: &[Scene] = &[
         Turn::Reject("报告中没有可以核实的问题，如有问题请重新报告。"),
     ),
     visit(&MAY_3),
+    scene(
+        (5, 25, 1, 15),
+        Deed::Rate(
+            2,
+            Poll::Call {
+                opens: (5, 26, 0, 0),
+                closes: (6, 2, 0, 0),
+            },
+        ),
+    ),
     defect((5, 26, 10, 20), &FOREIGN_LIGHTS, report(R1, false)),
     defect(
         (5, 27, 1, 40),
@@ -364,7 +403,9 @@ pub static SCENES: &[Scene] = &[
     ),
     visit(&MAY_SURPRISE),
     visit(&MAY_4),
+    scene((5, 30, 11, 5), Deed::Rate(2, Poll::Vote([11, 9, 4, 1, 1]))),
     scene((6, 1, 1, 10), Deed::Draw { period: 3, stops: 4 }),
+    scene((6, 2, 0, 1), Deed::Rate(2, Poll::Count)),
     scene(
         (6, 2, 3, 40),
         Deed::Accept(
@@ -399,8 +440,21 @@ pub static SCENES: &[Scene] = &[
     defect((6, 24, 11, 20), &DUST, report(R1, true)),
     defect((6, 25, 0, 50), &DUST, Turn::Acknowledge),
     defect((6, 25, 9, 10), &DUST, Turn::Fix("已补扫并安排周末复扫。")),
+    scene(
+        (6, 25, 9, 15),
+        Deed::Rate(
+            3,
+            Poll::Call {
+                opens: (6, 26, 0, 0),
+                closes: (7, 2, 0, 0),
+            },
+        ),
+    ),
+    // In the holidays hardly anybody is at home: too few for it to bind.
+    scene((6, 28, 11, 5), Deed::Rate(3, Poll::Vote([2, 4, 3, 2, 1]))),
     visit(&JUNE_SURPRISE),
     scene((7, 1, 1, 10), Deed::Draw { period: 4, stops: 4 }),
+    scene((7, 2, 0, 1), Deed::Rate(3, Poll::Count)),
     scene((7, 2, 2, 20), Deed::Rectify(Rectifying::Issue(&JUNE_SURPRISE))),
     scene((7, 2, 6, 30), Deed::Rectify(Rectifying::Acknowledge)),
     scene((7, 3, 0, 10), Deed::Settle),

@@ -12,9 +12,10 @@ use crate::app::demo_plans::of_line;
 use crate::app::demo_scenes::{Deed, SCENES, Scene};
 use crate::app::server::House;
 use crate::app::{
-    demo_acceptances, demo_changes, demo_defects, demo_files, demo_inspections, demo_judging, demo_money,
-    demo_pictures, time,
+    demo_acceptances, demo_ballots, demo_changes, demo_defects, demo_files, demo_inspections, demo_judging,
+    demo_money, demo_pictures, time,
 };
+use crate::ballots::polling::Polling;
 use crate::contracts::acts_defects::Setting;
 use crate::contracts::follow_up::FollowUpKey;
 use crate::contracts::rules::Contract;
@@ -35,6 +36,7 @@ use crate::web::context::{Context, WardCalendar};
 pub struct Ward {
     context: web::Data<Context>,
     key: FollowUpKey,
+    polling: Polling,
     /// How much is taken of files.
     pub limits: Arc<Limits>,
     /// Reports of one place in a day.
@@ -46,6 +48,7 @@ impl Ward {
         Ok(Self {
             context: house.context.clone(),
             key: FollowUpKey::open(&house.settings.keys_dir())?,
+            polling: demo_ballots::polling(house)?,
             limits: house.files.limits.clone(),
             per_place: house.settings.defect_reports_per_place,
         })
@@ -54,6 +57,11 @@ impl Ward {
     /// Its days.
     pub fn calendar(&self) -> &WardCalendar {
         &self.context.calendar
+    }
+
+    /// Where its votes come in.
+    pub const fn polling(&self) -> &Polling {
+        &self.polling
     }
 
     /// What the acts about defects need.
@@ -162,6 +170,7 @@ fn act(tx: &mut Tx<'_>, ward: &Ward, deed: &'static Deed, pictures: &[Upload]) -
         Deed::Rectify(step) => demo_changes::rectify(tx, ward, step, pictures),
         Deed::Allocate { line, yuan } => demo_money::allocate(tx, line, *yuan, ward.calendar().zone),
         Deed::Vary(step) => demo_changes::vary(tx, ward, step),
+        Deed::Rate(period, poll) => demo_ballots::rate(tx, ward, (*period, poll)),
         Deed::Accept(period, step) => demo_acceptances::accept(tx, ward, *period, step),
     }
 }
@@ -190,6 +199,10 @@ pub fn sights(house: &House, address: &str) -> Answer<Vec<(&'static str, String)
             ),
             ("a rectification", of("rectifications")),
             ("a variation", of("variations")),
+            (
+                "ratings by residents",
+                format!("http://{address}/api/v1/ballots?matter_id={id}"),
+            ),
             ("acceptances", of("acceptances")),
         ];
         let places = store_places::of_contract(conn, &id)?;

@@ -17,7 +17,7 @@ use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
 use crate::web::query::Query;
-use crate::{contracts, people};
+use crate::{ballots, contracts, people};
 
 /// The OpenAPI document.
 #[get("/api/openapi.json")]
@@ -139,7 +139,8 @@ pub fn pages(config: &mut web::ServiceConfig) {
         .configure(people::http_pages::pages)
         .configure(residence::pages)
         .configure(registration_pages::pages)
-        .configure(contracts::http_defect_pages::pages);
+        .configure(contracts::http_defect_pages::pages)
+        .configure(ballots::http_pages::pages);
 }
 
 /// The methods of a page at a path.
@@ -148,6 +149,7 @@ fn methods_of_page(path: &str) -> impl Iterator<Item = &'static str> {
     pages
         .chain(registration_pages::PAGES)
         .chain(contracts::http_defect_pages::PAGES)
+        .chain(ballots::http_pages::PAGES)
         .filter(move |(pattern, _)| fits(pattern, path))
         .flat_map(|(_, methods)| methods.iter().copied())
 }

@@ -1,6 +1,7 @@
 //! The store of files, outside of requests: opened as the configuration says, kept in order while the server runs, verified by
 //! command.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
@@ -13,6 +14,7 @@ use crate::files::scanner::Scanner;
 use crate::files::shelf::{Bucket, Location, Shelf};
 use crate::files::sweep;
 use crate::files::verify::{self, Verdict};
+use crate::kernel::clock::Clock;
 use crate::kernel::refusal::Fault;
 use crate::web::context::Context;
 
@@ -145,6 +147,43 @@ pub fn verify(settings: &Settings, progress: &mut dyn FnMut(u64)) -> Result<Verd
     runtime
         .block_on(verify::verify(&mut conn, &shelf, progress))
         .map_err(|stop| Fault::caused("verify the files", stop))
+}
+
+/// Says who decides about the files of each kind of matter.
+pub fn register(files: &Desk, clock: &Clock) {
+    for decider in crate::registry::acts_evidence::deciders() {
+        files.deciders.register(Arc::new(decider));
+    }
+    files
+        .deciders
+        .register(Arc::new(crate::books::acts_consultations::MinutesAccess));
+    files.deciders.register(Arc::new(crate::books::acts::BookAccess));
+    files
+        .deciders
+        .register(Arc::new(crate::books::acts_addenda::AddendumAccess));
+    files
+        .deciders
+        .register(Arc::new(crate::award::acts_prices::BidAccess {
+            clock: clock.clone(),
+        }));
+    files
+        .deciders
+        .register(Arc::new(crate::award::acts_evaluation::AppraisalMinutesAccess));
+    files
+        .deciders
+        .register(Arc::new(crate::contracts::acts_inspections::PhotoAccess));
+    files
+        .deciders
+        .register(Arc::new(crate::contracts::acts_contests::ContestAccess));
+    files
+        .deciders
+        .register(Arc::new(crate::contracts::desk_defects::DefectReportAccess));
+    files.deciders.register(Arc::new(
+        crate::contracts::acts_rectifications::RectificationAccess,
+    ));
+    files
+        .deciders
+        .register(Arc::new(crate::contracts::desk_acceptances::AcceptanceAccess));
 }
 
 #[cfg(test)]

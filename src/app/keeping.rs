@@ -12,6 +12,7 @@ use crate::audit;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::Mark;
 use crate::award::acts_overdue;
+use crate::ballots::polling::AtPolling;
 use crate::bids::acts_openings::{self as openings, Place};
 use crate::bids::{acts_amendments as amendments, acts_disclosure as disclosure, store_openings};
 use crate::books::custody::Custody;
@@ -49,7 +50,7 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether a lot whose book was cancelled has bids that are still kept secret.
 const DISCLOSE_EVERY: Duration = Duration::from_secs(60);
 
-/// How often it is looked whether bids wait to be opened.
+/// How often it is looked whether bids wait to be opened, and ballots to be counted.
 const OPEN_EVERY: Duration = Duration::from_secs(60);
 /// How long the buyer's people have for it before the service opens them.
 const OPENED_AFTER_MINUTES: i64 = 5;
@@ -70,6 +71,8 @@ pub struct Keeper {
     pub custody: web::Data<Custody>,
     /// Where reports of defects come in.
     pub reception: AtReception,
+    /// Where votes come in.
+    pub polling: AtPolling,
 }
 
 impl Keeper {
@@ -121,6 +124,7 @@ impl Keeper {
             }
             if is_due(round, OPEN_EVERY) {
                 self.open_what_waits().await;
+                self.keep_ballots().await;
             }
         }
     }

@@ -22,8 +22,8 @@ use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{
-    audit, award, bids, books, budget, contracts, duties, files, outbox, people, registry, standards,
-    statutes,
+    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, people, registry,
+    standards, statutes,
 };
 
 /// Where the API lies.
@@ -55,6 +55,7 @@ const API: &str = "/api/v1";
         (name = "disputes", description = "What bidders ask about results, challenge, and complain of to the regulator"),
         (name = "contracts", description = "The contracts that both parties have signed"),
         (name = "inspections", description = "How signed contracts are kept: periods, inspections and what they score"),
+        (name = "ballots", description = "What residents are asked, how they vote, and what comes of it; never for elections"),
         (name = "defects", description = "What is wrong at the places that contracts serve: reported by anybody, put right by contractors"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
@@ -133,6 +134,10 @@ fn api(config: &mut impl Operations) {
         .configure(bids::http::operations)
         .configure(bids::http_own::operations)
         .configure(bids::http_securities::operations)
+        .configure(ballots::http::operations)
+        .configure(ballots::http_voting::operations)
+        .configure(ballots::http_letters::operations)
+        .configure(ballots::http_listings::operations)
         .configure(award::http_lots::operations)
         .configure(award::http_awards::operations)
         .configure(award::http_challenges::operations)
@@ -140,6 +145,8 @@ fn api(config: &mut impl Operations) {
         .configure(contracts::http::operations)
         .configure(contracts::http_securities::operations)
         .configure(contracts::http_periods::operations)
+        .configure(contracts::http_ratings::operations)
+        .configure(contracts::http_comments::operations)
         .configure(contracts::http_plans::operations)
         .configure(contracts::http_inspections::operations)
         .configure(contracts::http_contests::operations)
@@ -161,6 +168,7 @@ fn api(config: &mut impl Operations) {
         .configure(award::http_prices::operations)
         .configure(award::http_scores::operations)
         .configure(award::http_evaluation::operations)
+        .configure(award::http_appraisal_ballots::operations)
         .configure(award::http_listings::operations)
         .configure(audit::http::operations)
         .configure(outbox::http::operations)

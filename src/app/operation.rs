@@ -238,11 +238,13 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::bids::rules_opening::REASONS);
     reasons.extend(crate::bids::rules::REASONS);
     reasons.extend(crate::bids::rules_securities::REASONS);
+    reasons.extend(crate::ballots::rules::REASONS);
     reasons.extend(crate::award::rules_awards::REASONS);
     reasons.extend(crate::award::rules_challenges::REASONS);
     reasons.extend(crate::award::rules_complaints::REASONS);
     reasons.extend(crate::award::rules_scores::REASONS);
     reasons.extend(crate::award::rules_appraisals::REASONS);
+    reasons.extend(crate::award::rules_appraisal_ballots::REASONS);
     reasons.push(&crate::kernel::days::CALENDAR_ENDS);
     reasons.extend(crate::award::rules_endings::REASONS);
     reasons.extend(crate::award::rules_experts::REASONS);
@@ -250,6 +252,8 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::contracts::rules::REASONS);
     reasons.extend(crate::contracts::rules_securities::REASONS);
     reasons.extend(crate::contracts::rules_periods::REASONS);
+    reasons.extend(crate::contracts::acts_ratings::REASONS);
+    reasons.extend(crate::contracts::rules_comments::REASONS);
     reasons.extend(crate::contracts::rules_plans::REASONS);
     reasons.extend(crate::contracts::rules_inspections::REASONS);
     reasons.extend(crate::contracts::rules_contests::REASONS);

@@ -1,5 +1,5 @@
-//! What is reckoned again on the command line from what it rests on: evaluations of bids, and the pay of periods. No server is asked, and nothing that a document
-//! says of itself is believed.
+//! What is reckoned again on the command line from what it rests on: evaluations of bids, the pay of periods, and ballots. No server is asked but for the log of a
+//! ballot, and nothing that a document says of itself is believed.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use sha2::{Digest, Sha256};
 
 use crate::app::share_files::read_up_to;
-use crate::app::{evaluation, evaluation_schemas, period_pay};
+use crate::app::{ballot_recomputing, evaluation, evaluation_schemas, period_pay};
 use crate::award::rules_evaluation_recomputing::Difference;
 use crate::kernel::refusal::{Fault, Objection};
 
@@ -27,6 +27,8 @@ pub enum OnRecompute {
     /// Reckon again what is paid for a period and compare with the derivation; 0: it holds, 1: it does not, 2: it cannot be read. Of an
     /// input alone, print its derivation
     Payment(Asked),
+    /// Count a ballot again from its box, and compare; 0: it holds, 1: it does not, 2: it cannot be read
+    Ballot(ballot_recomputing::Asked),
 }
 
 /// What is asked.
@@ -82,6 +84,7 @@ pub fn run(what: &OnRecompute, say: &dyn Fn(&str), say_error: &dyn Fn(&str)) -> 
             },
             period_pay::told,
         )?,
+        OnRecompute::Ballot(asked) => return ballot_recomputing::run(asked, say, say_error),
     };
     for remark in &told.remarks {
         say_error(remark);
@@ -110,7 +113,11 @@ fn told(
     }
 }
 
-fn read(file: &Path) -> Result<String, Fault> {
+/// The text of a file, or of the standard input.
+///
+/// # Errors
+/// A fault if it cannot be read, is too long, or is no text.
+pub(super) fn read(file: &Path) -> Result<String, Fault> {
     let bytes = if file == Path::new(STANDARD_INPUT) {
         let mut bytes = Vec::new();
         let max = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX);

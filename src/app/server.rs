@@ -19,10 +19,8 @@ use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
-use crate::award::acts_prices::BidAccess;
+use crate::ballots::polling::{AtPolling, Polling};
 use crate::bids::receipts::Notary;
-use crate::books::acts::BookAccess;
-use crate::books::acts_addenda::AddendumAccess;
 use crate::books::custody::Custody;
 use crate::contracts::follow_up::FollowUpKey;
 use crate::contracts::reception::{AtReception, Reception};
@@ -38,7 +36,6 @@ use crate::outbox::sender::Sender;
 use crate::outbox::unsubscribe::UnsubscribeKey;
 use crate::people::gate::{AtGate, Gate};
 use crate::people::identities::Identities;
-use crate::registry::acts_evidence;
 use crate::web::actor::Actor;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
@@ -128,35 +125,7 @@ impl House {
         let context = web::Data::new(context.identifying(identities.identify()));
         let mark = Mark::in_directory(&keys);
         let files = web::Data::new(crate::app::files::open(&settings)?);
-        for decider in acts_evidence::deciders() {
-            files.deciders.register(Arc::new(decider));
-        }
-        files
-            .deciders
-            .register(Arc::new(crate::books::acts_consultations::MinutesAccess));
-        files.deciders.register(Arc::new(BookAccess));
-        files.deciders.register(Arc::new(AddendumAccess));
-        files.deciders.register(Arc::new(BidAccess {
-            clock: context.clock.clone(),
-        }));
-        files
-            .deciders
-            .register(Arc::new(crate::award::acts_evaluation::AppraisalMinutesAccess));
-        files
-            .deciders
-            .register(Arc::new(crate::contracts::acts_inspections::PhotoAccess));
-        files
-            .deciders
-            .register(Arc::new(crate::contracts::acts_contests::ContestAccess));
-        files
-            .deciders
-            .register(Arc::new(crate::contracts::desk_defects::DefectReportAccess));
-        files.deciders.register(Arc::new(
-            crate::contracts::acts_rectifications::RectificationAccess,
-        ));
-        files
-            .deciders
-            .register(Arc::new(crate::contracts::desk_acceptances::AcceptanceAccess));
+        crate::app::files::register(&files, &context.clock);
         let mut house = Self {
             settings,
             context,
@@ -224,6 +193,11 @@ impl House {
     /// Who signs the receipts of bids.
     pub fn notary(&self) -> Notary {
         Notary::new(self.sequencer.clone())
+    }
+
+    /// Where votes come in.
+    pub fn polling(&self, custody: web::Data<Custody>) -> Polling {
+        Polling::new(custody, self.sequencer.clone())
     }
 
     /// Checks the stored log before anything is signed over it, and starts a new one in a new database. Asks the database
@@ -432,6 +406,7 @@ impl Server {
             identities: house.identities.clone(),
             custody: custody.clone(),
             reception: reception.clone(),
+            polling: web::Data::new(house.polling(custody.clone())),
         };
         let files = house.files.clone();
         let (ready, started) = std::sync::mpsc::channel();
@@ -439,7 +414,7 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let keys = (&key, &custody, &notary, &reception);
+                    let keys = (&key, &custody, &notary, (&reception, &keeper.polling));
                     let server = http(&settings, &context, keys, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     actix_web::rt::spawn(crate::app::files::keep(context, files));
@@ -513,11 +488,11 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
 fn http(
     settings: &Settings,
     context: &web::Data<Context>,
-    (key, custody, notary, reception): (
+    (key, custody, notary, (reception, polling)): (
         &web::Data<UnsubscribeKey>,
         &web::Data<Custody>,
         &web::Data<Notary>,
-        &AtReception,
+        (&AtReception, &AtPolling),
     ),
     files: &Desk,
     gate: &AtGate,
@@ -543,6 +518,7 @@ fn http(
     }
     let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
     let (custody, notary, reception) = (custody.clone(), notary.clone(), reception.clone());
+    let polling = polling.clone();
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         App::new()
@@ -553,6 +529,7 @@ fn http(
             .app_data(custody.clone())
             .app_data(notary.clone())
             .app_data(reception.clone())
+            .app_data(polling.clone())
             .configure(openapi::operations)
             .service(documents::openapi_json)
             .service(documents::docs_redirect)

@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::award::acts_appraisal_ballots as ballots;
 use crate::award::acts_scores::{self as scoring, Scene, scene, settled};
 use crate::award::rules_admission::Verdict;
 use crate::award::rules_appraisals::{
-    APPRAISAL_CONFIRMED, APPRAISAL_MISSING, APPRAISAL_NOTHING, Appraisal, held,
+    APPRAISAL_CONFIRMED, APPRAISAL_MISSING, APPRAISAL_NOTHING, Appraisal, Appraised, held,
 };
 use crate::award::rules_endings::Cause;
 use crate::award::rules_evaluation::{Meeting, Quorum};
@@ -51,7 +52,7 @@ const MINUTES: &[MediaType] = &[MediaType::Pdf, MediaType::Png, MediaType::Jpeg,
 ///
 /// # Errors
 /// In this order: permission; not found; those of the panel; a book that was cancelled or is suspended; [`SCORING_CONCLUDED`]; that the examination is not settled; unless too few
-/// bids are left, [`SHEETS_MISSING`] and [`APPRAISAL_MISSING`]; those of a lot's end.
+/// bids are left, [`SHEETS_MISSING`], [`APPRAISAL_MISSING`] and those of a [ballot](ballots::given); those of a lot's end.
 pub fn conclude(tx: &mut Tx<'_>, actor: &Actor, lot: &LotId) -> Answer<Evaluation> {
     policy::allow_at_all(actor, Action::ConcludeEvaluation)?;
     let scene = scene(tx.conn(), lot)?;
@@ -153,20 +154,24 @@ fn all_in(conn: &mut Conn, scene: &Scene, verdict: &Verdict) -> Answer<Vec<Sheet
     Ok(rules::anonymous(sheets)?)
 }
 
-fn bids_in(verdict: &Verdict) -> Vec<&BidId> {
+pub(super) fn bids_in(verdict: &Verdict) -> Vec<&BidId> {
     let bids = verdict.bids.iter().filter(|bid| bid.out.is_none());
     bids.map(|bid| &bid.bid_id).collect()
 }
 
-fn appraised(conn: &mut Conn, scene: &Scene, verdict: &Verdict) -> Answer<Appraisal> {
-    let appraisal = store::appraisal(conn, &scene.known.lot.id)?;
-    let appraisal = appraisal.filter(|one| one.confirmed.is_some());
-    let appraisal = appraisal.ok_or_else(|| APPRAISAL_MISSING.refuse())?;
+/// What the residents gave: a meeting, if its record is confirmed; otherwise their ballot.
+fn appraised(conn: &mut Conn, scene: &Scene, verdict: &Verdict) -> Answer<Appraised> {
+    let recorded = store::appraisal(conn, &scene.known.lot.id)?;
+    let given = match recorded.filter(|one| one.confirmed.is_some()) {
+        Some(Appraisal { meeting, points, .. }) => Some(Appraised { meeting, points }),
+        None => ballots::given(conn, scene, verdict)?,
+    };
+    let given = given.ok_or_else(|| APPRAISAL_MISSING.refuse())?;
     let method = scene.known.book.content.document().method;
     let criteria = rules::by_residents(method, scene.known.document()?);
-    rules::whole(&appraisal.points, &criteria, &bids_in(verdict))
+    rules::whole(&given.points, &criteria, &bids_in(verdict))
         .map_err(|refusal| APPRAISAL_MISSING.refuse().listing(refusal.objections))?;
-    Ok(appraisal)
+    Ok(given)
 }
 
 fn concluded(
@@ -254,8 +259,8 @@ pub struct Recorded {
 /// Records what a meeting of residents' representatives gave, or corrects the record before it is confirmed.
 ///
 /// # Errors
-/// In this order: permission; not found; a book that was cancelled or is suspended; [`APPRAISAL_NOTHING`]; [`SCORING_CONCLUDED`]; that the examination is not settled; another version
-/// than the one that is meant; [`APPRAISAL_CONFIRMED`]; a meeting that cannot be, or without its quorum; points that cannot be or are
+/// In this order: permission; not found; a book that was cancelled or is suspended; [`APPRAISAL_NOTHING`]; [`SCORING_CONCLUDED`]; that the examination is not settled; a ballot that
+/// [stands](ballots::none_stands); another version than the one that is meant; [`APPRAISAL_CONFIRMED`]; a meeting that cannot be, or without its quorum; points that cannot be or are
 /// missing; separation of duties; those of the attachment.
 pub fn record_appraisal(
     tx: &mut Tx<'_>,
@@ -266,6 +271,9 @@ pub fn record_appraisal(
     let (scene, before) = appraising(tx, actor, Action::RecordAppraisal, lot)?;
     let now = tx.now();
     let verdict = settled(tx.conn(), lot, now)?;
+    if before.is_none() {
+        ballots::none_stands(tx.conn(), &scene, &verdict)?;
+    }
     match (&before, expected) {
         (Some(_), None) => return Err(VERSION_MISSING.refuse().into()),
         (before, Some(expected)) => expected.check(before.as_ref().map_or(0, |one| one.version))?,
@@ -350,7 +358,8 @@ pub fn confirm_appraisal(
     Ok(appraisal)
 }
 
-fn appraising(
+/// A lot that residents may appraise now, and the record of a meeting that there may be.
+pub(super) fn appraising(
     tx: &mut Tx<'_>,
     actor: &Actor,
     action: Action,

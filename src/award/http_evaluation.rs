@@ -9,10 +9,12 @@ use utoipa::ToSchema;
 
 use crate::award::acts_evaluation::{self as acts, Recorded};
 use crate::award::acts_scores;
+use crate::award::http_appraisal_ballots;
 use crate::award::http_scores::{meant, shown};
 use crate::award::rules_appraisals::Appraisal;
 use crate::award::rules_results::{Evaluation, EvaluationId, Place};
 use crate::award::rules_scores::BidScores;
+use crate::ballots::polling::AtPolling;
 use crate::bids::rules::BidId;
 use crate::books::rules::{BookId, LotId};
 use crate::budget::desk::parsed;
@@ -147,14 +149,18 @@ impl EvaluationView {
         (status = 201, description = "The result", body = EvaluationView),
         (status = 403, description = "`panel_not_chair`"),
         (status = 404, description = "There is no such lot, or it is not yours to see"),
-        (status = 409, description = "`panel_incomplete`, `book_wrong_state`, `book_suspended`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `sheets_missing`, `appraisal_missing`"),
+        (status = 409, description = "`panel_incomplete`, `book_wrong_state`, `book_suspended`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `sheets_missing`, `appraisal_missing`, `appraisal_not_counted`, `appraisal_not_binding`: call another ballot, or hold a meeting"),
     ),
     extensions(("x-action" = json!("ConcludeEvaluation"))),
 )]
 #[post("/lots/{id}/evaluation")]
-async fn conclude(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
+async fn conclude(
+    (context, actor, once, polling): (Shared, Actor, Once, AtPolling),
+    id: web::Path<String>,
+) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::ConcludeEvaluation)?;
     let id = parsed::<LotId>(&id)?;
+    http_appraisal_ballots::counted(&context, &polling, &id).await?;
     context
         .act_once(actor, once, NO_BODY, move |tx, by| {
             let evaluation = acts::conclude(tx, by, &id)?;
@@ -381,7 +387,8 @@ impl AppraisalView {
 
 /// Record what residents gave
 ///
-/// By an officer of the buyer, from the minutes of a meeting of residents' representatives that had its quorum; another person confirms it.
+/// By an officer of the buyer, from the minutes of a meeting of residents' representatives that had its quorum; another person confirms it. Not where residents
+/// appraise the lot by a ballot.
 /// A first record is sent without `If-Match`; until it is confirmed it may be corrected, with the `ETag` of the version before.
 #[utoipa::path(
     operation_id = "record_appraisal",
@@ -395,7 +402,7 @@ impl AppraisalView {
         (status = 200, description = "It was recorded", body = AppraisalView, headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 403, description = "`separation_of_duties`"),
         (status = 404, description = "There is no such lot"),
-        (status = 409, description = "`book_wrong_state`, `book_suspended`, `appraisal_nothing`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `appraisal_confirmed`, `appraisal_no_quorum`, and those of attachments"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `appraisal_nothing`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `appraisal_by_ballot`, `appraisal_confirmed`, `appraisal_no_quorum`, and those of attachments"),
         (status = 412, description = "`version_stale`"),
         (status = 422, description = "What cannot be; every fault is listed"),
         (status = 428, description = "`version_missing`: there is a record already"),
@@ -404,16 +411,14 @@ impl AppraisalView {
 )]
 #[put("/lots/{id}/appraisal")]
 async fn record_appraisal(
-    request: HttpRequest,
-    context: Shared,
-    actor: Actor,
-    once: Once,
+    (request, context, actor, once, polling): (HttpRequest, Shared, Actor, Once, AtPolling),
     id: web::Path<String>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::RecordAppraisal)?;
     let body = incoming.json::<AppraisalBody>().await?;
     let (id, expected) = (parsed::<LotId>(&id)?, meant(&request)?);
+    http_appraisal_ballots::counted(&context, &polling, &id).await?;
     let zone = context.calendar.zone;
     let given = Recorded {
         held_on: body.value.held_on,

@@ -54,6 +54,15 @@ pub static REASONS: [&Reason; 4] = [
     &APPRAISAL_MISSING,
 ];
 
+/// What residents gave, by whichever way, as it goes into an evaluation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appraised {
+    /// Who could take part and who did, and the quorum.
+    pub meeting: Meeting,
+    /// What they gave.
+    pub points: Scores,
+}
+
 /// The record of a meeting that appraised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appraisal {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::award::rules_admission::{Admitted, Verdict};
-use crate::award::rules_appraisals::Appraisal;
+use crate::award::rules_appraisals::Appraised;
 use crate::award::rules_evaluation::{AbnormallyLow, Bid, Criterion, Input, Out, Yuan};
 use crate::award::rules_results::ROUNDS_MAX;
 use crate::bids::rules::BidId;
@@ -406,8 +406,8 @@ pub struct Facts<'f> {
     pub verdict: &'f Verdict,
     /// The sheets that were handed in, in the order of [`anonymous`].
     pub sheets: &'f [Sheet],
-    /// What the residents gave, if that was confirmed.
-    pub appraisal: Option<&'f Appraisal>,
+    /// What the residents gave, if it counts.
+    pub appraisal: Option<&'f Appraised>,
     /// What a draw is made from.
     pub draw_seed: &'f str,
 }

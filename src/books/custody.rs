@@ -103,6 +103,22 @@ impl Custody {
         }
     }
 
+    /// Something else that is kept under the same key, bound to what it is for: `place` is never the id of a book, nor that with a number.
+    ///
+    /// # Errors
+    /// A fault if the system gives no randomness.
+    pub fn keep(&self, place: &str, content: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.encrypt(place, content)
+    }
+
+    /// What was kept for this and nothing else.
+    ///
+    /// # Errors
+    /// A fault if it was kept with another key, for something else, or was changed.
+    pub fn kept(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        self.decrypt(place, sealed)
+    }
+
     fn encrypt(&self, place: &str, content: &[u8]) -> Result<Vec<u8>, Fault> {
         let nonce = id::random::<NONCE_LENGTH>()?;
         let content = Payload {

@@ -12,7 +12,9 @@ use crate::contracts::rules_defects::SILENCE_DAYS;
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::rules_periods::{NO_PERIODS, Period, Schedule, schedule};
 use crate::contracts::rules_source_scores::{self as scores, Facts, Given, Inspected, SourceScore};
-use crate::contracts::{desk_defects, store_contests, store_inspections, store_periods as store};
+use crate::contracts::{
+    acts_ratings, desk_defects, store_contests, store_inspections, store_periods as store,
+};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
@@ -127,8 +129,8 @@ pub fn scores(
     let facts = Facts {
         is_over: today > ended.map_or(period.span.last, |last| last.min(period.span.last)),
         inspections,
+        rating: acts_ratings::rated(conn, id, number)?,
         response: response(conn, (id, &period), calendar.zone, now)?,
-        ..Facts::default()
     };
     let found = scores::scores(&signed.document.lot.score_sources, &facts)?;
     Ok((signed, found))

@@ -120,9 +120,10 @@ pub fn scores(sources: &[SourceDocument], found: &[SourceScore]) -> Vec<ScoreDoc
     sources.iter().zip(found).map(score).collect()
 }
 
-/// The codes of the sources whose score can still change, or that have none.
+/// The codes of the sources whose score can still change, or that have none yet. A rating to which too few came has none and gets none.
 pub fn unsettled(scores: &[ScoreDocument]) -> Vec<String> {
-    let open = scores.iter().filter(|one| one.state != ScoreState::Settled);
+    let is_final = |state| matches!(state, ScoreState::Settled | ScoreState::NonBinding);
+    let open = scores.iter().filter(|one| !is_final(one.state));
     open.map(|one| one.source.clone()).collect()
 }
 

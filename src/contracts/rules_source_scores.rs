@@ -21,6 +21,8 @@ pub enum State {
     Provisional,
     /// Nothing changes it any more, unless an inspection is annulled.
     Settled,
+    /// Residents were asked, and too few have answered for it to count. There is no score, and none will come.
+    NonBinding,
 }
 
 impl State {
@@ -30,6 +32,7 @@ impl State {
             Self::NoData => "no_data",
             Self::Provisional => "provisional",
             Self::Settled => "settled",
+            Self::NonBinding => "non_binding",
         }
     }
 }
@@ -58,6 +61,18 @@ pub struct Given {
     pub is_settled: bool,
 }
 
+/// What residents say of a period, once it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rated {
+    /// Enough have voted.
+    Binding(Given),
+    /// Too few have: the result counts for nothing.
+    NonBinding {
+        /// How many.
+        count: u32,
+    },
+}
+
 /// What a period's scores are made of.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -66,7 +81,7 @@ pub struct Facts {
     /// Its inspections, without those that were annulled.
     pub inspections: Vec<Inspected>,
     /// The residents' rating, where there is one.
-    pub rating: Option<Given>,
+    pub rating: Option<Rated>,
     /// How soon defects were seen to, where that was reckoned.
     pub response: Option<Given>,
 }
@@ -97,7 +112,7 @@ pub struct SourceScore {
 pub fn scores(sources: &[SourceDocument], facts: &Facts) -> Result<Vec<SourceScore>, Fault> {
     let of_source = |source: &SourceDocument| match source.kind {
         SourceKind::Inspection => of_inspections(&source.code, facts),
-        SourceKind::Rating => Ok(given(&source.code, facts.rating)),
+        SourceKind::Rating => Ok(rated(&source.code, facts.rating)),
         SourceKind::Response => Ok(given(&source.code, facts.response)),
     };
     sources.iter().map(of_source).collect()
@@ -125,6 +140,18 @@ fn of_inspections(code: &str, facts: &Facts) -> Result<SourceScore, Fault> {
         count: u32::try_from(scores.len()).unwrap_or(u32::MAX),
         contests_open,
     })
+}
+
+fn rated(code: &str, rated: Option<Rated>) -> SourceScore {
+    match rated {
+        None => given(code, None),
+        Some(Rated::Binding(score)) => given(code, Some(score)),
+        Some(Rated::NonBinding { count }) => SourceScore {
+            state: State::NonBinding,
+            count,
+            ..given(code, None)
+        },
+    }
 }
 
 fn given(code: &str, given: Option<Given>) -> SourceScore {
@@ -206,13 +233,18 @@ mod tests {
     #[test]
     fn what_was_reckoned_elsewhere_is_taken_as_it_is() {
         let facts = Facts {
-            rating: Some(Given {
+            rating: Some(Rated::Binding(Given {
                 score: "87.6".parse().unwrap(),
                 count: 200,
                 is_settled: true,
-            }),
+            })),
             ..Facts::default()
         };
+        let too_few = Facts {
+            rating: Some(Rated::NonBinding { count: 12 }),
+            ..Facts::default()
+        };
+        assert_eq!(shown(&too_few)[2], ("rating".to_owned(), "non_binding", None, 12));
         assert_eq!(
             shown(&facts)[2],
             ("rating".to_owned(), "settled", Some("87.6".to_owned()), 200)

@@ -110,24 +110,29 @@ pub enum Course {
 const SCORE_PLACES: u32 = 2;
 
 /// What a period scores in all: the scores of its sources by their weights, half up to two places; `None` while one of them has no score, or one that can
-/// still change, and where the book names no source.
+/// still change, and where the book names no source. A rating to which too few came has no weight, as it has none when the period is paid: otherwise whoever
+/// does not vote would keep a contract's triggers from ever being due.
 ///
 /// # Errors
 /// A fault of arithmetic.
 pub fn total(sources: &[SourceDocument], scores: &[SourceScore]) -> Result<Option<Score>, Fault> {
     let mut parts = Vec::with_capacity(sources.len());
     for source in sources {
-        let mut settled = scores.iter().filter(|one| one.state == SourceState::Settled);
-        let found = settled.find(|one| one.source == source.code);
-        let Some(score) = found.and_then(|one| one.score) else {
+        let found = scores.iter().find(|one| one.source == source.code);
+        if found.is_some_and(|one| one.state == SourceState::NonBinding) {
+            continue;
+        }
+        let settled = found.filter(|one| one.state == SourceState::Settled);
+        let Some(score) = settled.and_then(|one| one.score) else {
             return Ok(None);
         };
-        parts.push((score, source.weight));
+        let weight = u32::try_from(source.weight.ten_thousandths());
+        parts.push((score, weight.map_err(|error| Fault::caused("a weight", error))?));
     }
-    if parts.is_empty() {
+    if parts.iter().all(|(_, weight)| *weight == 0) {
         return Ok(None);
     }
-    let total = Score::weighted_sum(&parts, SCORE_PLACES, Rounding::HalfUp);
+    let total = Score::mean(&parts, SCORE_PLACES, Rounding::HalfUp);
     Ok(Some(total.map_err(|error| {
         Fault::caused("the score of a period", error)
     })?))
@@ -332,6 +337,13 @@ pub(super) mod tests {
         }
         assert_eq!(of("93.4", None, SourceState::NoData), None);
         assert_eq!(of("93.4", Some("88.0"), SourceState::Provisional), None);
+        // Too few have voted: what is left scores alone, and nothing scores nothing.
+        assert_eq!(
+            of("93.4", None, SourceState::NonBinding).as_deref(),
+            Some("93.40")
+        );
+        let silent = [scored("satisfaction", SourceState::NonBinding, None)];
+        assert_eq!(total(&sources[1..], &silent).unwrap(), None);
         assert_eq!(total(&[], &[]).unwrap(), None);
     }
 

@@ -1643,6 +1643,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What voters say of a period in their own words.
+    rating_comments (id) {
+        id -> Text,
+        ballot_id -> Text,
+        contract_id -> Text,
+        period -> BigInt,
+        words -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+        reply -> Nullable<Text>,
+        replied_by -> Nullable<Text>,
+        replied_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Who has said something; and not what.
+    rating_commenters (ballot_id, number) {
+        ballot_id -> Text,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
     /// Lots that came to nothing after their bids were opened.
     lot_endings (lot_id) {
         lot_id -> Text,
@@ -2036,9 +2062,98 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What residents are asked.
+    ballots (id) {
+        id -> Text,
+        kind -> Text,
+        matter_id -> Text,
+        matter_number -> BigInt,
+        organisation_id -> Text,
+        title_zh -> Text,
+        title_en -> Text,
+        terms -> Text,
+        opens_at -> Timestamp,
+        closes_at -> Timestamp,
+        electorate -> BigInt,
+        roll_sha256 -> Binary,
+        sealed_key -> Nullable<Binary>,
+        called_by -> Text,
+        called_at -> Timestamp,
+        withdrawn_at -> Nullable<Timestamp>,
+        counted_at -> Nullable<Timestamp>,
+        result -> Nullable<Text>,
+        result_sha256 -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    /// Who may vote, and who has.
+    ballot_voters (ballot_id, number) {
+        ballot_id -> Text,
+        number -> BigInt,
+        resident_id -> Text,
+        community_id -> Text,
+        has_voted -> Bool,
+    }
+}
+
+diesel::table! {
+    /// What was voted, sealed, until the ballot is counted.
+    ballot_papers (ballot_id, tag) {
+        ballot_id -> Text,
+        tag -> Binary,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    /// The boxes of counted ballots.
+    ballot_slips (ballot_id, hash) {
+        ballot_id -> Text,
+        hash -> Binary,
+        question -> Text,
+        choice -> Text,
+        salt -> Binary,
+        community_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Letters by which one votes without an account.
+    ballot_letters (ballot_id, number) {
+        ballot_id -> Text,
+        number -> BigInt,
+        link_hash -> Binary,
+        code_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// How far voters were written to.
+    ballot_mailings (ballot_id, kind) {
+        ballot_id -> Text,
+        kind -> Text,
+        through -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Residents' representatives, and who has no vote on whose work.
+    voter_listings (id) {
+        id -> Text,
+        area_id -> Text,
+        resident_id -> Text,
+        organisation_id -> Nullable<Text>,
+        listed_by -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
 diesel::allow_tables_to_appear_in_same_query!(awards, contracts);
 diesel::allow_tables_to_appear_in_same_query!(books, contracts);
+diesel::allow_tables_to_appear_in_same_query!(ballots, ballot_voters, ballot_letters);
+diesel::allow_tables_to_appear_in_same_query!(ballot_voters, residents);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_annulments);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_contests);
 diesel::allow_tables_to_appear_in_same_query!(contracts, served_places, defects, defect_rounds);

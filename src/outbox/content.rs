@@ -14,6 +14,7 @@ pub use crate::outbox::content_accounts::{
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
 pub use crate::outbox::content_awards::{LotEnded, LotHappened};
+pub use crate::outbox::content_ballots::BallotOpened;
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_contracts::InspectionHappened;
 pub use crate::outbox::content_defects::{DefectHappened, DefectNews, DefectsWaiting, News};
@@ -169,6 +170,8 @@ kinds! {
     DefectNews "defect.news"
     /// Defects are late, or wait for an officer.
     DefectsWaiting "defects.waiting"
+    /// A ballot is open in which the reader has a vote.
+    BallotOpened "ballot.opened"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -503,6 +506,14 @@ pub(super) mod tests {
                 overdue: 2,
                 waiting: 1,
                 path: path(),
+            }
+            .into(),
+            BallotOpened {
+                ballot: both(),
+                closes_at: at(),
+                is_reminder: true,
+                path: path(),
+                is_link: false,
             }
             .into(),
             Digest {

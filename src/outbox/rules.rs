@@ -274,6 +274,8 @@ pub struct Due {
     pub has_account: bool,
     /// True if it is a digest itself.
     pub is_digest: bool,
+    /// True if it holds what lets in whoever has it: that is forgotten when it is sent, and never gathered.
+    pub is_secret: bool,
     /// After this instant it is useless.
     pub useful_until: Option<Instant>,
 }
@@ -302,6 +304,7 @@ pub fn course(mail: &Due, preferences: &Preferences, now: Instant, zone: Tz) -> 
     match preferences.frequency(mail.category) {
         Frequency::AtOnce => Course::Send,
         Frequency::Off => Course::Decline,
+        Frequency::Daily if mail.is_secret => Course::Send,
         Frequency::Daily => match next_morning(now, zone) {
             // It would be useless by then, and the reader has to know.
             morning if mail.useful_until.is_some_and(|until| until <= morning) => Course::Send,
@@ -349,6 +352,7 @@ mod tests {
             category,
             has_account: true,
             is_digest: false,
+            is_secret: false,
             useful_until: None,
         }
     }

@@ -150,6 +150,7 @@ impl Parcel {
             category: self.category,
             has_account: self.to.account_id.is_some(),
             is_digest: matches!(self.content, Some(Content::Digest(_))),
+            is_secret: self.content.as_ref().is_some_and(Content::is_secret),
             useful_until: self.useful_until,
         }
     }

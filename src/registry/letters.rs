@@ -22,7 +22,8 @@ pub enum Paper {
 }
 
 impl Paper {
-    const fn style(self) -> &'static str {
+    /// Its style sheet.
+    pub const fn style(self) -> &'static str {
         match self {
             Self::A4 => concat!("@page{size:A4;margin:25mm}", include_str!("letters.css")),
             // Half the size: what fills a sheet of A4 loosely must still be one sheet.
@@ -101,7 +102,7 @@ fn day_zh(day: NaiveDate) -> String {
 }
 
 /// Text that is nothing but text in HTML.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -543,6 +543,26 @@ pub enum Action {
     ObjectToAcceptance,
     /// Decide such an objection.
     DecideAcceptanceObjection,
+    /// See ballots of residents, and what came of them.
+    ReadBallots,
+    /// See the box of a ballot of which too little was cast for everybody to see it.
+    OpenBallotBox,
+    /// Call a ballot of residents, or take it back.
+    CallBallot,
+    /// Vote with a code; whose it is, is looked up.
+    CastVote,
+    /// Vote as whoever is signed in.
+    CastOwnVote,
+    /// Count a ballot that has closed.
+    CountBallot,
+    /// Print letters with codes for voters.
+    PrintBallotLetters,
+    /// Say who represents residents, and who has no vote on whose work.
+    KeepVoterListings,
+    /// Release what a voter says of a period in words, or withhold it.
+    ModerateComment,
+    /// Reply to it for one's own supplier.
+    ReplyToComment,
 }
 
 impl Action {
@@ -706,6 +726,15 @@ impl Action {
             | Self::SignAcceptance
             | Self::ObjectToAcceptance
             | Self::DecideAcceptanceObjection => "contracts.write",
+            Self::ReadBallots | Self::OpenBallotBox => "ballots.read",
+            Self::CallBallot
+            | Self::CastVote
+            | Self::CastOwnVote
+            | Self::CountBallot
+            | Self::PrintBallotLetters
+            | Self::KeepVoterListings
+            | Self::ModerateComment
+            | Self::ReplyToComment => "ballots.write",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1455,6 +1484,17 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
         Action::DecideAcceptanceObjection,
         &[(BuyerApprover, OwnOrganisation)],
     ),
+    (Action::ReadBallots, &[(Public, Anywhere)]),
+    (Action::OpenBallotBox, &[(Auditor, Anywhere)]),
+    (Action::CallBallot, &[(BuyerOfficer, OwnOrganisation)]),
+    // Whoever has the vote casts it themself; there is no action by which staff does.
+    (Action::CastVote, &[(Public, Anywhere)]),
+    (Action::CastOwnVote, &[(Public, SignedIn)]),
+    (Action::CountBallot, &[(System, Anywhere)]),
+    (Action::PrintBallotLetters, &[(Registrar, OwnArea)]),
+    (Action::KeepVoterListings, &[(Registrar, OwnArea)]),
+    (Action::ModerateComment, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ReplyToComment, &[(SupplierAgent, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

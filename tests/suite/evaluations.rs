@@ -18,6 +18,8 @@ use wardbook::standards::rules_indicators::Line;
 use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
+use crate::awards::go_to;
+use crate::ballots::{peopled, votes};
 use crate::bids::{Bidder, DEADLINE, Tender, taken};
 use crate::books::{Office, at_once, ok};
 use crate::cast::{Person, person};
@@ -26,16 +28,21 @@ use crate::on_both;
 use crate::organisations::{CODES, refused, sql};
 use crate::outbox::lines;
 use crate::planning::uploaded;
+use crate::roll_letters::codes;
 use crate::treasury::{gets, posts};
 
 /// A book of one lot whose bids were opened.
-struct Judging {
-    tender: Tender,
+pub struct Judging {
+    /// What is bid for.
+    pub tender: Tender,
     /// In the order of their prices.
-    bids: Vec<String>,
-    bidders: Vec<Bidder>,
-    book: BookId,
-    lot: LotId,
+    pub bids: Vec<String>,
+    /// Who bids, in the order of the prices given.
+    pub bidders: Vec<Bidder>,
+    /// The book.
+    pub book: BookId,
+    /// Its lot.
+    pub lot: LotId,
 }
 
 /// What another slice's acts do, shorter: the tests of those are elsewhere.
@@ -55,7 +62,8 @@ fn done(ward: &Ward, act: impl Fn(&mut Tx<'_>) -> Answer<()> + Send + 'static) {
 }
 
 impl Judging {
-    fn new(ward: &Ward, change: impl FnOnce(&mut Value), prices: &[&str]) -> Self {
+    /// With bids at these prices for a unit.
+    pub fn new(ward: &Ward, change: impl FnOnce(&mut Value), prices: &[&str]) -> Self {
         let office = Office::new(ward);
         let mut body = office.whole(ward);
         change(&mut body["content"]);
@@ -104,19 +112,22 @@ impl Judging {
     }
 
     /// As [`examined`].
-    fn examined(&self, ward: &Ward, out: &[usize]) {
+    pub fn examined(&self, ward: &Ward, out: &[usize]) {
         examined(ward, (&self.book, &self.lot), &self.tender.office.approver, out);
     }
 
-    fn path(&self, rest: &str) -> String {
+    /// An address below the lot.
+    pub fn path(&self, rest: &str) -> String {
         format!("/api/v1/lots/{}{rest}", self.lot)
     }
 
-    fn sees(&self, ward: &Ward, who: &Person, rest: &str) -> Reply {
+    /// Reads below the lot.
+    pub fn sees(&self, ward: &Ward, who: &Person, rest: &str) -> Reply {
         who.asks(ward, "GET", &self.path(rest)).send()
     }
 
-    fn posts(&self, ward: &Ward, who: &Person, rest: &str, body: Option<&Value>) -> Reply {
+    /// Posts below the lot.
+    pub fn posts(&self, ward: &Ward, who: &Person, rest: &str, body: Option<&Value>) -> Reply {
         posts(ward, who, &format!("/lots/{}{rest}", self.lot), body)
     }
 
@@ -145,7 +156,7 @@ impl Judging {
     }
 
     /// The derivation, as the log has it, and as it comes out again.
-    fn holds(&self, ward: &Ward, who: &Person, result: &Value) -> Value {
+    pub fn holds(&self, ward: &Ward, who: &Person, result: &Value) -> Value {
         let bytes = who
             .asks(ward, "GET", &self.path("/evaluation/derivation"))
             .bytes();
@@ -439,6 +450,97 @@ on_both! { in "test";
             let told = serde_json::to_string(&ward.events(kind).iter().map(|event| event["entry"].clone()).collect::<Vec<_>>()).unwrap();
             assert!(!evaluators.iter().any(|one| told.contains(one.id.as_str())), "{kind} tells who: {told}");
         }
+    }
+
+    fn residents_appraise_by_a_ballot_in_the_place_of_a_meeting(ward) {
+        let judging = Judging::new(&ward, |_| {}, &["500", "450", "400"]);
+        let office = &judging.tender.office;
+        let evaluators = judging.panel(&ward, 3);
+        let city = judging.tender.book["content"]["areas"][0].as_str().unwrap();
+        let [gui, _] = peopled(&ward, city, [13, 0]);
+        let body = json!({"opens_at": "2026-04-02T00:00:00Z", "closes_at": "2026-04-03T00:00:00Z", "unit": "residents", "quorum_percent": 67});
+        let calls = |who: &Person| judging.posts(&ward, who, "/appraisal-ballot", Some(&body));
+        refused(&calls(&office.officer), 409, "admission_not_begun");
+        judging.examined(&ward, &[]);
+        // Kin of a bidder have no vote.
+        let kin = gui.all(&ward)[0]["id"].as_str().unwrap().to_owned();
+        let listed = gui.ask(&ward, "POST", "voter-listings").json(&json!({"resident_id": kin, "organisation_id": judging.bidders[2].id})).send();
+        assert_eq!(listed.status, 201, "{}", listed.text);
+        for stranger in [&office.approver, &judging.bidders[0].agent, &evaluators[0]] {
+            refused(&calls(stranger), 403, "forbidden");
+        }
+        let view = calls(&office.officer);
+        assert_eq!(view.status, 201, "{}", view.text);
+        let (ballot, questions) = (view.json()["id"].as_str().unwrap().to_owned(), view.json()["questions"].clone());
+        assert_eq!((&view.json()["kind"], &view.json()["electorate"], questions.as_array().unwrap().len()), (&json!("appraisal"), &json!(12), 3));
+        refused(&calls(&office.officer), 409, "appraisal_by_ballot");
+        let minutes = uploaded(&ward, &office.officer);
+        let points: Value = judging.bids.iter().map(|bid| json!({"bid_id": bid, "criteria": [{"code": "A1", "score": "1"}]})).collect();
+        let record = json!({"held_on": "2026-04-01", "eligible": 60, "present": 43, "minutes_id": minutes, "points": points});
+        let records = || office.officer.asks(&ward, "PUT", &judging.path("/appraisal")).json(&record).send();
+        refused(&records(), 409, "appraisal_by_ballot");
+
+        let page = gui.ask(&ward, "POST", "ballot-letters").json(&json!({"ballot_id": ballot, "everyone": true})).send();
+        go_to(&ward, "2026-04-02T00:00:00Z");
+        for (at, code) in codes(&page.text).iter().enumerate() {
+            // Everybody finds the first good and the second very good; of the third seven of twelve find it fair, and the others poor.
+            let of_bid = |bid: &str| match judging.bids.iter().position(|one| one == bid).unwrap() {
+                0 => "good",
+                1 => "very_good",
+                _ if at < 7 => "fair",
+                _ => "poor",
+            };
+            let answers: Value = questions.as_array().unwrap().iter().map(|one| {
+                let bid = one["about"].as_str().unwrap();
+                json!({"question": one["code"], "choice": of_bid(bid)})
+            }).collect();
+            assert_eq!(votes(&ward, code, &answers).status, 200);
+        }
+        for (evaluator, points) in evaluators.iter().zip(&FIRST) {
+            judging.hands_in(&ward, evaluator, points);
+        }
+        refused(&judging.posts(&ward, &evaluators[0], "/evaluation", None), 409, "appraisal_not_counted");
+        go_to(&ward, "2026-04-03T00:00:00Z");
+        let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
+        assert_eq!((&tally["outcome"], &tally["ballots"]), (&json!("binding"), &json!(12)));
+        refused(&records(), 409, "appraisal_by_ballot");
+        assert_eq!(judging.posts(&ward, &evaluators[0], "/evaluation", None).status, 201);
+        let result = ok(&judging.sees(&ward, &evaluators[0], "/evaluation"));
+        let derivation = judging.holds(&ward, &evaluators[0], &result);
+        let scores = |bid: usize| {
+            let mut bids = derivation["input"]["bids"].as_array().unwrap().iter();
+            bids.find(|one| one["bidder"] == judging.bids[bid].as_str()).unwrap()["scores"]["A1"].clone()
+        };
+        // Of fifteen points: 80 %, all, and 620/12 %.
+        assert_eq!([scores(0), scores(1), scores(2)], [json!(["12.00"]), json!(["15.00"]), json!(["7.75"])]);
+        assert_eq!(derivation["input"]["meeting"]["eligible"], json!(12));
+    }
+
+    fn where_too_few_vote_a_meeting_may_still_appraise(ward) {
+        let judging = Judging::new(&ward, |_| {}, &["500", "450", "400"]);
+        let office = &judging.tender.office;
+        let evaluators = judging.panel(&ward, 3);
+        let city = judging.tender.book["content"]["areas"][0].as_str().unwrap();
+        peopled(&ward, city, [12, 0]);
+        judging.examined(&ward, &[]);
+        let body = json!({"opens_at": "2026-04-02T00:00:00Z", "closes_at": "2026-04-03T00:00:00Z", "unit": "residents", "quorum_percent": 67});
+        let view = judging.posts(&ward, &office.officer, "/appraisal-ballot", Some(&body));
+        assert_eq!(view.status, 201, "{}", view.text);
+        go_to(&ward, "2026-04-03T00:00:00Z");
+        for (evaluator, points) in evaluators.iter().zip(&FIRST) {
+            judging.hands_in(&ward, evaluator, points);
+        }
+        let minutes = uploaded(&ward, &office.officer);
+        let points: Value = judging.bids.iter().map(|bid| json!({"bid_id": bid, "criteria": [{"code": "A1", "score": "9"}]})).collect();
+        let record = json!({"held_on": "2026-04-03", "eligible": 60, "present": 43, "minutes_id": minutes, "points": points});
+        let records = || office.officer.asks(&ward, "PUT", &judging.path("/appraisal")).json(&record).send();
+        // As long as it is not counted it may still bind.
+        let ballot = view.json()["id"].as_str().unwrap().to_owned();
+        assert_eq!(ok(&ward.get(&format!("/api/v1/ballots/{ballot}")))["result"]["outcome"], "withheld");
+        refused(&judging.posts(&ward, &evaluators[0], "/evaluation", None), 409, "appraisal_not_binding");
+        ok(&records());
+        ok(&judging.posts(&ward, &office.approver, "/appraisal/confirmation", None));
+        assert_eq!(judging.posts(&ward, &evaluators[0], "/evaluation", None).status, 201);
     }
 
     fn the_lowest_price_needs_no_scores(ward) {

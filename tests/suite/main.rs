@@ -10,6 +10,9 @@
 )]
 
 mod cast;
+/// What the load tool puts into a ward before an evening of votes.
+#[path = "../../benches/load/stage.rs"]
+mod evening_stage;
 mod harness;
 mod logbook;
 mod process;
@@ -22,11 +25,15 @@ mod acceptances;
 mod addenda;
 mod admission;
 mod api_spec;
+mod appraisal_ballots;
 mod areas;
 mod award_sequences;
 mod awards;
 mod backup;
 mod backup_walk;
+mod ballot_crashes;
+mod ballot_sequences;
+mod ballots;
 mod bids;
 mod bids_secrecy;
 mod book_sequences;
@@ -75,6 +82,7 @@ mod performance;
 mod periods;
 mod permissions;
 mod planning;
+mod rating_comments;
 mod recompute;
 mod rectifications;
 mod requests;

@@ -54,6 +54,10 @@ const UPKEEP: &[(&str, &str)] = &[
         "forgets old answers and sessions that ended long ago, notes when machines' tokens were used, reminds of qualifications that end, tells of what happens to books, of what saved searches find and of enquiries without an answer, and puts standards into the search",
     ),
     (
+        "src/app/keeping_ballots.rs",
+        "writes to voters, and once more to those who have not voted: an event for each would tell who has not",
+    ),
+    (
         "src/app/keeping_defects.rs",
         "reminds contractors of defects, tells officers of late ones, counts refused reports and forgets addresses",
     ),

@@ -1,0 +1,10 @@
+DROP TRIGGER voter_listings_erased ON residents;
+DROP FUNCTION forget_voter_listings;
+DROP TABLE voter_listings;
+DROP TABLE ballot_mailings;
+DROP TABLE ballot_letters;
+DROP TABLE ballot_slips;
+DROP TABLE ballot_papers;
+DROP TABLE ballot_voters;
+DROP TABLE ballots;
+DROP FUNCTION refuse_after_count;

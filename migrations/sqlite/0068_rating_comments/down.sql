@@ -1,0 +1,2 @@
+DROP TABLE rating_commenters;
+DROP TABLE rating_comments;

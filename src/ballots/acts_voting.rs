@@ -1,0 +1,248 @@
+//! Voting: who has a vote shows it by an account, by a mailed link or by the code of a letter, and casts it themself. There is no way to vote for somebody
+//! else. A vote can be changed until the close; the last one counts.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::ballots::acts::{append, seen};
+use crate::ballots::polling::{self, BallotKey, Polling};
+use crate::ballots::rules::{Ballot, BallotId, CLOSED, CODE_NOT_GOOD, NOT_A_VOTER};
+use crate::ballots::rules_questions::{Answered, vote};
+use crate::ballots::rules_slips::{Slip, is_link_code, link_code, paper, receipt_text, slips, voter_tag};
+use crate::ballots::store::Voting;
+use crate::ballots::{store, store_letters, store_papers};
+use crate::db::conn::Conn;
+use crate::db::writer::Tx;
+use crate::kernel::id;
+use crate::kernel::party::AccountId;
+use crate::kernel::refusal::{Answer, Fault};
+use crate::registry::rules_letters::presented;
+use crate::registry::store_roll;
+use crate::web::actor::Actor;
+use crate::web::policy::{self, Action, Matter};
+
+/// A longer code is not looked at.
+const CODE_LENGTH_MAX: usize = 120;
+
+/// By what somebody shows that they have a vote.
+#[derive(Clone)]
+pub enum Shown {
+    /// By the account that they are signed in with, in this ballot.
+    Account(BallotId),
+    /// By a code: of a mailed link, of a letter's link, or one that was typed.
+    Code(String),
+}
+
+/// Somebody who has a vote in a ballot.
+pub struct Found {
+    /// The ballot.
+    pub ballot: Ballot,
+    /// The voter.
+    pub voter: Voting,
+}
+
+/// The token of the link that is mailed to a voter: the ballot, the number and a code.
+///
+/// # Errors
+/// A fault of the key.
+pub fn token(key: &BallotKey, ballot: &BallotId, number: i64) -> Result<String, Fault> {
+    let code = link_code(key, ballot, number)?;
+    Ok(format!(
+        "{ballot}.{number}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(code)
+    ))
+}
+
+fn read_token(text: &str) -> Option<(BallotId, i64, Vec<u8>)> {
+    let mut parts = text.split('.');
+    let ballot = parts.next()?.parse().ok()?;
+    let number = parts.next()?.parse().ok()?;
+    let code = BASE64_URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
+    parts.next().is_none().then_some((ballot, number, code))
+}
+
+/// Whose vote somebody shows.
+///
+/// # Errors
+/// [`CODE_NOT_GOOD`]; [`CLOSED`] for a mailed link after the count, when nothing is left to check it by; not found; [`NOT_A_VOTER`].
+pub fn found(conn: &mut Conn, actor: &Actor, polling: &Polling, shown: &Shown) -> Answer<Found> {
+    match shown {
+        Shown::Account(id) => by_account(conn, actor, id),
+        Shown::Code(code) => by_code(conn, polling, code.trim()),
+    }
+}
+
+fn by_account(conn: &mut Conn, actor: &Actor, id: &BallotId) -> Answer<Found> {
+    let ballot = seen(conn, id)?;
+    let account: Option<AccountId> = actor.id().and_then(|id| id.parse().ok());
+    if let Some(account) = account {
+        for resident in store_roll::residents_of_account(conn, &account)? {
+            if let Some(voter) = store::voter_who_is(conn, id, &resident.id)? {
+                return Ok(Found { ballot, voter });
+            }
+        }
+    }
+    Err(NOT_A_VOTER.refuse().into())
+}
+
+fn by_code(conn: &mut Conn, polling: &Polling, code: &str) -> Answer<Found> {
+    let not_good = || CODE_NOT_GOOD.refuse().at("/code");
+    if code.len() > CODE_LENGTH_MAX {
+        return Err(not_good().into());
+    }
+    let (id, number) = if let Some((id, number, code)) = read_token(code) {
+        let ballot = store::ballot(conn, &id)?.ok_or_else(not_good)?;
+        if ballot.sealed_key.is_none() {
+            return Err(CLOSED.refuse().into());
+        }
+        if !is_link_code(&*polling.key(&ballot)?, &id, number, &code)? {
+            return Err(not_good().into());
+        }
+        (id, number)
+    } else {
+        let code = presented(code).ok_or_else(not_good)?;
+        store_letters::voter_of(conn, &code)?.ok_or_else(not_good)?
+    };
+    let ballot = seen(conn, &id)?;
+    let voter = store::voter(conn, &id, number)?.ok_or_else(not_good)?;
+    Ok(Found { ballot, voter })
+}
+
+/// A slip as its voter gets it, to keep.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = BallotSlip)]
+pub struct SlipView {
+    /// The question.
+    pub question: String,
+    /// The choice, or `abstain`.
+    pub choice: String,
+    /// The salt, hexadecimal: with it you can make the hash yourself.
+    pub salt: String,
+    /// The hash by which you find the slip in the box after the close.
+    pub sha256: String,
+}
+
+/// What somebody who has voted gets. It has no name and no time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = BallotReceipt, example = json!({
+    "ballot_id": "ballot_01jd3n8f5teqkrzvq1c0m6h2ax", "replaces": false,
+    "slips": [{"question": "overall", "choice": "satisfied", "salt": "0707070707070707070707070707070707070707070707070707070707070707",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}],
+    "receipt": "wardbook/ballot-receipt/v1\nballot_01jd3n8f5teqkrzvq1c0m6h2ax\n9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n\n— ward.example/audit AAAA\n"
+}))]
+pub struct Receipt {
+    /// The ballot.
+    pub ballot_id: BallotId,
+    /// Whether an earlier vote of yours is replaced.
+    pub replaces: bool,
+    /// A slip for each question.
+    #[schema(max_items = 10)]
+    pub slips: Vec<SlipView>,
+    /// A note that is signed with the key of the log: the ballot, and the hashes of the slips.
+    pub receipt: String,
+}
+
+/// Casts a vote, or changes it. The same answers again change nothing, and get the same receipt.
+///
+/// # Errors
+/// In this order: permission; those of [`found`]; those of [`Ballot::takes_votes`]; answers that are none, every one listed.
+pub fn cast(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    polling: &Polling,
+    shown: &Shown,
+    answers: &[Answered],
+) -> Answer<Receipt> {
+    let action = match shown {
+        Shown::Account(_) => Action::CastOwnVote,
+        Shown::Code(_) => Action::CastVote,
+    };
+    policy::allow(actor, action, Matter::default())?;
+    let Found { ballot, voter } = found(tx.conn(), actor, polling, shown)?;
+    ballot.takes_votes(tx.now())?;
+    let vote = vote(&ballot.terms, answers)?;
+    let key = polling.key(&ballot)?;
+    let tag = voter_tag(&key, &ballot.id, voter.number)?;
+    let known = store_papers::paper(tx.conn(), &ballot.id, &tag)?;
+    let known = known
+        .and_then(|sealed| polling::opened(&key, &tag, &sealed))
+        .and_then(|paper| slips(&ballot.terms, &paper));
+    let mut salts = Vec::with_capacity(vote.len());
+    for _ in &vote {
+        salts.push(id::random::<32>()?);
+    }
+    let paper = paper(&vote, &salts)?;
+    let cast = slips(&ballot.terms, &paper).ok_or_else(|| Fault::broken("a paper that is none"))?;
+    let replaces = known.is_some();
+    if let Some(known) = known
+        && same_choices(&known, &cast)
+    {
+        tx.nothing_to_change();
+        return receipt(polling, &ballot.id, replaces, &known);
+    }
+    store_papers::put(tx, &ballot.id, &tag, &polling::sealed(&key, &tag, &paper)?)?;
+    if !voter.has_voted {
+        store::note_voted(tx, &ballot.id, voter.number)?;
+    }
+    // The service tells it, and not the voter: who has voted when is nobody's to know, and what they have voted stands nowhere in the log.
+    append(
+        tx,
+        &Actor::system(),
+        "ballot.cast",
+        &ballot.id,
+        json!({ "replaces": voter.has_voted }),
+    )?;
+    receipt(polling, &ballot.id, replaces, &cast)
+}
+
+fn same_choices(one: &[Slip], other: &[Slip]) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|(one, other)| one.question == other.question && one.choice == other.choice)
+}
+
+fn receipt(polling: &Polling, ballot: &BallotId, replaces: bool, slips: &[Slip]) -> Answer<Receipt> {
+    let hashes: Vec<[u8; 32]> = slips.iter().map(|slip| slip.hash(ballot)).collect();
+    let view = |(slip, hash): (&Slip, &[u8; 32])| SlipView {
+        question: slip.question.clone(),
+        choice: slip.choice.clone(),
+        salt: hex::encode(slip.salt),
+        sha256: hex::encode(hash),
+    };
+    Ok(Receipt {
+        ballot_id: ballot.clone(),
+        replaces,
+        slips: slips.iter().zip(&hashes).map(view).collect(),
+        receipt: polling.sign(&receipt_text(ballot, &hashes))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_made_and_nothing_else_is_one() {
+        let ballot: BallotId = "ballot_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap();
+        let key = zeroize::Zeroizing::new([1; 32]);
+        let text = token(&key, &ballot, 17).unwrap();
+        let (id, number, code) = read_token(&text).unwrap();
+        assert_eq!((id, number), (ballot.clone(), 17));
+        assert!(is_link_code(&key, &ballot, 17, &code).unwrap());
+        assert!(text.len() <= CODE_LENGTH_MAX);
+        for other in [
+            "",
+            "a.b.c",
+            "ballot_01jd3n8f5teqkrzvq1c0m6h2ax.17",
+            "ballot_01jd3n8f5teqkrzvq1c0m6h2ax.x.AAAA",
+        ] {
+            assert!(read_token(other).is_none(), "{other}");
+        }
+        assert!(read_token(&format!("{text}.x")).is_none());
+    }
+}

@@ -1,0 +1,260 @@
+//! The pages on which one votes: behind a mailed link or the QR code of a letter, and at a terminal where the code of a letter is typed. They need no script.
+//! What a form does is done by the same functions as for the API.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+
+use crate::ballots::acts_voting::{Receipt, Shown, found};
+use crate::ballots::http_voting::{heard, note_wrong};
+use crate::ballots::polling::AtPolling;
+use crate::ballots::rules::{ABSTAIN, Ballot, Question};
+use crate::ballots::rules_questions::Answered;
+use crate::kernel::refusal::{Answer, Refusal, Stop};
+use crate::kernel::text::Text;
+use crate::outbox::wording::{Both, moment};
+use crate::text;
+use crate::web::actor::{Actor, Shared};
+use crate::web::body::Incoming;
+use crate::web::page::{Field, Filled, Kind, Reader, Sheet};
+
+/// Every page of this file, and the methods that it has.
+pub const PAGES: [(&str, &[&str]); 2] = [("/v/{token}", &["GET", "POST"]), ("/vote", &["GET", "POST"])];
+
+/// The fields of questions, in their order: as many as a ballot can have.
+const FIELDS: [&str; 10] = ["q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8", "q9", "q10"];
+
+/// Serves them.
+pub fn pages(config: &mut web::ServiceConfig) {
+    config
+        .service(show_vote)
+        .service(send_vote)
+        .service(show_terminal)
+        .service(send_terminal);
+}
+
+/// The last part of a path that a page was found at.
+fn last_part(request: &HttpRequest) -> String {
+    request.path().rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// What is asked of whoever has a vote.
+struct Asked {
+    ballot: Ballot,
+    has_voted: bool,
+}
+
+/// The ballot that a code is good for, while votes are taken.
+async fn asked(request: &HttpRequest, context: &Shared, polling: &AtPolling, code: &str) -> Answer<Asked> {
+    let (shown, at, now) = (Shown::Code(code.to_owned()), polling.clone(), context.clock.now());
+    let asked = context
+        .db
+        .glance_primary(move |conn| {
+            let found = found(conn, &Actor::public(), &at, &shown)?;
+            found.ballot.takes_votes(now)?;
+            Ok(Asked {
+                ballot: found.ballot,
+                has_voted: found.voter.has_voted,
+            })
+        })
+        .await;
+    note_wrong(request, context, asked)
+}
+
+fn fields(ballot: &Ballot) -> impl Iterator<Item = (&'static str, &Question)> {
+    FIELDS.into_iter().zip(&ballot.terms.questions)
+}
+
+/// The form, with what was chosen in it. Nothing is chosen beforehand: a first choice would be taken too often.
+fn form(context: &Shared, asked: &Asked, filled: Option<&Filled>) -> Sheet {
+    let ballot = &asked.ballot;
+    let (zh, en) = (&ballot.title_zh, &ballot.title_en);
+    let until = moment(ballot.closes_at, context.calendar.zone);
+    let Both {
+        zh: until_zh,
+        en: until_en,
+    } = &until;
+    let mut sheet = Sheet::new(text!("{zh}", "{en}")).says(text!(
+        "请您评价。{until_zh} 截止；在此之前可以更改，以最后一次为准。",
+        "Please rate it. You can vote until {until_en}, and change your vote until then; the last one counts."
+    ));
+    if asked.has_voted {
+        sheet = sheet.says(Text::fixed(
+            "已有一份投票。再次提交将取代它；如果那不是您投的，请重新投票，并告知社区居委会。",
+            "There is a vote already. Sending another one replaces it; if it was not yours, vote again, and tell your residents’ committee.",
+        ));
+    }
+    sheet = sheet.says(Text::fixed(
+        "计票后，任何人都无法得知您投了什么。",
+        "Once it is counted nobody can learn how you have voted.",
+    ));
+    for (name, question) in fields(ballot) {
+        let none = (String::new(), Text::fixed("请选择", "Please choose"));
+        let mut choices = vec![none];
+        choices.extend(ballot.terms.scale.iter().map(|choice| {
+            (
+                choice.code.clone(),
+                Text::made(choice.name_zh.clone(), choice.name_en.clone()),
+            )
+        }));
+        if ballot.terms.may_abstain {
+            choices.push((ABSTAIN.to_owned(), Text::fixed("弃权", "No answer")));
+        }
+        let label = Text::made(question.text_zh.clone(), question.text_en.clone());
+        let field = Field::new(name, Kind::Choice, label).choices(choices);
+        sheet = sheet.asks(field.value(filled.map_or("", |filled| filled.get(name))));
+    }
+    sheet.button("vote", Text::fixed("投票", "Vote"))
+}
+
+/// What was chosen. A question without a choice is left out, and then told as one without an answer.
+fn answers(ballot: &Ballot, filled: &Filled) -> Vec<Answered> {
+    fields(ballot)
+        .filter_map(|(name, question)| {
+            Some(Answered {
+                question: question.code.clone(),
+                choice: filled.given(name)?.to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn thanks(receipt: &Receipt) -> Sheet {
+    let sheet = Sheet::new(Text::fixed("已投票，谢谢", "You have voted, thank you"));
+    let sheet = if receipt.replaces {
+        sheet.says(Text::fixed(
+            "先前的投票已被取代。",
+            "The vote before it was replaced.",
+        ))
+    } else {
+        sheet
+    };
+    let mut sheet = sheet.says(Text::fixed(
+        "请保存以下凭据：计票后，凭它可以查到您的票是否计入。凭据不含姓名和时间；出示给他人，他人就会知道您投了什么。",
+        "Keep these hashes: after the count you find by them whether your vote was counted. They hold no name and no time; to whomever you show them you show how you have voted.",
+    ));
+    let ballot = &receipt.ballot_id;
+    for slip in &receipt.slips {
+        let hash = &slip.sha256;
+        sheet = sheet.points_to(
+            text!("{hash}", "{hash}"),
+            format!("/api/v1/ballots/{ballot}/slips/{hash}"),
+        );
+    }
+    sheet
+}
+
+/// A refusal of a vote, with its faults at the fields of the page.
+fn at_fields(ballot: &Ballot, refusal: &Refusal, said: &[Answered]) -> Refusal {
+    let mut refusal = refusal.clone();
+    for objection in &mut refusal.objections {
+        let mut parts = objection.pointer.trim_start_matches("/answers/").split('/');
+        let place: Option<usize> = parts.next().and_then(|place| place.parse().ok());
+        let answer = place.and_then(|place| said.get(place));
+        let field = answer.and_then(|answer| fields(ballot).find(|(_, one)| one.code == answer.question));
+        if let Some((name, _)) = field {
+            objection.pointer = format!("/{name}");
+        }
+    }
+    refusal
+}
+
+/// Hears the vote of a form.
+async fn voted(
+    (reader, request): (&Reader, &HttpRequest),
+    (context, polling): (&Shared, &AtPolling),
+    (code, filled): (String, &Filled),
+    carry: bool,
+) -> Answer<HttpResponse> {
+    let asked = asked(request, context, polling, &code).await?;
+    let said = answers(&asked.ballot, filled);
+    let cast = (Shown::Code(code.clone()), said.clone());
+    match heard(request, (context, polling), Actor::public(), cast).await {
+        Ok(receipt) => reader.show(StatusCode::OK, &thanks(&receipt)),
+        Err(Stop::Refused(refusal)) => {
+            let sheet = form(context, &asked, Some(filled));
+            let sheet = if carry { sheet.carries("code", code) } else { sheet };
+            reader.show_refused(sheet, &at_fields(&asked.ballot, &refusal, &said))
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+#[get("/v/{token}")]
+async fn show_vote(request: HttpRequest, context: Shared, polling: AtPolling) -> HttpResponse {
+    let reader = Reader::of(&request);
+    let answer = match asked(&request, &context, &polling, &last_part(&request)).await {
+        Ok(asked) => reader.show(StatusCode::OK, &form(&context, &asked, None)),
+        Err(stop) => Err(stop),
+    };
+    reader.answer(answer)
+}
+
+#[post("/v/{token}")]
+async fn send_vote(
+    request: HttpRequest,
+    context: Shared,
+    polling: AtPolling,
+    incoming: Incoming,
+) -> HttpResponse {
+    let reader = Reader::of(&request);
+    let answer = match Filled::of(&request, incoming).await {
+        Ok(filled) => {
+            let said = (last_part(&request), &filled);
+            voted((&reader, &request), (&context, &polling), said, false).await
+        }
+        Err(stop) => Err(stop),
+    };
+    reader.answer(answer)
+}
+
+fn terminal(code: &str) -> Sheet {
+    Sheet::new(Text::fixed("投票", "Vote"))
+        .says(Text::fixed(
+            "请由您本人输入投票函上的投票码。任何工作人员都不能代您投票。",
+            "Type the code of your letter yourself. Nobody of the staff can vote for you.",
+        ))
+        .asks(
+            Field::new("code", Kind::Code, Text::fixed("投票码", "Code"))
+                .value(code)
+                .at_most(60),
+        )
+        .button("code", Text::fixed("下一步", "Go on"))
+}
+
+#[get("/vote")]
+async fn show_terminal(request: HttpRequest) -> HttpResponse {
+    let reader = Reader::of(&request);
+    let answer = reader.show(StatusCode::OK, &terminal(""));
+    reader.answer(answer)
+}
+
+#[post("/vote")]
+async fn send_terminal(
+    request: HttpRequest,
+    context: Shared,
+    polling: AtPolling,
+    incoming: Incoming,
+) -> HttpResponse {
+    let reader = Reader::of(&request);
+    let answer = typed(&reader, &request, (&context, &polling), incoming).await;
+    reader.answer(answer)
+}
+
+/// First the code, and then the vote, to which the form carries the code along.
+async fn typed(
+    reader: &Reader,
+    request: &HttpRequest,
+    (context, polling): (&Shared, &AtPolling),
+    incoming: Incoming,
+) -> Answer<HttpResponse> {
+    let filled = Filled::of(request, incoming).await?;
+    let code = filled.get("code").to_owned();
+    if filled.get("step") == "vote" {
+        return voted((reader, request), (context, polling), (code, &filled), true).await;
+    }
+    match asked(request, context, polling, &code).await {
+        Ok(asked) => reader.show(StatusCode::OK, &form(context, &asked, None).carries("code", code)),
+        Err(Stop::Refused(refusal)) => reader.show_refused(terminal(""), &refusal),
+        Err(stop) => Err(stop),
+    }
+}

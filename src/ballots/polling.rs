@@ -1,0 +1,113 @@
+//! Where votes come in: what seals a ballot's key and its papers, and what signs receipts. A ballot's key is made when it is called, kept encrypted under
+//! the key that encrypts the opening keys of books, and destroyed when the ballot is counted.
+
+use actix_web::web;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+use crate::audit::sequencer::Sequencer;
+use crate::ballots::rules::{Ballot, BallotId};
+use crate::books::custody::Custody;
+use crate::kernel::id;
+use crate::kernel::refusal::Fault;
+
+/// Bytes of a nonce: enough that those drawn by chance never meet.
+const NONCE_LENGTH: usize = 24;
+
+/// The key of one ballot.
+pub type BallotKey = Zeroizing<[u8; 32]>;
+
+/// Marks handlers that take votes.
+pub type AtPolling = web::Data<Polling>;
+
+/// The state shared by all that take and count votes.
+pub struct Polling {
+    custody: web::Data<Custody>,
+    sequencer: Sequencer,
+}
+
+impl Polling {
+    /// With what keeps keys, and what signs the log.
+    pub const fn new(custody: web::Data<Custody>, sequencer: Sequencer) -> Self {
+        Self { custody, sequencer }
+    }
+
+    /// A fresh key for a ballot, as it is stored.
+    ///
+    /// # Errors
+    /// A fault if the system gives no randomness.
+    pub fn make_key(&self, ballot: &BallotId) -> Result<Vec<u8>, Fault> {
+        let key = Zeroizing::new(id::random::<32>()?);
+        self.custody.keep(&place(ballot), key.as_slice())
+    }
+
+    /// The key of a ballot that is not counted.
+    ///
+    /// # Errors
+    /// A fault if it is destroyed, or was not made for this ballot and with our key.
+    pub fn key(&self, ballot: &Ballot) -> Result<BallotKey, Fault> {
+        let gone = || Fault::broken(format!("the key of {} is destroyed", ballot.id));
+        let sealed = ballot.sealed_key.as_ref().ok_or_else(gone)?;
+        let opened = self.custody.kept(&place(&ballot.id), sealed)?;
+        let key: [u8; 32] = opened
+            .as_slice()
+            .try_into()
+            .map_err(|error| Fault::caused("the key of a ballot", error))?;
+        Ok(Zeroizing::new(key))
+    }
+
+    /// A signed receipt.
+    ///
+    /// # Errors
+    /// A fault if no note can carry it.
+    pub fn sign(&self, text: &str) -> Result<String, Fault> {
+        self.sequencer.sign_text(text)
+    }
+}
+
+fn place(ballot: &BallotId) -> String {
+    format!("the key of {ballot}")
+}
+
+/// A paper, encrypted under the ballot's key and bound to its tag.
+///
+/// # Errors
+/// A fault if the system gives no randomness.
+pub fn sealed(key: &BallotKey, tag: &[u8; 32], paper: &[u8]) -> Result<Vec<u8>, Fault> {
+    let nonce = id::random::<NONCE_LENGTH>()?;
+    let cipher = XChaCha20Poly1305::new(&Key::from(**key));
+    let content = Payload { msg: paper, aad: tag };
+    let sealed = cipher.encrypt(&XNonce::from(nonce), content);
+    let sealed = sealed.map_err(|_| Fault::broken("a ballot paper could not be encrypted"))?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+/// The paper that was sealed under this key and tag; `None` if it was not, or was changed.
+pub fn opened(key: &BallotKey, tag: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, content) = sealed.split_first_chunk::<NONCE_LENGTH>()?;
+    let cipher = XChaCha20Poly1305::new(&Key::from(**key));
+    let content = Payload {
+        msg: content,
+        aad: tag,
+    };
+    cipher
+        .decrypt(&XNonce::from(*nonce), content)
+        .ok()
+        .map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paper_opens_under_its_key_and_its_tag_alone() {
+        let (key, other) = (Zeroizing::new([1; 32]), Zeroizing::new([2; 32]));
+        let paper = sealed(&key, &[3; 32], b"a vote").unwrap();
+        assert_eq!(opened(&key, &[3; 32], &paper).unwrap().as_slice(), b"a vote");
+        assert!(opened(&other, &[3; 32], &paper).is_none() && opened(&key, &[4; 32], &paper).is_none());
+        assert!(opened(&key, &[3; 32], &paper[1..]).is_none() && opened(&key, &[3; 32], b"").is_none());
+        assert_ne!(sealed(&key, &[3; 32], b"a vote").unwrap(), paper);
+    }
+}

@@ -1,0 +1,322 @@
+//! The bytes that stand for votes: slips and their hashes, the box, the roll, receipts, and what is made with a ballot's key. One slip for each
+//! question, each with a salt of its own: a pattern over several questions would mark a voter. Pure; chance arrives as a value.
+
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::ballots::rules::{ABSTAIN, BallotId, Question, Terms};
+use crate::ballots::rules_electorate::Voter;
+use crate::kernel::party::AreaId;
+use crate::kernel::refusal::Fault;
+
+/// What a receipt begins with.
+pub const RECEIPT: &str = "wardbook/ballot-receipt/v1";
+/// What a box begins with.
+pub const BOX: &str = "wardbook/ballot-box/v1";
+/// What a roll begins with.
+pub const ROLL: &str = "wardbook/ballot-roll/v1";
+/// What is hashed for a slip begins with this.
+pub const SLIP: &str = "wardbook/ballot-slip/v1";
+/// Bytes of the code in a mailed link.
+pub const LINK_CODE_BYTES: usize = 16;
+/// Bytes of a question in a paper: the place of the choice, and the salt.
+const PAPER_PART: usize = 33;
+/// What stands in a paper for an abstention.
+const NO_CHOICE: u8 = 255;
+
+/// A slip: the answer to one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slip {
+    /// The code of the question.
+    pub question: String,
+    /// The code of the choice, or `abstain`.
+    pub choice: String,
+    /// Drawn by chance for this slip alone.
+    pub salt: [u8; 32],
+}
+
+impl Slip {
+    /// Its hash: SHA-256 of `wardbook/ballot-slip/v1`, the ballot, the question, the choice and the salt in hexadecimal, each on a line of its own.
+    pub fn hash(&self, ballot: &BallotId) -> [u8; 32] {
+        let salt = hex::encode(self.salt);
+        let (question, choice) = (&self.question, &self.choice);
+        Sha256::digest(format!("{SLIP}\n{ballot}\n{question}\n{choice}\n{salt}\n")).into()
+    }
+}
+
+/// A slip in the box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boxed {
+    /// Its hash, by which the box is sorted.
+    pub hash: [u8; 32],
+    /// The slip.
+    pub slip: Slip,
+    /// The community of whoever voted, where that is published.
+    pub community: Option<AreaId>,
+}
+
+/// The box as text: a line for each slip, by hash. No time, no voter, nothing that joins two slips.
+pub fn box_text(ballot: &BallotId, slips: &[Boxed]) -> String {
+    let mut text = format!("{BOX}\n{ballot}\n");
+    for Boxed {
+        hash,
+        slip,
+        community,
+    } in slips
+    {
+        let community = community.as_ref().map_or("-", AreaId::as_str);
+        let (question, choice) = (&slip.question, &slip.choice);
+        text.push_str(&hex::encode(hash));
+        text.push_str(&format!(
+            " {question} {choice} {} {community}\n",
+            hex::encode(slip.salt)
+        ));
+    }
+    text
+}
+
+/// Reads a box; why it is none, if so.
+///
+/// # Errors
+/// What is wrong, with the number of the line.
+pub fn read_box(ballot: &BallotId, text: &str) -> Result<Vec<Boxed>, String> {
+    let mut lines = text.split_terminator('\n');
+    if lines.next() != Some(BOX) || lines.next() != Some(ballot.as_str()) || !text.ends_with('\n') {
+        return Err("the box does not begin or end as one of this ballot does".to_owned());
+    }
+    let mut slips = Vec::new();
+    for (line, number) in lines.zip(3_usize..) {
+        slips.push(read_line(line).ok_or_else(|| format!("line {number} of the box is no slip"))?);
+    }
+    Ok(slips)
+}
+
+fn read_line(line: &str) -> Option<Boxed> {
+    let mut parts = line.split(' ');
+    let bytes = |text: &str| -> Option<[u8; 32]> {
+        let is_lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        hex::decode(text).ok().filter(|_| is_lower)?.try_into().ok()
+    };
+    let hash = bytes(parts.next()?)?;
+    let (question, choice) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    let salt = bytes(parts.next()?)?;
+    let community = match parts.next()? {
+        "-" => None,
+        id => Some(id.parse().ok()?),
+    };
+    parts.next().is_none().then_some(Boxed {
+        hash,
+        slip: Slip {
+            question,
+            choice,
+            salt,
+        },
+        community,
+    })
+}
+
+/// The roll as it is hashed: a line for each voter.
+pub fn roll_sha256(ballot: &BallotId, voters: &[Voter]) -> [u8; 32] {
+    let mut hash = Sha256::new().chain_update(format!("{ROLL}\n{ballot}\n"));
+    for voter in voters {
+        let Voter {
+            number,
+            resident_id,
+            community_id,
+        } = voter;
+        hash.update(format!("{number} {community_id} {resident_id}\n"));
+    }
+    hash.finalize().into()
+}
+
+/// What is signed for somebody who has voted: the ballot and the hashes of their slips, without a name and without a time.
+pub fn receipt_text(ballot: &BallotId, hashes: &[[u8; 32]]) -> String {
+    let mut text = format!("{RECEIPT}\n{ballot}\n");
+    for hash in hashes {
+        text.push_str(&hex::encode(hash));
+        text.push('\n');
+    }
+    text
+}
+
+/// A paper as it is sealed: for each question the place of the choice and the salt. As long for every vote, so that its length tells nothing.
+///
+/// # Errors
+/// A fault if a place does not fit, which no scale has.
+pub fn paper(vote: &[Option<usize>], salts: &[[u8; 32]]) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::with_capacity(vote.len().saturating_mul(PAPER_PART));
+    for (choice, salt) in vote.iter().zip(salts) {
+        let place = match choice {
+            None => NO_CHOICE,
+            Some(place) => {
+                u8::try_from(*place).map_err(|error| Fault::caused("a place in a scale", error))?
+            }
+        };
+        bytes.push(place);
+        bytes.extend_from_slice(salt);
+    }
+    Ok(bytes)
+}
+
+/// The slips of a paper; `None` if it is not one of a ballot with these terms.
+pub fn slips(terms: &Terms, paper: &[u8]) -> Option<Vec<Slip>> {
+    let (parts, rest) = paper.as_chunks::<PAPER_PART>();
+    if !rest.is_empty() || parts.len() != terms.questions.len() {
+        return None;
+    }
+    let of = |(question, part): (&Question, &[u8; PAPER_PART])| {
+        let (place, salt) = part.split_first()?;
+        let choice = match *place {
+            NO_CHOICE => ABSTAIN.to_owned(),
+            place => terms.scale.get(usize::from(place))?.code.clone(),
+        };
+        Some(Slip {
+            question: question.code.clone(),
+            choice,
+            salt: salt.try_into().ok()?,
+        })
+    };
+    terms.questions.iter().zip(parts).map(of).collect()
+}
+
+fn keyed(key: &[u8; 32], purpose: &str, ballot: &BallotId, number: i64) -> Result<Hmac<Sha256>, Fault> {
+    let mut code =
+        Hmac::<Sha256>::new_from_slice(key).map_err(|error| Fault::caused("the key of a ballot", error))?;
+    code.update(format!("{purpose}\n{ballot}\n{number}\n").as_bytes());
+    Ok(code)
+}
+
+/// The tag under which a voter's paper lies: without the ballot's key nobody can tell whose it is.
+///
+/// # Errors
+/// A fault if HMAC refuses the key, which it never does.
+pub fn voter_tag(key: &[u8; 32], ballot: &BallotId, number: i64) -> Result<[u8; 32], Fault> {
+    Ok(keyed(key, "wardbook/ballot-voter/v1", ballot, number)?
+        .finalize()
+        .into_bytes()
+        .into())
+}
+
+/// The code in the link that is mailed to a voter. It is made anew whenever it is sent, and stored nowhere.
+///
+/// # Errors
+/// As [`voter_tag`].
+pub fn link_code(key: &[u8; 32], ballot: &BallotId, number: i64) -> Result<[u8; LINK_CODE_BYTES], Fault> {
+    let whole = keyed(key, "wardbook/ballot-link/v1", ballot, number)?
+        .finalize()
+        .into_bytes();
+    let code = whole.first_chunk::<LINK_CODE_BYTES>();
+    code.copied()
+        .ok_or_else(|| Fault::broken("a code of a link is too short"))
+}
+
+/// Whether a code is that of a voter's link, in constant time.
+///
+/// # Errors
+/// As [`voter_tag`].
+pub fn is_link_code(key: &[u8; 32], ballot: &BallotId, number: i64, code: &[u8]) -> Result<bool, Fault> {
+    let made = keyed(key, "wardbook/ballot-link/v1", ballot, number)?;
+    Ok(code.len() == LINK_CODE_BYTES && made.verify_truncated_left(code).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ballots::rules::Question;
+    use crate::ballots::rules::tests::{at, terms};
+    use crate::ballots::rules_questions::usual_question;
+
+    fn ballot() -> BallotId {
+        "ballot_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap()
+    }
+
+    #[test]
+    fn a_slips_hash_is_what_the_documentation_says() {
+        let slip = Slip {
+            question: "overall".to_owned(),
+            choice: "satisfied".to_owned(),
+            salt: [7; 32],
+        };
+        let text = format!(
+            "wardbook/ballot-slip/v1\nballot_01jd3n8f5teqkrzvq1c0m6h2ax\noverall\nsatisfied\n{}\n",
+            "07".repeat(32)
+        );
+        assert_eq!(slip.hash(&ballot()), <[u8; 32]>::from(Sha256::digest(text)));
+        let other = Slip {
+            salt: [8; 32],
+            ..slip.clone()
+        };
+        assert_ne!(slip.hash(&ballot()), other.hash(&ballot()));
+    }
+
+    #[test]
+    fn a_paper_comes_back_and_is_as_long_for_every_vote() {
+        let mut terms = terms();
+        terms.questions.push(Question {
+            code: "noise".to_owned(),
+            ..usual_question()
+        });
+        let salts = [[1; 32], [2; 32]];
+        let sealed = paper(&[Some(4), None], &salts).unwrap();
+        let back = slips(&terms, &sealed).unwrap();
+        let said: Vec<(&str, &str, u8)> = back
+            .iter()
+            .map(|one| (one.question.as_str(), one.choice.as_str(), one.salt[0]))
+            .collect();
+        assert_eq!(
+            said,
+            [("overall", "very_dissatisfied", 1), ("noise", "abstain", 2)]
+        );
+        assert_eq!(sealed.len(), paper(&[None, Some(0)], &salts).unwrap().len());
+        assert_eq!(slips(&terms, &sealed[1..]), None);
+        assert_eq!(slips(&terms, &paper(&[Some(5), None], &salts).unwrap()), None);
+    }
+
+    #[test]
+    fn a_box_comes_back_and_nothing_else_is_one() {
+        let slip = Slip {
+            question: "overall".to_owned(),
+            choice: "fair".to_owned(),
+            salt: [3; 32],
+        };
+        let boxed = Boxed {
+            hash: slip.hash(&ballot()),
+            slip,
+            community: None,
+        };
+        let text = box_text(&ballot(), std::slice::from_ref(&boxed));
+        assert_eq!(read_box(&ballot(), &text), Ok(vec![boxed]));
+        for broken in [
+            text.replace(" - ", " "),
+            text.replace("box/v1", "box/v2"),
+            text.trim_end().to_owned(),
+            text.replace('\n', "\n\n"),
+            text.to_uppercase(),
+        ] {
+            assert!(read_box(&ballot(), &broken).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn tags_and_links_are_of_one_voter_one_ballot_and_one_key() {
+        let other = BallotId::mint(at(1, 0));
+        let tag = |key: u8, ballot: &BallotId, number| voter_tag(&[key; 32], ballot, number).unwrap();
+        let all = [
+            tag(1, &ballot(), 1),
+            tag(1, &ballot(), 2),
+            tag(2, &ballot(), 1),
+            tag(1, &other, 1),
+        ];
+        let mut unique = all.to_vec();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), all.len());
+        let code = link_code(&[1; 32], &ballot(), 1).unwrap();
+        assert!(is_link_code(&[1; 32], &ballot(), 1, &code).unwrap());
+        assert!(
+            !is_link_code(&[1; 32], &ballot(), 2, &code).unwrap()
+                && !is_link_code(&[1; 32], &ballot(), 1, &code[1..]).unwrap()
+        );
+        assert_ne!(code.as_slice(), &all[0][..LINK_CODE_BYTES]);
+    }
+}

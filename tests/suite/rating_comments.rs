@@ -1,0 +1,108 @@
+//! What voters say of a period in their own words: once each, apart from how they vote; read by an officer before everybody reads it; replied to once.
+
+use serde_json::{Value, json};
+use wardbook::web::actor::Grant;
+use wardbook::web::policy::Role;
+
+use crate::awards::go_to;
+use crate::ballots::{Polled, says};
+use crate::books::{at_once, ok};
+use crate::cast::person;
+use crate::harness::{Reply, Ward};
+use crate::on_both;
+use crate::organisations::{refused, sql};
+use crate::treasury::{gets, made, posts};
+
+/// While the ballot is open, and after its close.
+const OPEN: &str = "2026-05-21T00:00:00Z";
+const CLOSED: &str = "2026-05-27T00:00:00Z";
+
+fn says_of_it(ward: &Ward, code: &str, words: &str) -> Reply {
+    ward.post("/api/v1/ballot-comments", &json!({"code": code, "words": words}))
+}
+
+fn all(ward: &Ward, ballot: &str) -> Value {
+    ok(&ward.get(&format!("/api/v1/ballots/{ballot}/comments")))
+}
+
+fn words(page: &Value) -> Vec<&str> {
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["words"].as_str().unwrap())
+        .collect()
+}
+
+on_both! {
+    in "test";
+    fn what_is_said_is_read_by_an_officer_first_and_answered_once(ward) {
+        let polled = Polled::with(&ward, [12, 12]);
+        let officer = polled.officer();
+        let ballot = made(&polled.calls(officer, |_| {}));
+        let codes = polled.codes(0, &ballot);
+        refused(&says_of_it(&ward, &codes[0], "太早"), 409, "ballot_not_open");
+        go_to(&ward, OPEN);
+        refused(&says_of_it(&ward, "0000-0000-0000-0000", "太早"), 409, "ballot_code_not_good");
+        refused(&says_of_it(&ward, &codes[0], " \n "), 422, "invalid");
+        refused(&says_of_it(&ward, &codes[0], "hid\u{200b}den"), 422, "invalid");
+
+        // Sent twice at once it is there once; whether somebody has voted does not matter.
+        let say = || says_of_it(&ward, &codes[0], "清晨太吵");
+        let mut statuses = at_once([&say, &say]).map(|reply| reply.status);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
+        refused(&says_of_it(&ward, &codes[0], "再说一句"), 409, "rating_commented");
+        ok(&polled.votes(&codes[1], &says("fair")));
+        assert_eq!(says_of_it(&ward, &codes[1], "扫得干净\n谢谢").status, 200);
+        assert_eq!(says_of_it(&ward, &codes[2], "某某偷懒").status, 200);
+
+        // Nobody but the officer and auditors reads it yet; that there is something is told.
+        let page = all(&ward, &ballot);
+        assert_eq!((words(&page), &page["received"], &page["withheld"]), (Vec::new(), &json!(3), &json!(0)));
+        let supplier = &polled.case.bidders[1].agent;
+        let path = format!("/ballots/{ballot}/comments");
+        assert_eq!(words(&ok(&gets(&ward, supplier, &path))), Vec::<&str>::new());
+        let seen = ok(&gets(&ward, officer, &path));
+        assert_eq!(words(&seen), ["某某偷懒", "扫得干净\n谢谢", "清晨太吵"]);
+        let auditor = person(&ward, &[Grant::of(Role::Auditor)]);
+        assert_eq!(words(&ok(&gets(&ward, &auditor, &path))).len(), 3);
+        let id = |n: usize| seen["items"][n]["id"].as_str().unwrap().to_owned();
+        let decides = |who, n: usize, body: &Value| posts(&ward, who, &format!("/ballot-comments/{}/decision", id(n)), Some(body));
+        let replies = |who, n: usize, reply: &str| posts(&ward, who, &format!("/ballot-comments/{}/reply", id(n)), Some(&json!({"reply": reply})));
+
+        let stranger = person(&ward, &[Grant::of(Role::BuyerOfficer)]);
+        refused(&decides(supplier, 0, &json!({"verdict": "release"})), 403, "forbidden");
+        refused(&decides(&stranger, 0, &json!({"verdict": "release"})), 404, "not_found");
+        refused(&decides(officer, 0, &json!({"verdict": "withhold", "reason": " "})), 422, "invalid");
+        refused(&replies(supplier, 2, "已改"), 404, "not_found");
+        ok(&decides(officer, 0, &json!({"verdict": "withhold", "reason": "点名指责，无法核实"})));
+        refused(&decides(officer, 0, &json!({"verdict": "release"})), 409, "rating_comment_decided");
+        ok(&decides(officer, 1, &json!({"verdict": "release"})));
+        go_to(&ward, CLOSED);
+        ok(&decides(officer, 2, &json!({"verdict": "release"})));
+        refused(&says_of_it(&ward, &codes[3], "晚了"), 409, "ballot_closed");
+
+        // The contractor replies once, to what is released, and nobody in its place.
+        refused(&replies(supplier, 0, "没有"), 404, "not_found");
+        refused(&replies(&polled.case.bidders[0].agent, 2, "没有"), 403, "forbidden");
+        refused(&replies(officer, 2, "没有"), 403, "forbidden");
+        ok(&replies(supplier, 2, "已改为五点半开始"));
+        refused(&replies(supplier, 2, "还有"), 409, "rating_comment_replied");
+        let page = all(&ward, &ballot);
+        assert_eq!((words(&page), &page["received"], &page["withheld"]), (vec!["扫得干净\n谢谢", "清晨太吵"], &json!(0), &json!(1)));
+        assert_eq!((&page["items"][1]["reply"], &page["items"][0]["reply"]), (&json!("已改为五点半开始"), &Value::Null));
+        assert!(!page.to_string().contains("点名指责"), "{page}");
+
+        // The log holds no words and nobody's number, and neither database lets what was said be changed.
+        for kind in ["rating.commented", "rating.comment_decided", "rating.comment_replied"] {
+            let told: String = ward.events(kind).iter().map(Value::to_string).collect();
+            assert!(!told.is_empty() && !["清晨", "点名", "五点半"].iter().any(|word| told.contains(word)), "{told}");
+        }
+        assert_eq!(ward.events("rating.commented")[0]["entry"]["data"], json!({}));
+        assert!(sql(&ward, "UPDATE rating_comments SET words = '好'").is_err());
+        assert!(sql(&ward, "UPDATE rating_comments SET state = 'released', reason = NULL WHERE state = 'withheld'").is_err());
+        assert!(sql(&ward, "DELETE FROM rating_comments").is_err());
+        assert!(sql(&ward, "DELETE FROM rating_commenters").is_err());
+    }
+}
