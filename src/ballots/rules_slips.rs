@@ -287,7 +287,7 @@ mod tests {
         let text = box_text(&ballot(), std::slice::from_ref(&boxed));
         assert_eq!(read_box(&ballot(), &text), Ok(vec![boxed]));
         for broken in [
-            text.replace(" - ", " "),
+            text.replace(" -\n", "\n"),
             text.replace("box/v1", "box/v2"),
             text.trim_end().to_owned(),
             text.replace('\n', "\n\n"),
