@@ -27,6 +27,7 @@ use crate::files::acts as files;
 use crate::files::media::MediaType;
 use crate::files::rules::{AttachmentId, Use, Visibility};
 use crate::kernel::clock::{Instant, rfc3339};
+use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::Answer;
 use crate::registry::acts_organisations::capacity;
 use crate::statutes::codes::{
@@ -158,7 +159,7 @@ pub fn hand_over(
 /// Drafts a certificate as the buyer's officer. Where nothing was handed over it begins the round; another draft takes the place of the one before.
 ///
 /// # Errors
-/// In this order: permission; not found; [`OWN_WORK`]; those of [`rules::acceptable`]; those of [`rules::entry`]; a rule that is not set; those of
+/// In this order: permission; not found; [`OWN_WORK`]; those of [`rules::acceptable`]; those of [`rules::may_begin`] and [`rules::entry`]; a rule that is not set; those of
 /// [`checked`]; those of [`rules::drafted`]; separation of duties.
 pub fn draft(
     tx: &mut Tx<'_>,
@@ -174,7 +175,9 @@ pub fn draft(
     not_own_work(actor, &signed)?;
     let now = tx.now();
     let served = acceptable(&signed, &period, (calendar, now))?;
-    let entry = rules::entry(store::last(tx.conn(), id, number)?, now)?;
+    let last = store::last(tx.conn(), id, number)?;
+    rules::may_begin(last.as_ref(), now, local_date(now, calendar.zone))?;
+    let entry = rules::entry(last, now)?;
     let found = prefilled(tx.conn(), id, number, (calendar, now))?;
     let demands = demands(&signed.profile)?;
     let said = checked(entered, &found.bases, found.rating.clone(), demands)?;
@@ -273,7 +276,8 @@ pub fn sign(
     let said = AcceptanceDocument::stored(&draft.content)?;
     let (contract, period) = (&acceptance.contract_id, acceptance.period);
     let found = prefilled(tx.conn(), contract, period, (calendar, now))?;
-    if is_overtaken(&said, &found.bases, &found.scores) {
+    let handed_over_at = acceptance.hand_over.as_ref().map(|done| rfc3339(done.at));
+    if is_overtaken(&said, &found.bases, &found.scores) || said.handed_over_at != handed_over_at {
         return Err(OVERTAKEN.refuse().into());
     }
     let days = awards::days(calendar);

@@ -112,6 +112,13 @@ pub static OBJECTION_OPEN: Reason = Reason::new(
     "对验收书的异议尚未裁定",
     "An objection to the certificate is not decided",
 );
+/// The contractor may still object to what was refused.
+pub static OBJECTION_TIME: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "acceptance_objection_time",
+    "承接主体仍可对不合格的验收书提出异议或重新提交",
+    "The contractor may still object to the refusal, or hand the period over again",
+);
 /// There is none, or none that waits.
 pub static NO_OBJECTION: Reason = Reason::new(
     ReasonKind::Conflict,
@@ -142,7 +149,7 @@ pub static OWN_WORK: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 16] = [
+pub static REASONS: [&Reason; 17] = [
     &NOT_OVER,
     &NEVER_RAN,
     &HANDED_OVER_ALREADY,
@@ -155,6 +162,7 @@ pub static REASONS: [&Reason; 16] = [
     &OBJECTED_ALREADY,
     &OBJECTION_LATE,
     &OBJECTION_OPEN,
+    &OBJECTION_TIME,
     &NO_OBJECTION,
     &TOO_MANY_ROUNDS,
     &TOO_MANY_DRAFTS,
@@ -462,6 +470,21 @@ pub fn entry(last: Option<Acceptance>, now: Instant) -> Result<Entry, Refusal> {
     }
 }
 
+/// Whether the buyer may begin a round by itself: not as long as the contractor may object to a refusal, for the round before would not be the last any more.
+///
+/// # Errors
+/// [`OBJECTION_TIME`].
+pub fn may_begin(last: Option<&Acceptance>, now: Instant, today: NaiveDate) -> Result<(), Refusal> {
+    let refused = last.filter(|last| last.state(now) == State::Refused && last.objection.is_none());
+    match refused.and_then(|last| last.signed.as_ref()) {
+        Some(signed) if today <= signed.object_until => {
+            let until = signed.object_until;
+            Err(OBJECTION_TIME.because(text!("最后一天为 {until}", "its last day is {until}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn next_round(round: i64) -> Result<i64, Refusal> {
     if round >= ROUNDS_MAX {
         return Err(TOO_MANY_ROUNDS.refuse());
@@ -754,6 +777,18 @@ mod tests {
             served(may(), Some(day("2026-05-01"))).unwrap().last,
             day("2026-05-01")
         );
+    }
+
+    #[test]
+    fn the_buyer_begins_no_round_while_a_refusal_can_be_objected_to() {
+        let now = at("2026-06-08T02:00:00Z");
+        let begins = |last: &Acceptance, today: &str| code(&may_begin(Some(last), now, day(today)));
+        let refused = certified(Conclusion::Refused);
+        assert_eq!(begins(&refused, "2026-06-12"), "acceptance_objection_time");
+        assert_eq!(begins(&refused, "2026-06-13"), "ok");
+        assert_eq!(begins(&certified(Conclusion::Accepted), "2026-06-12"), "ok");
+        assert_eq!(begins(&open(), "2026-06-12"), "ok");
+        assert!(may_begin(None, now, day("2026-06-12")).is_ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::kernel::refusal::Answer;
 use crate::outbox;
 use crate::outbox::content::{Content, InspectionHappened};
 use crate::outbox::notice::Notice;
+use crate::outbox::notice::Recipient;
 use crate::outbox::wording::Both;
 use crate::registry::store_contacts;
 use crate::web::policy::Role;
@@ -36,6 +37,15 @@ fn tell(tx: &mut Tx<'_>, signed: &Signed, party: Party, tiding: &Tiding<'_>) -> 
             all
         }
     };
+    write_to(tx, signed, (readers, party), tiding)
+}
+
+fn write_to(
+    tx: &mut Tx<'_>,
+    signed: &Signed,
+    (readers, party): (Vec<Recipient>, Party),
+    tiding: &Tiding<'_>,
+) -> Answer<()> {
     let said = &signed.document;
     let (id, revision) = (&tiding.acceptance.id, tiding.acceptance.revision);
     let content = Content::from(InspectionHappened {
@@ -105,7 +115,8 @@ pub(super) fn drafted(tx: &mut Tx<'_>, signed: &Signed, one: &Acceptance) -> Ans
             "An approver signs who neither handled the contract nor drafted the certificate.",
         )),
     };
-    tell(tx, signed, Party::Buyer, &tiding)
+    let approvers = store_contacts::people(tx.conn(), &signed.contract.buyer_id, Role::BuyerApprover)?;
+    write_to(tx, signed, (approvers, Party::Buyer), &tiding)
 }
 
 /// To both: what the certificate concludes, and until when the contractor can object.

@@ -59,6 +59,8 @@ struct Round {
     /// The last day of the time for inspection.
     until: Option<NaiveDate>,
     drafted: Option<&'static str>,
+    /// Whether it was handed over since.
+    is_overtaken: bool,
     signed: Option<(&'static str, NaiveDate)>,
     objection: Objection,
     is_noted: bool,
@@ -70,6 +72,7 @@ impl Round {
             id: String::new(),
             until,
             drafted: None,
+            is_overtaken: false,
             signed: None,
             objection: Objection::None,
             is_noted: false,
@@ -127,13 +130,24 @@ impl Stage<'_> {
                 Some(open) if open.until.is_some() => return Err("acceptance_handed_over_already"),
                 Some(open) => Round {
                     until: Some(inspected),
+                    is_overtaken: open.drafted.is_some(),
                     ..open
                 },
             },
             Draft => {
+                if let Some(Round {
+                    signed: Some(("refused", until)),
+                    objection: Objection::None,
+                    ..
+                }) = &self.rounds[at]
+                    && today <= *until
+                {
+                    return Err("acceptance_objection_time");
+                }
                 let open = self.entry(at)?.unwrap_or_else(|| Round::new(None));
                 Round {
                     drafted: Some(conclusion),
+                    is_overtaken: false,
                     ..open
                 }
             }
@@ -143,6 +157,9 @@ impl Stage<'_> {
                     (Sign, "accepted_by_silence") => return Err("acceptance_silent"),
                     (Sign, "open") => {
                         let drafted = round.drafted.ok_or("acceptance_not_drafted")?;
+                        if round.is_overtaken {
+                            return Err("acceptance_overtaken");
+                        }
                         Round {
                             signed: Some((drafted, objected)),
                             ..round
@@ -341,17 +358,19 @@ on_both! { in "test";
     }
 }
 
-const WANTED: [&str; 21] = [
+const WANTED: [&str; 23] = [
     "HandOver done",
     "HandOver acceptance_handed_over_already",
     "HandOver acceptance_concluded",
     "HandOver acceptance_silent",
     "HandOver acceptance_objection_open",
     "Draft done",
+    "Draft acceptance_objection_time",
     "Draft acceptance_silent",
     "Draft acceptance_concluded",
     "Sign done",
     "Sign acceptance_not_drafted",
+    "Sign acceptance_overtaken",
     "Sign acceptance_wrong_state",
     "Sign acceptance_silent",
     "Object done",

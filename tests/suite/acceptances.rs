@@ -419,7 +419,10 @@ on_both! { in "test";
         go_to(&ward, "2026-08-03T02:00:00Z");
         assert_eq!(work.known(2), Standing::Waiting { silent_at: None });
         assert_eq!(made(&work.hands_over(supplier, 2)), begun);
+        refused(&work.signs(&office.approver, &begun), 409, "acceptance_overtaken");
+        assert_eq!(work.drafted(2, "refused"), begun);
         assert_eq!(ok(&work.signs(&office.approver, &begun))["state"], "refused");
+        refused(&work.drafts(&office.officer, 2, &work.draft_of(2, "accepted")), 409, "acceptance_objection_time");
         assert_eq!(work.known(2), Standing::Refused);
         let [objected, over] = at_once([&|| work.objects(supplier, &begun), &|| work.hands_over(supplier, 2)]);
         // Whichever was first: a period is not handed over while the refusal is objected to, and not objected to once it is handed over anew.
