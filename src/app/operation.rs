@@ -250,6 +250,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::award::rules_experts::REASONS);
     reasons.extend(crate::award::rules_corrections::REASONS);
     reasons.extend(crate::contracts::rules::REASONS);
+    reasons.extend(crate::contracts::desk::REASONS);
     reasons.extend(crate::contracts::rules_securities::REASONS);
     reasons.extend(crate::contracts::rules_periods::REASONS);
     reasons.extend(crate::contracts::acts_ratings::REASONS);

@@ -18,6 +18,7 @@ use crate::bids::acts_opened;
 use crate::bids::rules_document::BidDocument;
 use crate::books::reservations;
 use crate::budget::posting;
+use crate::contracts::desk::allow_for_buyer;
 use crate::contracts::rules::{self, Contract, ContractId, Facts, Party, Signature, Since};
 use crate::contracts::rules_document::{Sources, written};
 use crate::contracts::rules_securities::confirmed;
@@ -179,11 +180,10 @@ pub fn sign(
     };
     policy::allow_at_all(actor, action)?;
     let Held { contract, award } = seen(tx.conn(), actor, id)?;
-    let own = match party {
-        Party::Buyer => &contract.buyer_id,
-        Party::Supplier => &contract.supplier_id,
-    };
-    policy::allow(actor, action, Matter::of_organisation(own))?;
+    match party {
+        Party::Buyer => allow_for_buyer(actor, action, &contract)?,
+        Party::Supplier => policy::allow(actor, action, Matter::of_organisation(&contract.supplier_id))?,
+    }
     let known = desk::known(tx.conn(), &contract.lot_id)?;
     let now = tx.now();
     if !contract.is_signed_by(party) && award.is_standing() {

@@ -91,7 +91,7 @@ pub fn issue(
 ) -> Answer<(Rectification, Signed)> {
     policy::allow_at_all(actor, Action::IssueRectification)?;
     let signed = desk::signed(tx.conn(), id)?;
-    policy::allow(actor, Action::IssueRectification, signed.of_buyer())?;
+    desk::allow_for_buyer(actor, Action::IssueRectification, &signed.contract)?;
     let issued = issued(tx, actor, (&signed, Cause::Notice), issuing, calendar)?;
     Ok((issued, signed))
 }
@@ -237,7 +237,7 @@ fn of_buyer(
 ) -> Answer<(Rectification, Signed)> {
     policy::allow_at_all(actor, Action::DecideRectification)?;
     let (before, signed) = seen(tx.conn(), id)?;
-    policy::allow(actor, Action::DecideRectification, signed.of_buyer())?;
+    desk::allow_for_buyer(actor, Action::DecideRectification, &signed.contract)?;
     expected.check(before.revision)?;
     Ok((before, signed))
 }

@@ -9,6 +9,7 @@ use crate::audit::entry::Event;
 use crate::award::desk;
 use crate::bids::rules_securities::{Lodged, State};
 use crate::contracts::acts::{Held, seen};
+use crate::contracts::desk::allow_for_buyer;
 use crate::contracts::rules::{Contract, ContractId, State as ContractState, VOID};
 use crate::contracts::rules_document::security_max;
 use crate::contracts::rules_securities::{
@@ -97,6 +98,7 @@ fn kept(tx: &mut Tx<'_>, actor: &Actor, id: &PerformanceSecurityId) -> Answer<Pe
     let contract = found.ok_or_else(|| Fault::broken(format!("{id} is of no contract")))?;
     let matter = Matter::of_organisation(&contract.buyer_id);
     if policy::allows(actor, Action::KeepPerformanceSecurity, matter) {
+        allow_for_buyer(actor, Action::KeepPerformanceSecurity, &contract)?;
         Ok(security)
     } else {
         Err(NOT_FOUND.refuse().into())

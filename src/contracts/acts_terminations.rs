@@ -73,7 +73,7 @@ pub fn propose(
 ) -> Answer<(Termination, Signed)> {
     policy::allow_at_all(actor, Action::ProposeTermination)?;
     let signed = desk::signed(tx.conn(), id)?;
-    policy::allow(actor, Action::ProposeTermination, signed.of_buyer())?;
+    desk::allow_for_buyer(actor, Action::ProposeTermination, &signed.contract)?;
     if raw.ground == Ground::Trigger {
         let mut form = Form::new();
         form.object(
@@ -98,7 +98,7 @@ pub(super) fn proposed(
     calendar: &WardCalendar,
 ) -> Answer<Termination> {
     let now = tx.now();
-    let entered = rules::entered(raw, local_date(now, calendar.zone))?;
+    let entered = rules::entered(raw, local_date(now, calendar.zone), signed.term().1)?;
     if signed.contract.since.terminated_on.is_some() {
         return Err(TERMINATED.refuse().into());
     }
@@ -181,7 +181,7 @@ pub fn decide(
 ) -> Answer<(Termination, Signed)> {
     policy::allow_at_all(actor, Action::DecideTermination)?;
     let (before, signed) = seen(tx.conn(), actor, id)?;
-    policy::allow(actor, Action::DecideTermination, signed.of_buyer())?;
+    desk::allow_for_buyer(actor, Action::DecideTermination, &signed.contract)?;
     expected.check(before.revision)?;
     let closing = Closing {
         state: if ends { State::Decided } else { State::Rejected },
@@ -243,7 +243,7 @@ pub fn withdraw(
 ) -> Answer<(Termination, Signed)> {
     policy::allow_at_all(actor, Action::ProposeTermination)?;
     let (before, signed) = seen(tx.conn(), actor, id)?;
-    policy::allow(actor, Action::ProposeTermination, signed.of_buyer())?;
+    desk::allow_for_buyer(actor, Action::ProposeTermination, &signed.contract)?;
     expected.check(before.revision)?;
     let closing = Closing {
         state: State::Withdrawn,

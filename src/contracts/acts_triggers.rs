@@ -167,7 +167,7 @@ pub fn decide(
 ) -> Answer<Decision> {
     policy::allow_at_all(actor, Action::DecideTrigger)?;
     let signed = desk::signed(tx.conn(), id)?;
-    policy::allow(actor, Action::DecideTrigger, signed.of_buyer())?;
+    desk::allow_for_buyer(actor, Action::DecideTrigger, &signed.contract)?;
     if signed.contract.since.terminated_on.is_some() {
         return Err(TERMINATED.refuse().into());
     }

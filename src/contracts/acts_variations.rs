@@ -39,7 +39,7 @@ use crate::text;
 use crate::web::actor::Actor;
 use crate::web::conditional::Expected;
 use crate::web::context::WardCalendar;
-use crate::web::policy::{self, Action, Matter};
+use crate::web::policy::{self, Action};
 use crate::web::problem::NOT_FOUND;
 
 /// A signed contract with its variations.
@@ -109,7 +109,7 @@ pub fn propose(
 ) -> Answer<Variation> {
     policy::allow_at_all(actor, Action::ProposeVariation)?;
     let known = varied(tx.conn(), id)?;
-    policy::allow(actor, Action::ProposeVariation, known.signed.of_buyer())?;
+    desk::allow_for_buyer(actor, Action::ProposeVariation, &known.signed.contract)?;
     let entered = rules::entered(raw)?;
     if known.signed.contract.since.terminated_on.is_some() {
         return Err(TERMINATED.refuse().into());
@@ -263,11 +263,10 @@ pub fn sign(
     };
     policy::allow_at_all(actor, action)?;
     let (variation, signed) = seen(tx.conn(), actor, id)?;
-    let own = match party {
-        Party::Buyer => signed.of_buyer(),
-        Party::Supplier => signed.of_supplier(),
-    };
-    policy::allow(actor, action, own)?;
+    match party {
+        Party::Buyer => desk::allow_for_buyer(actor, action, &signed.contract)?,
+        Party::Supplier => policy::allow(actor, action, signed.of_supplier())?,
+    }
     rules::may_sign(&variation, (party, sha256))?;
     let all = store::of_contract(tx.conn(), &variation.contract_id)?;
     let known = Varied { signed, all };
@@ -407,12 +406,11 @@ fn ended(
 ) -> Answer<Variation> {
     policy::allow_at_all(actor, action)?;
     let (before, signed) = seen(tx.conn(), actor, id)?;
-    let own: Matter<'_> = if state == State::Refused {
-        signed.of_supplier()
+    if state == State::Refused {
+        policy::allow(actor, action, signed.of_supplier())?;
     } else {
-        signed.of_buyer()
-    };
-    policy::allow(actor, action, own)?;
+        desk::allow_for_buyer(actor, action, &signed.contract)?;
+    }
     expected.check(before.revision)?;
     let reason = checked(reason)?;
     let variation = rules::end(before, state, reason, tx.now())?;

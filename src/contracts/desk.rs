@@ -9,7 +9,7 @@ use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::store;
 use crate::db::conn::Conn;
 use crate::kernel::party::AccountId;
-use crate::kernel::refusal::{Answer, Fault, Refusal};
+use crate::kernel::refusal::{Answer, Fault, Kind, Reason, Refusal};
 use crate::standards::rules_indicators::Content;
 use crate::standards::store_versions;
 use crate::statutes::profile::Profile;
@@ -17,6 +17,30 @@ use crate::text;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
+
+/// Somebody of the one party acted for the other.
+pub static OTHER_PARTY: Reason = Reason::new(
+    Kind::Forbidden,
+    "contract_acting_for_both",
+    "承接主体的人员不得代表采购人处理同一合同",
+    "Whoever acts for the contractor does nothing for the buyer under the same contract",
+);
+
+/// The reasons of this file.
+pub static REASONS: [&Reason; 1] = [&OTHER_PARTY];
+
+/// Lets somebody do something for a contract's buyer: who may, and acts for the contractor in no capacity.
+///
+/// # Errors
+/// In this order: permission; [`OTHER_PARTY`].
+pub fn allow_for_buyer(actor: &Actor, action: Action, contract: &Contract) -> Answer<()> {
+    policy::allow(actor, action, Matter::of_organisation(&contract.buyer_id))?;
+    let mut grants = actor.grants().iter();
+    if grants.any(|grant| grant.organisation.as_ref() == Some(&contract.supplier_id)) {
+        return Err(OTHER_PARTY.refuse().into());
+    }
+    Ok(())
+}
 
 /// A contract that both parties have signed.
 pub struct Signed {

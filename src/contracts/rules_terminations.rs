@@ -227,11 +227,12 @@ pub struct Termination {
     pub revision: i64,
 }
 
-/// What somebody wants to propose, with everything that is wrong with its form.
+/// What somebody wants to propose, with everything that is wrong with its form. `last` is the last day of the contract as it is now: to end it later than that would
+/// prolong it.
 ///
 /// # Errors
-/// Every fault of the form: words that are none, days that are past, a settlement below zero.
-pub fn entered(raw: Entered, today: NaiveDate) -> Result<Entered, Refusal> {
+/// Every fault of the form: words that are none, days that are past or beyond the contract, a settlement below zero.
+pub fn entered(raw: Entered, today: NaiveDate, last: Option<NaiveDate>) -> Result<Entered, Refusal> {
     let mut form = Form::new();
     let mut both = |name: &str, line: &Line| Line {
         zh: form.line(&format!("/{name}_zh"), &line.zh, WORDS_LENGTH_MAX),
@@ -247,6 +248,14 @@ pub fn entered(raw: Entered, today: NaiveDate) -> Result<Entered, Refusal> {
     }
     if raw.effective_on < today {
         form.object("/effective_on", past());
+    } else if let Some(last) = last.filter(|last| *last < raw.effective_on) {
+        form.object(
+            "/effective_on",
+            text!(
+                "不得晚于合同最后一日 {last}",
+                "must not be after the contract's last day, {last}"
+            ),
+        );
     } else if raw.statement_until >= raw.effective_on {
         // Whoever says nothing would otherwise keep it from being decided in time.
         let last = raw.effective_on;
@@ -408,14 +417,17 @@ mod tests {
     #[test]
     fn what_is_proposed_lies_ahead_and_is_said_in_both_languages() {
         let today = day("2026-08-01");
-        assert_eq!(entered(raw(), today).unwrap(), raw());
+        assert_eq!(entered(raw(), today, None).unwrap(), raw());
+        assert_eq!(entered(raw(), today, Some(raw().effective_on)).unwrap(), raw());
+        let beyond = entered(raw(), today, raw().effective_on.pred_opt()).unwrap_err();
+        assert_eq!(beyond.objections[0].pointer, "/effective_on");
         let mut bad = raw();
         bad.reason.en = String::new();
         bad.basis.zh = "=1".to_owned();
         bad.settlement = "-0.01".parse().unwrap();
         bad.statement_until = day("2026-07-31");
         bad.effective_on = day("2026-07-31");
-        let refusal = entered(bad, today).unwrap_err();
+        let refusal = entered(bad, today, None).unwrap_err();
         let places: Vec<_> = refusal
             .objections
             .iter()
@@ -437,7 +449,7 @@ mod tests {
                 statement_until: day(last),
                 ..raw()
             };
-            entered(late, today).map_or_else(
+            entered(late, today, None).map_or_else(
                 |refusal| refusal.objections[0].pointer.clone(),
                 |_| "ok".to_owned(),
             )

@@ -179,6 +179,44 @@ on_both! { in "test";
         }
     }
 
+    fn whoever_acts_for_the_contractor_does_nothing_for_the_buyer(ward) {
+        let (case, contract) = contract(&ward);
+        let about = (&case, contract.as_str());
+        let department = || case.office.treasury.department.clone();
+        let both = person(&ward, &[
+            Grant::of(Role::BuyerOfficer).in_organisation(department()),
+            Grant::of(Role::BuyerApprover).in_organisation(department()),
+            Grant::of(Role::SupplierAgent).in_organisation(case.bidders[1].id.parse().unwrap()),
+        ]);
+        let does = |path: &str, body: &Value| posts(&ward, &both, path, Some(body));
+        let forbidden = |reply: &Reply| refused(reply, 403, "contract_acting_for_both");
+        let body = asked("supplement", "100.00", None);
+        forbidden(&does(&format!("/contracts/{contract}/variations"), &body));
+        let variation = made(&proposes(&ward, about, &body));
+        let sha256 = ok(&gets(&ward, &both, &format!("/variations/{variation}")))["sha256"].clone();
+        let signs = |party: &str| does(&format!("/variations/{variation}/signatures"), &json!({"party": party, "sha256": sha256}));
+        forbidden(&signs("buyer"));
+        ok(&signs("supplier"));
+        forbidden(&does(&format!("/variations/{variation}/withdrawal"), &why()));
+        let notice = json!({"wrong_zh": "果皮超标", "wrong_en": "Too much peel", "working_days": 3});
+        let path = format!("/contracts/{contract}/rectifications");
+        go_to(&ward, "2026-05-04T02:00:00Z");
+        forbidden(&does(&path, &notice));
+        let notice = made(&posts(&ward, &case.office.officer, &path, Some(&notice)));
+        ok(&does(&format!("/rectifications/{notice}/report"), &json!({"report": "已清理", "attachment_ids": []})));
+        forbidden(&does(&format!("/rectifications/{notice}/decision"), &json!({"is_accepted": true, "decision_zh": "通过", "decision_en": "Accepted"})));
+        let end = json!({"ground": "agreement", "reason_zh": "协商", "reason_en": "Agreed", "effective_on": "2026-06-30", "settlement": yuan("100.00"),
+            "basis_zh": "按日", "basis_en": "By days", "statement_until": "2026-05-20"});
+        let path = format!("/contracts/{contract}/terminations");
+        forbidden(&does(&path, &end));
+        let mut beyond = end.clone();
+        beyond["effective_on"] = json!("2027-05-01");
+        assert_eq!(places(&posts(&ward, &case.office.officer, &path, Some(&beyond))), ["/effective_on"], "an end does not prolong");
+        let end = made(&posts(&ward, &case.office.officer, &path, Some(&end)));
+        go_to(&ward, "2026-05-21T02:00:00Z");
+        forbidden(&does(&format!("/terminations/{end}/decision"), &json!({"ends": true, "decision_zh": "同意", "decision_en": "Agreed"})));
+    }
+
     fn of_two_at_once_one_lawful_thing_comes(ward) {
         let (case, contract) = contract(&ward);
         let about = (&case, contract.as_str());
