@@ -1010,7 +1010,7 @@ pub mod contracts {
     /// What is done to variations.
     pub mod acts_variations;
     /// The money that is committed for a contract.
-    mod commitments;
+    pub mod commitments;
     /// A signed contract and all that holds for it.
     pub mod desk;
     /// What is looked up about acceptances, for whoever pays too.
@@ -1171,6 +1171,30 @@ pub mod contracts {
 
 /// What is paid for the work of a period, and how that follows from what it was worth.
 pub mod payments {
+    /// Making, certifying, approving and returning claims.
+    pub mod acts_claims;
+    /// Paying claims, and what the bank says of that.
+    pub mod acts_payments;
+    /// What is looked up about claims.
+    pub mod desk_claims;
+    /// What periods come to and contracts were paid.
+    pub mod desk_statements;
+    /// What the buyer does about claims over HTTP.
+    pub mod http_claim_decisions;
+    /// Claims over HTTP.
+    pub mod http_claims;
+    /// What periods come to and contracts were paid, over HTTP.
+    pub mod http_pay_statements;
+    /// The money of claims.
+    mod moves_claims;
+    /// What is certified of a claim.
+    pub mod rules_certification;
+    /// What a contractor enters, and words in both languages.
+    pub mod rules_claim_forms;
+    /// Claims, and the hands that they go through.
+    pub mod rules_claims;
+    /// Until when something is paid, and what it costs to be late.
+    pub mod rules_due;
     /// What a period's pay goes in with, and its derivation.
     pub mod rules_pay;
     /// From the input to what is paid, step by step.
@@ -1179,6 +1203,14 @@ pub mod payments {
     pub mod rules_pay_reading;
     /// Whether a derivation follows from its input.
     pub mod rules_pay_recomputing;
+    /// The tables of claims.
+    pub mod store_claims;
+    /// Who is told of what about claims.
+    mod tidings_claims;
+    /// How claims are shown.
+    pub mod view_claims;
+    #[cfg(test)]
+    mod worked_contracts;
 }
 
 /// Puts the service together.

@@ -184,6 +184,9 @@ pub fn register(files: &Desk, clock: &Clock) {
     files
         .deciders
         .register(Arc::new(crate::contracts::desk_acceptances::AcceptanceAccess));
+    files
+        .deciders
+        .register(Arc::new(crate::payments::desk_claims::ClaimAccess));
 }
 
 #[cfg(test)]

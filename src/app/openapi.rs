@@ -22,7 +22,7 @@ use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{
-    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, people, registry,
+    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, payments, people, registry,
     standards, statutes,
 };
 
@@ -56,6 +56,7 @@ const API: &str = "/api/v1";
         (name = "contracts", description = "The contracts that both parties have signed"),
         (name = "inspections", description = "How signed contracts are kept: periods, inspections and what they score"),
         (name = "ballots", description = "What residents are asked, how they vote, and what comes of it; never for elections"),
+        (name = "payments", description = "What periods come to, and claims from the invoice to the bank's reference"),
         (name = "defects", description = "What is wrong at the places that contracts serve: reported by anybody, put right by contractors"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
@@ -162,6 +163,9 @@ fn api(config: &mut impl Operations) {
         .configure(contracts::http_acceptances::operations)
         .configure(contracts::http_acceptance_signatures::operations)
         .configure(contracts::http_performance::operations)
+        .configure(payments::http_pay_statements::operations)
+        .configure(payments::http_claims::operations)
+        .configure(payments::http_claim_decisions::operations)
         .configure(award::http_experts::operations)
         .configure(award::http_panels::operations)
         .configure(award::http_admission::operations)

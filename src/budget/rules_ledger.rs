@@ -231,11 +231,17 @@ pub enum TransferCode {
     Commitment,
     /// What was held is free again.
     Release,
+    /// Paid to whom it was held for.
+    Payment,
+    /// Held back from payments until the work has proved good.
+    Retention,
+    /// Paid, and come back from the bank.
+    Refund,
 }
 
 impl TransferCode {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Appropriation,
         Self::SupplementaryAppropriation,
         Self::Allocation,
@@ -247,6 +253,9 @@ impl TransferCode {
         Self::Reservation,
         Self::Commitment,
         Self::Release,
+        Self::Payment,
+        Self::Retention,
+        Self::Refund,
     ];
 
     /// The name in the API and in the database.
@@ -263,6 +272,9 @@ impl TransferCode {
             Self::Reservation => "reservation",
             Self::Commitment => "commitment",
             Self::Release => "release",
+            Self::Payment => "payment",
+            Self::Retention => "retention",
+            Self::Refund => "refund",
         }
     }
 

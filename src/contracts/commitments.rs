@@ -16,7 +16,7 @@ use crate::kernel::refusal::{Answer, Fault};
 ///
 /// # Errors
 /// A fault of the database.
-pub(super) fn held(conn: &mut Conn, contract: &ContractId, variations: &[Variation]) -> Answer<Vec<Hold>> {
+pub fn held(conn: &mut Conn, contract: &ContractId, variations: &[Variation]) -> Answer<Vec<Hold>> {
     let mut holds = store_ledger::holds_of(conn, contract.as_str(), AccountCode::Committed)?;
     for variation in variations.iter().filter(|one| one.is_concluded()) {
         let more = store_ledger::holds_of(conn, variation.id.as_str(), AccountCode::Committed)?;
@@ -29,7 +29,7 @@ pub(super) fn held(conn: &mut Conn, contract: &ContractId, variations: &[Variati
 ///
 /// # Errors
 /// A fault of arithmetic.
-pub(super) fn remaining(holds: &[Hold]) -> Result<Money, Fault> {
+pub fn remaining(holds: &[Hold]) -> Result<Money, Fault> {
     let all = Money::sum(holds.iter().map(|hold| hold.remaining));
     all.map_err(|error| Fault::caused("add up what is committed", error))
 }
@@ -56,7 +56,7 @@ pub(super) fn add(tx: &mut Tx<'_>, lot: &Lot, (amount, matter): (Money, &str)) -
 ///
 /// # Errors
 /// Those of the ledger; a fault if less than that is held, which the caller has to have asked before.
-pub(super) fn give_back(tx: &mut Tx<'_>, holds: &[Hold], amount: Money) -> Answer<Vec<Transfer>> {
+pub fn give_back(tx: &mut Tx<'_>, holds: &[Hold], amount: Money) -> Answer<Vec<Transfer>> {
     let mut left = amount;
     let mut orders = Vec::new();
     for hold in holds {

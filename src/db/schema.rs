@@ -735,6 +735,87 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Claims of contractors.
+    payment_claims (id) {
+        id -> Text,
+        contract_id -> Text,
+        number -> BigInt,
+        supplier_id -> Text,
+        kind -> Text,
+        period -> Nullable<BigInt>,
+        invoice_number -> Text,
+        invoice_on -> Date,
+        amount_fen -> BigInt,
+        bank_account_id -> Text,
+        claimed_by -> Text,
+        claimed_at -> Timestamp,
+        state -> Text,
+        approved_by -> Nullable<Text>,
+        approved_at -> Nullable<Timestamp>,
+        ended_zh -> Nullable<Text>,
+        ended_en -> Nullable<Text>,
+        ended_by -> Nullable<Text>,
+        ended_at -> Nullable<Timestamp>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What was certified of claims.
+    claim_certifications (claim_id) {
+        claim_id -> Text,
+        acceptance_id -> Nullable<Text>,
+        payable_fen -> BigInt,
+        deducted_fen -> BigInt,
+        undisputed -> BigInt,
+        before_fen -> BigInt,
+        amount_fen -> BigInt,
+        is_settled -> Bool,
+        less_zh -> Nullable<Text>,
+        less_en -> Nullable<Text>,
+        since_at -> Timestamp,
+        due_on -> Date,
+        content -> Nullable<Text>,
+        content_sha256 -> Nullable<Binary>,
+        certified_by -> Text,
+        certified_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What was counted of a contract's penalties with a claim.
+    claim_penalties (claim_id, penalty) {
+        claim_id -> Text,
+        penalty -> BigInt,
+        count -> BigInt,
+        reason_zh -> Text,
+        reason_en -> Text,
+    }
+}
+
+diesel::table! {
+    /// That claims were paid.
+    claim_executions (claim_id) {
+        claim_id -> Text,
+        retained_fen -> BigInt,
+        released_fen -> BigInt,
+        from_retained_fen -> BigInt,
+        executed_by -> Text,
+        executed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// By which of its references the bank has paid claims.
+    claim_confirmations (claim_id) {
+        claim_id -> Text,
+        bank_reference -> Text,
+        confirmed_by -> Text,
+        confirmed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// Certificates of acceptance as they were drafted.
     acceptance_drafts (acceptance_id, number) {
         acceptance_id -> Text,
@@ -2155,6 +2236,13 @@ diesel::allow_tables_to_appear_in_same_query!(books, contracts);
 diesel::allow_tables_to_appear_in_same_query!(ballots, ballot_voters, ballot_letters);
 diesel::allow_tables_to_appear_in_same_query!(ballot_voters, residents);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_annulments);
+diesel::allow_tables_to_appear_in_same_query!(
+    payment_claims,
+    claim_certifications,
+    claim_penalties,
+    claim_executions,
+    claim_confirmations
+);
 diesel::allow_tables_to_appear_in_same_query!(inspections, inspection_contests);
 diesel::allow_tables_to_appear_in_same_query!(contracts, served_places, defects, defect_rounds);
 diesel::allow_tables_to_appear_in_same_query!(defects, defect_reports, defect_contacts);

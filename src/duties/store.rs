@@ -70,6 +70,25 @@ pub fn undertake(
     Ok(())
 }
 
+/// Whether the actor, or somebody they are deputy of, may do a duty on a matter beside what they have done on it. Nothing is recorded: for a matter on which
+/// what is done counts only against what somebody else has recorded there.
+///
+/// # Errors
+/// [`rules::SEPARATION_OF_DUTIES`]; a fault of the database, or if nobody in particular acts.
+pub fn keep_apart(
+    conn: &mut Conn,
+    actor: &Actor,
+    capacity: Capacity<'_>,
+    duty: Duty,
+    matter: &str,
+) -> Answer<()> {
+    let done_by = actor
+        .id()
+        .ok_or_else(|| Fault::broken("a duty is done by somebody"))?;
+    let persons = persons(actor, done_by, capacity);
+    Ok(rules::may_undertake(duty, &done_of(conn, matter, &persons)?)?)
+}
+
 /// Whose doing it is: the actor's, and, if the role is held only as a deputy, that of whoever they are deputy of.
 fn persons(actor: &Actor, done_by: &str, capacity: Capacity<'_>) -> Vec<String> {
     let grants = actor

@@ -563,6 +563,18 @@ pub enum Action {
     ModerateComment,
     /// Reply to it for one's own supplier.
     ReplyToComment,
+    /// Claim a payment for one's own supplier.
+    MakeClaim,
+    /// Certify one as the buyer.
+    CertifyClaim,
+    /// Send one back.
+    ReturnClaim,
+    /// Approve its payment.
+    ApproveClaim,
+    /// Execute it, or say that the bank could not.
+    ExecuteClaim,
+    /// Say by which reference the bank has paid it.
+    ConfirmPayment,
 }
 
 impl Action {
@@ -735,6 +747,12 @@ impl Action {
             | Self::KeepVoterListings
             | Self::ModerateComment
             | Self::ReplyToComment => "ballots.write",
+            Self::MakeClaim
+            | Self::CertifyClaim
+            | Self::ReturnClaim
+            | Self::ApproveClaim
+            | Self::ExecuteClaim
+            | Self::ConfirmPayment => "payments.write",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1495,6 +1513,15 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::KeepVoterListings, &[(Registrar, OwnArea)]),
     (Action::ModerateComment, &[(BuyerOfficer, OwnOrganisation)]),
     (Action::ReplyToComment, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::MakeClaim, &[(SupplierAgent, OwnOrganisation)]),
+    (Action::CertifyClaim, &[(BuyerOfficer, OwnOrganisation)]),
+    (
+        Action::ReturnClaim,
+        &[(BuyerOfficer, OwnOrganisation), (FinanceOfficer, OwnOrganisation)],
+    ),
+    (Action::ApproveClaim, &[(FinanceOfficer, OwnOrganisation)]),
+    (Action::ExecuteClaim, &[(FinanceOfficer, OwnOrganisation)]),
+    (Action::ConfirmPayment, &[(FinanceOfficer, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

@@ -115,9 +115,20 @@ impl Case {
         changes: &[(&str, &str, u32)],
         change: impl Fn(&mut Value),
     ) -> Self {
+        Self::until(ward, lots, changes, ("2027-04-30", change))
+    }
+
+    /// The same, of a service from 1 May 2026 up to a day.
+    pub fn until(
+        ward: &Ward,
+        lots: usize,
+        changes: &[(&str, &str, u32)],
+        (service_until, change): (&str, impl Fn(&mut Value)),
+    ) -> Self {
         be_strict(ward, changes);
         let office = Office::with(ward, "11000000.00", "10000000.00");
         let mut body = office.whole(ward);
+        body["content"]["timetable"]["service_until"] = json!(service_until);
         body["content"]["bid_security_percent"] = json!("1");
         let template = body["content"]["lots"][0].clone();
         body["content"]["lots"] = (1..=lots)

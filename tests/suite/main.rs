@@ -41,6 +41,8 @@ mod book_thresholds;
 mod books;
 mod bucket;
 mod budget;
+mod claim_sequences;
+mod claims;
 mod complaints;
 mod contract_sequences;
 mod crashes;

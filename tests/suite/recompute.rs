@@ -10,7 +10,7 @@ fn recompute(arguments: &[&str]) -> Output {
     reckon("evaluation", arguments)
 }
 
-fn reckon(what: &str, arguments: &[&str]) -> Output {
+pub fn reckon(what: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_wardbook"))
         .args(["recompute", what])
         .args(arguments)
