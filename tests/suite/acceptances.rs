@@ -414,11 +414,16 @@ on_both! { in "test";
 
         // What the buyer begins by itself waits for no silence; the contractor can still hand it over. What is refused is handed over again.
         go_to(&ward, "2026-07-02T02:00:00Z");
+        sql(&ward, &format!("UPDATE accounts SET email = 'officer.too@people.example' WHERE id = '{}'", office.officer.id)).unwrap();
         let begun = work.drafted(2, "refused");
+        // That a draft waits is told to those who can sign it, and to no officer, who hears of other things.
+        let told = |who: &Person, step: &str| lines(&ward, &format!("SELECT dedup_key AS line FROM outbox WHERE dedup_key LIKE 'acceptance%{step}%' AND account_id = '{}'", who.id)).len();
+        assert_eq!((told(&office.officer, ":drafted:"), told(&office.approver, ":drafted:") > 0), (0, true));
         assert_eq!((&work.shown(&begun)["beginning"], &work.shown(&begun)["silent_at"]), (&json!("buyer"), &Value::Null));
         go_to(&ward, "2026-08-03T02:00:00Z");
         assert_eq!(work.known(2), Standing::Waiting { silent_at: None });
         assert_eq!(made(&work.hands_over(supplier, 2)), begun);
+        assert!(told(&office.officer, "") > 0, "the officer is written to");
         refused(&work.signs(&office.approver, &begun), 409, "acceptance_overtaken");
         assert_eq!(work.drafted(2, "refused"), begun);
         assert_eq!(ok(&work.signs(&office.approver, &begun))["state"], "refused");
