@@ -737,6 +737,8 @@ pub mod ballots {
     pub mod rules_cells;
     /// What a ballot comes to, and how.
     pub mod rules_derivation;
+    /// What is tallied by area and by heads.
+    pub mod rules_double_tally;
     /// Who has a vote.
     pub mod rules_electorate;
     /// Questions, scales and answers.
@@ -1027,6 +1029,8 @@ pub mod contracts {
     pub mod http_acceptance_signatures;
     /// Acceptances over HTTP.
     pub mod http_acceptances;
+    /// The pages on which voters say something of a period.
+    pub mod http_comment_pages;
     /// Comments on periods over HTTP.
     pub mod http_comments;
     /// Contests of inspections over HTTP.
@@ -1157,6 +1161,8 @@ pub mod contracts {
     mod tidings_acceptances;
     /// Who is told of what changes.
     mod tidings_changes;
+    /// Who is told of what about comments.
+    mod tidings_comments;
     /// Who is told of what about defects.
     mod tidings_defects;
     /// Who is told of what about inspections.

@@ -66,6 +66,7 @@ pub fn staged(house: &House, voters: usize) -> Staged {
             scale: Vec::new(),
             may_abstain: false,
             quorum_percent: 30,
+            double_tally: None,
         };
         let call = Call {
             kind: Kind::Rating,

@@ -11,6 +11,7 @@ use crate::audit::note::Checkpoint;
 use crate::audit::source::{self, Source, SourceError};
 use crate::audit::tile::{Bundle, Resource, bundles, decode_entries};
 use crate::ballots::rules_recomputing::{self as rules, Logged, Record, Verdict};
+use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Fault;
 
 /// Bytes of a signed checkpoint at most.
@@ -43,7 +44,7 @@ pub fn run(asked: &Asked, say: &dyn Fn(&str), say_error: &dyn Fn(&str)) -> Resul
     };
     let logged = match &asked.log {
         None => None,
-        Some(place) => match logged(&*source::open(place), record.derivation.ballot_id.as_str()) {
+        Some(place) => match logged(&*source::open(place), &Window::of(&record)) {
             Ok(logged) => Some(logged),
             Err(why) => {
                 say_error(&format!("{place}: {why}"));
@@ -76,8 +77,33 @@ fn tell(verdict: &Verdict, is_quiet: bool, say: &dyn Fn(&str)) {
     }
 }
 
+/// A ballot, and when it takes votes.
+struct Window {
+    ballot: String,
+    opens_at: Option<Instant>,
+    closes_at: Option<Instant>,
+}
+
+impl Window {
+    fn of(record: &Record) -> Self {
+        let said = &record.derivation;
+        Self {
+            ballot: said.ballot_id.to_string(),
+            opens_at: said.opens_at.parse().ok(),
+            closes_at: said.closes_at.parse().ok(),
+        }
+    }
+
+    /// Whether votes are taken then. What is no instant is none at which they are.
+    fn has(&self, at: &str) -> bool {
+        let at: Option<Instant> = at.parse().ok();
+        let is_open = |at: Instant| Some((self.opens_at? <= at) && at < self.closes_at?);
+        at.and_then(is_open).unwrap_or_default()
+    }
+}
+
 /// What a log has of a ballot.
-fn logged(source: &dyn Source, ballot: &str) -> Result<Logged, String> {
+fn logged(source: &dyn Source, of: &Window) -> Result<Logged, String> {
     let note = source
         .get("checkpoint", CHECKPOINT_BYTES_MAX)
         .map_err(|error| format!("checkpoint: {error}"))?;
@@ -92,7 +118,7 @@ fn logged(source: &dyn Source, ballot: &str) -> Result<Logged, String> {
         let entries = decode_entries(&content, width).map_err(|error| error.to_string())?;
         for entry in entries.into_iter().take(usize::from(bundle.width())) {
             let entry: Value = serde_json::from_slice(entry).map_err(|error| format!("an entry: {error}"))?;
-            note_entry(&mut logged, &entry, ballot);
+            note_entry(&mut logged, &entry, of);
         }
     }
     Ok(logged)
@@ -111,9 +137,9 @@ fn fetched(source: &dyn Source, bundle: Bundle) -> Result<(u16, Vec<u8>), String
     Err(format!("{wanted}: {}", SourceError::Missing))
 }
 
-fn note_entry(logged: &mut Logged, entry: &Value, ballot: &str) {
+fn note_entry(logged: &mut Logged, entry: &Value, of: &Window) {
     let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
-    if text("subject") != ballot {
+    if text("subject") != of.ballot {
         return;
     }
     let data = entry.get("data").cloned().unwrap_or_default();
@@ -121,6 +147,9 @@ fn note_entry(logged: &mut Logged, entry: &Value, ballot: &str) {
         "ballot.called" => logged.called = Some(data),
         "ballot.closed" => logged.closed.push(data),
         "ballot.cast" => {
+            if !of.has(text("at")) {
+                logged.casts_outside = logged.casts_outside.saturating_add(1);
+            }
             if !logged.closed.is_empty() {
                 logged.casts_after = logged.casts_after.saturating_add(1);
             }
@@ -140,12 +169,17 @@ mod tests {
     #[test]
     fn what_the_log_has_of_one_ballot_is_counted() {
         let mut logged = Logged::default();
+        let window = Window {
+            ballot: "ballot_a".to_owned(),
+            opens_at: "2026-05-20T00:00:00Z".parse().ok(),
+            closes_at: "2026-05-27T00:00:00Z".parse().ok(),
+        };
+        let mut note_at = |at: &str, kind: &str, subject: &str, data: Value| {
+            let entry = json!({"type": kind, "at": at, "subject": subject, "data": data});
+            note_entry(&mut logged, &entry, &window);
+        };
         let mut note = |kind: &str, subject: &str, data: Value| {
-            note_entry(
-                &mut logged,
-                &json!({"type": kind, "subject": subject, "data": data}),
-                "ballot_a",
-            );
+            note_at("2026-05-20T00:00:00.000000Z", kind, subject, data)
         };
         note("ballot.called", "ballot_a", json!({"electorate": 12}));
         note("ballot.cast", "ballot_a", json!({"replaces": false}));
@@ -153,10 +187,20 @@ mod tests {
         note("ballot.cast", "ballot_b", json!({"replaces": false}));
         note("ballot.closed", "ballot_a", json!({"ballots": 1}));
         note("ballot.cast", "ballot_a", json!({"replaces": false}));
+        let again = json!({"replaces": true});
+        for at in [
+            "2026-05-19T23:59:59.999999Z",
+            "2026-05-27T00:00:00.000000Z",
+            "never",
+        ] {
+            note_at(at, "ballot.cast", "ballot_a", again.clone());
+        }
+        note_at("2026-05-26T23:59:59.999999Z", "ballot.cast", "ballot_a", again);
         let expected = Logged {
             called: Some(json!({"electorate": 12})),
             first_casts: 2,
-            casts_after: 1,
+            casts_after: 5,
+            casts_outside: 3,
             closed: vec![json!({"ballots": 1})],
         };
         assert_eq!(logged, expected);

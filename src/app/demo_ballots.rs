@@ -12,7 +12,7 @@ use crate::app::demo_stage::{cast, community, organisation_of};
 use crate::app::server::House;
 use crate::award::{acts_appraisal_ballots, acts_evaluation};
 use crate::ballots::acts_letters::{self, Readers};
-use crate::ballots::acts_voting::{self, Shown};
+use crate::ballots::acts_voting::{self, Given, Shown};
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, Kind, State, Unit};
 use crate::ballots::rules_questions::{Answered, NewBallot};
@@ -113,6 +113,7 @@ pub fn ask(
         scale: Vec::new(),
         may_abstain: false,
         quorum_percent: QUORUM_PERCENT,
+        double_tally: None,
     };
     acts_appraisal_ballots::call(tx, &officer, polling, &lot.id, (&new, calendar))?;
     Ok(())
@@ -153,7 +154,11 @@ fn vote(
         };
         let answers: Vec<Answered> = ballot.terms.questions.iter().map(answer).collect();
         let shown = Shown::Code(letter.codes.typed);
-        acts_voting::cast(tx, &Actor::public(), polling, &shown, &answers)?;
+        let given = Given {
+            answers: &answers,
+            nonce: None,
+        };
+        acts_voting::cast(tx, &Actor::public(), polling, &shown, given)?;
     }
     Ok(())
 }
@@ -192,6 +197,7 @@ pub fn rate(tx: &mut Tx<'_>, ward: &Ward, (period, step): (i64, &Poll)) -> Answe
             scale: Vec::new(),
             may_abstain: true,
             quorum_percent: RATING_QUORUM_PERCENT,
+            double_tally: None,
         };
         let about = (&id, period);
         acts_ratings::call(tx, &officer, ward.polling(), about, (&new, ward.calendar()))?;

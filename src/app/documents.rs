@@ -140,6 +140,7 @@ pub fn pages(config: &mut web::ServiceConfig) {
         .configure(residence::pages)
         .configure(registration_pages::pages)
         .configure(contracts::http_defect_pages::pages)
+        .configure(contracts::http_comment_pages::pages)
         .configure(ballots::http_pages::pages);
 }
 
@@ -149,6 +150,7 @@ fn methods_of_page(path: &str) -> impl Iterator<Item = &'static str> {
     pages
         .chain(registration_pages::PAGES)
         .chain(contracts::http_defect_pages::PAGES)
+        .chain(contracts::http_comment_pages::PAGES)
         .chain(ballots::http_pages::PAGES)
         .filter(move |(pattern, _)| fits(pattern, path))
         .flat_map(|(_, methods)| methods.iter().copied())

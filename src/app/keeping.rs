@@ -124,6 +124,9 @@ impl Keeper {
             }
             if is_due(round, OPEN_EVERY) {
                 self.open_what_waits().await;
+            }
+            // At the start too: a ballot that closed while nothing ran is counted as soon as something does, because its votes can be read until then.
+            if round == 1 || is_due(round, OPEN_EVERY) {
                 self.keep_ballots().await;
             }
         }

@@ -19,6 +19,7 @@ use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
 use crate::audit::{self, store::LogRow};
+use crate::award::acts_appraisal_ballots;
 use crate::ballots::polling::{AtPolling, Polling};
 use crate::bids::receipts::Notary;
 use crate::books::custody::Custody;
@@ -197,7 +198,7 @@ impl House {
 
     /// Where votes come in.
     pub fn polling(&self, custody: web::Data<Custody>) -> Polling {
-        Polling::new(custody, self.sequencer.clone())
+        Polling::new(custody, self.sequencer.clone(), acts_appraisal_ballots::is_held)
     }
 
     /// Checks the stored log before anything is signed over it, and starts a new one in a new database. Asks the database

@@ -2,11 +2,14 @@
 //! function is one transaction's worth of work, permission first, event last.
 
 use crate::award::acts_evaluation::{appraising, bids_in};
-use crate::award::acts_scores::{Scene, settled};
+use crate::award::acts_scores::{Scene, handed_in, scene, settled};
+use crate::award::desk::goes_on;
 use crate::award::rules_admission::Verdict;
 use crate::award::rules_appraisal_ballots::{self as rules, BALLOTS_MAX, Standing, Turnout};
 use crate::award::rules_appraisals::Appraised;
-use crate::award::rules_scores::{SCORING_NOTHING, by_residents};
+use crate::award::rules_panel::sitting;
+use crate::award::rules_scores::{SCORING_NOTHING, by_panel, by_residents};
+use crate::award::store_endings;
 use crate::ballots::acts::{self as ballots, Call};
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, BallotId, Kind, quorum_ballots};
@@ -179,6 +182,35 @@ pub(super) fn given(conn: &mut Conn, scene: &Scene, verdict: &Verdict) -> Answer
         &criteria,
         book.rounding,
     )?))
+}
+
+/// Whether what residents say of a lot's bids is held back: as long as the panel has something to score and has not handed in all of it, so that nobody scores
+/// by what the residents like. Not after a round was concluded, nor where the lot or its book came to an end without one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn is_held(conn: &mut Conn, ballot: &Ballot) -> Answer<bool> {
+    if ballot.kind != Kind::Appraisal {
+        return Ok(false);
+    }
+    let lot: LotId = ballot
+        .matter_id
+        .parse()
+        .map_err(|_| Fault::broken(format!("{} is about no lot", ballot.id)))?;
+    let scene = scene(conn, &lot)?;
+    let book = &scene.known.book;
+    if scene.evaluation.is_some() || goes_on(book).is_err() || store_endings::of_lot(conn, &lot)?.is_some() {
+        return Ok(false);
+    }
+    if by_panel(book.content.document().method, scene.known.document()?).is_empty() {
+        return Ok(false);
+    }
+    let members = match &scene.panel {
+        Some(panel) if panel.works().is_ok() => Some(sitting(panel).count()),
+        _ => None,
+    };
+    let handed_in = handed_in(conn, &scene, scene.round)?.len();
+    Ok(rules::waits(members, handed_in))
 }
 
 /// The ballot about a lot that may have closed and not be counted.

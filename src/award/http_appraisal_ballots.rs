@@ -8,7 +8,7 @@ use crate::award::acts_appraisal_ballots as acts;
 use crate::ballots;
 use crate::ballots::polling::AtPolling;
 use crate::ballots::rules::{Choice, Unit};
-use crate::ballots::rules_questions::NewBallot;
+use crate::ballots::rules_questions::{NewBallot, NewDoubleTally};
 use crate::ballots::view::{self, BallotView};
 use crate::books::rules::LotId;
 use crate::budget::desk::parsed;
@@ -60,6 +60,10 @@ pub struct NewAppraisalBallotBody {
     #[serde(default)]
     #[schema(max_items = 10)]
     scale: Vec<Choice>,
+    /// Tally the area of dwellings beside heads (民法典 art 278); only for `households`, of whom then those have a vote whose dwelling somebody on the roll owns.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    double_tally: Option<NewDoubleTally>,
 }
 
 impl From<NewAppraisalBallotBody> for NewBallot {
@@ -72,6 +76,7 @@ impl From<NewAppraisalBallotBody> for NewBallot {
             scale: body.scale,
             may_abstain: false,
             quorum_percent: body.quorum_percent,
+            double_tally: body.double_tally.map(|double| double.approves_from),
         }
     }
 }
@@ -90,7 +95,7 @@ impl From<NewAppraisalBallotBody> for NewBallot {
     responses(
         (status = 201, description = "The ballot", body = BallotView),
         (status = 404, description = "There is no such lot"),
-        (status = 409, description = "`book_wrong_state`, `book_suspended`, `appraisal_nothing`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `scoring_nothing`, `appraisal_by_meeting`, `appraisal_by_ballot`, `appraisal_ballots_too_many`, `appraisal_bids_too_many`, `appraisal_quorum_too_low`, `ballot_electorate_too_small`, `ballot_electorate_too_large`, `rule_not_set`"),
+        (status = 409, description = "`book_wrong_state`, `book_suspended`, `appraisal_nothing`, `scoring_concluded`, `admission_not_begun`, `scoring_not_yet`, `scoring_nothing`, `appraisal_by_meeting`, `appraisal_by_ballot`, `appraisal_ballots_too_many`, `appraisal_bids_too_many`, `appraisal_quorum_too_low`, `ballot_electorate_too_small`, `ballot_electorate_too_large`, `ballot_area_unknown`, `rule_not_set`"),
         (status = 422, description = "Something of it does not hold; every fault is listed"),
     ),
     extensions(("x-action" = json!("CallBallot"))),
@@ -112,7 +117,7 @@ async fn call(
             let ballot = acts::call(tx, by, &polling, &id, (&new, &asked.calendar))?;
             let location = format!("/api/v1/ballots/{}", ballot.id);
             let now = tx.now();
-            let shown = view::ballot(tx.conn(), ballot, now)?;
+            let shown = view::ballot(tx.conn(), &polling, ballot, now)?;
             Ok(Reply::json(201, &shown)?.location(location))
         })
         .await

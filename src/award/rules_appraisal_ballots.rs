@@ -174,6 +174,14 @@ pub fn enough(
         .at("/quorum_percent"))
 }
 
+/// Whether the result waits for the panel: it has `members` who sit, if it can work at all, and so many of them have handed in their scores.
+pub const fn waits(members: Option<usize>, handed_in: usize) -> bool {
+    match members {
+        None => true,
+        Some(members) => handed_in < members,
+    }
+}
+
 /// How the last ballot about a lot's bids stands that was not taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -364,6 +372,14 @@ mod tests {
     fn given(counts: [u32; 5], max: &str, rounding: RoundingDocument) -> String {
         let points = part(&tally(counts), &usual_scale(), max.parse().unwrap(), rounding);
         points.unwrap().to_string()
+    }
+
+    #[test]
+    fn the_result_waits_until_all_who_sit_have_handed_in() {
+        // Nobody sits yet, or a seat is vacant.
+        assert!(waits(None, 0) && waits(None, 5));
+        assert!(waits(Some(5), 0) && waits(Some(5), 4));
+        assert!(!waits(Some(5), 5));
     }
 
     #[test]

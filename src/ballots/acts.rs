@@ -1,7 +1,7 @@
 //! Calling ballots, and taking them back before they open: each function is one transaction's worth of work, permission first, event last. What a ballot
 //! is about is known to the floor above, which says so in facts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -10,7 +10,8 @@ use crate::audit;
 use crate::audit::entry::Event;
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{self, Ballot, BallotId, CELL_BALLOTS_MIN, EXISTS, Kind, Terms};
-use crate::ballots::rules_electorate::{Basis, Candidate, electorate};
+use crate::ballots::rules_double_tally::{Area, DoubleTerms};
+use crate::ballots::rules_electorate::{Basis, Candidate, Voter, electorate};
 use crate::ballots::rules_questions::{NewBallot, checked};
 use crate::ballots::rules_recomputing::terms_sha256;
 use crate::ballots::rules_slips::roll_sha256;
@@ -21,10 +22,16 @@ use crate::kernel::clock::rfc3339;
 use crate::kernel::local_day::local_date;
 use crate::kernel::party::{AccountId, AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::score::Score;
 use crate::registry::rules::Level;
+use crate::registry::rules_person::DwellingArea;
+use crate::registry::rules_roll::HouseholdId;
 use crate::registry::store::{self as areas, AreaFilter, Sort};
 use crate::registry::store_roll;
-use crate::statutes::codes::{RATING_CELL_BALLOTS_MIN, RESIDENTS_VOTER_AGE_YEARS_MIN};
+use crate::statutes::codes::{
+    PROPERTY_ORDINARY_AREA_MAJORITY, PROPERTY_ORDINARY_HEADS_MAJORITY, PROPERTY_PARTICIPATION_AREA_MIN,
+    PROPERTY_PARTICIPATION_HEADS_MIN, RATING_CELL_BALLOTS_MIN, RESIDENTS_VOTER_AGE_YEARS_MIN,
+};
 use crate::statutes::profile::Profile;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
@@ -71,7 +78,7 @@ pub fn seen(conn: &mut Conn, id: &BallotId) -> Answer<Ballot> {
 /// the day of the opening.
 ///
 /// # Errors
-/// In this order: permission; what does not hold, all of it listed; [`EXISTS`]; a rule that is not set; an electorate that is too small or too large.
+/// In this order: permission; what does not hold, all of it listed; [`EXISTS`]; a rule that is not set; an electorate that is too small or too large, or whose areas are not known where they are tallied.
 pub fn call(tx: &mut Tx<'_>, actor: &Actor, polling: &Polling, call: &Call<'_>) -> Answer<Ballot> {
     policy::allow(
         actor,
@@ -99,8 +106,13 @@ pub fn call(tx: &mut Tx<'_>, actor: &Actor, polling: &Polling, call: &Call<'_>) 
         tied: &tied,
         representatives: &representatives,
         questions: questions.len(),
+        by_area: call.new.double_tally.is_some(),
     };
     let voters = electorate(candidates, &basis)?;
+    let double_tally = match call.new.double_tally {
+        Some(approves_from) => Some(by_area(call.profile, approves_from, &voters)?),
+        None => None,
+    };
     let id = BallotId::mint(tx.now());
     let ballot = Ballot {
         kind: call.kind,
@@ -117,6 +129,7 @@ pub fn call(tx: &mut Tx<'_>, actor: &Actor, polling: &Polling, call: &Call<'_>) 
             may_abstain: call.new.may_abstain,
             quorum_percent: call.new.quorum_percent,
             cell_ballots_min: cell_min.max(CELL_BALLOTS_MIN),
+            double_tally,
         },
         opens_at: call.new.opens_at,
         closes_at: call.new.closes_at,
@@ -139,6 +152,18 @@ pub fn call(tx: &mut Tx<'_>, actor: &Actor, polling: &Polling, call: &Call<'_>) 
     });
     append(tx, actor, "ballot.called", &ballot.id, data)?;
     Ok(ballot)
+}
+
+/// What the civil code asks of area and heads (art 278), and the area of everybody who has a vote.
+fn by_area(profile: &Profile, approves_from: Score, voters: &[Voter]) -> Answer<DoubleTerms> {
+    Ok(DoubleTerms {
+        approves_from,
+        area_m2: Area::sum(voters.iter().filter_map(|voter| voter.area))?,
+        participation_area: profile.rule(PROPERTY_PARTICIPATION_AREA_MIN)?,
+        participation_heads: profile.rule(PROPERTY_PARTICIPATION_HEADS_MIN)?,
+        majority_area: profile.rule(PROPERTY_ORDINARY_AREA_MAJORITY)?,
+        majority_heads: profile.rule(PROPERTY_ORDINARY_HEADS_MAJORITY)?,
+    })
 }
 
 /// The communities that areas are or have, each once, in the order of their ids.
@@ -171,11 +196,17 @@ fn communities(conn: &mut Conn, served: &[AreaId]) -> Answer<Vec<AreaId>> {
 
 fn on_roll(conn: &mut Conn, community: &AreaId) -> Answer<Vec<Candidate>> {
     let roll = store_roll::roll(conn, community)?;
+    let areas: BTreeMap<HouseholdId, DwellingArea> = roll
+        .households
+        .into_iter()
+        .filter_map(|household| Some((household.id, household.dwelling_area?)))
+        .collect();
     let candidate = |resident: crate::registry::rules_roll::Resident| {
         let person = resident.person?;
         Some(Candidate {
             resident_id: resident.id,
             community_id: resident.area_id,
+            area: areas.get(&person.household_id).copied(),
             household_id: person.household_id,
             born: person.birth_date,
             is_owner: person.is_owner,

@@ -8,21 +8,26 @@ use sha2::{Digest, Sha256};
 
 use crate::ballots::acts::{append, seen};
 use crate::ballots::polling::{self, Polling};
-use crate::ballots::rules::{Ballot, BallotId, NOT_COUNTED, State};
+use crate::ballots::rules::{Ballot, BallotId, Kind, NOT_COUNTED, State};
 use crate::ballots::rules_cells::shown;
 use crate::ballots::rules_derivation::{Derivation, derive};
-use crate::ballots::rules_slips::{Boxed, Slip, slips, voter_tag};
+use crate::ballots::rules_double_tally::{Double, Weighed, weighed};
+use crate::ballots::rules_slips::{Boxed, Paper, Slip, read_paper, voter_tag};
+use crate::ballots::store::HasVoted;
 use crate::ballots::{store, store_papers};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
+use crate::kernel::id;
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::registry::rules_person::DwellingArea;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 
 /// What was voted by one person, and where they live.
 struct Opened {
     community: AreaId,
+    area: Option<DwellingArea>,
     slips: Vec<Slip>,
 }
 
@@ -30,57 +35,99 @@ struct Opened {
 ///
 /// # Errors
 /// In this order: permission; not found; [`NOT_COUNTED`] before its close, or if it was taken back.
-pub fn count(tx: &mut Tx<'_>, polling: &Polling, id: &BallotId) -> Answer<Derivation> {
+pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Derivation> {
     // Nobody in particular does it: it is done by the clock.
     let actor = Actor::system();
     policy::allow(&actor, Action::CountBallot, Matter::default())?;
-    let ballot = seen(tx.conn(), id)?;
-    if let Some((derivation, _)) = store::result(tx.conn(), id)? {
+    let ballot = seen(tx.conn(), of)?;
+    if let Some((derivation, _)) = store::result(tx.conn(), of)? {
         tx.nothing_to_change();
         return Ok(derivation);
     }
     if ballot.state(tx.now()) != State::Closed {
         return Err(NOT_COUNTED.refuse().into());
     }
-    let voted = store::who_have_voted(tx.conn(), id)?;
+    let voted = store::who_have_voted(tx.conn(), of)?;
     let participations = i64::try_from(voted.len()).map_err(|error| Fault::caused("count voters", error))?;
     let opened = opened(tx.conn(), polling, &ballot, voted)?;
+    let double = by_area(&ballot, &opened)?;
     let boxed = boxed(&ballot, opened);
-    let derivation = derive(&ballot, participations, &boxed)?;
+    let derivation = Derivation {
+        blind: blind(ballot.kind)?,
+        ..derive(&ballot, participations, &boxed, double)?
+    };
     let text = derivation.written()?;
     let sha256: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-    store_papers::insert_slips(tx, id, &boxed)?;
-    store_papers::forget(tx, id)?;
-    store::count(tx, id, &text, &sha256)?;
+    store_papers::insert_slips(tx, of, &boxed)?;
+    store_papers::forget(tx, of)?;
+    store::count(tx, of, &text, &sha256)?;
     let data = json!({
         "sha256": hex::encode(sha256), "box_sha256": derivation.box_sha256, "roll_sha256": derivation.roll_sha256, "electorate": derivation.electorate,
         "participations": derivation.participations, "ballots": derivation.ballots, "outcome": derivation.outcome,
     });
-    append(tx, &actor, "ballot.closed", id, data)?;
+    append(tx, &actor, "ballot.closed", of, data)?;
     Ok(derivation)
+}
+
+/// What keeps the hash of an appraisal's tally from being tried out: there are so few tallies that all of them can be. The box is kept from it by its salts.
+fn blind(kind: Kind) -> Answer<Option<String>> {
+    Ok(match kind {
+        Kind::Rating => None,
+        Kind::Appraisal => Some(hex::encode(id::random::<32>()?)),
+    })
 }
 
 /// The votes of those who have voted. A paper that does not open, or is under a tag that is nobody's, counts for nothing: then there are other ballots
 /// than people who have voted, which everybody sees.
-fn opened(
-    conn: &mut Conn,
-    polling: &Polling,
-    ballot: &Ballot,
-    voted: Vec<(i64, AreaId)>,
-) -> Answer<Vec<Opened>> {
+fn opened(conn: &mut Conn, polling: &Polling, ballot: &Ballot, voted: Vec<HasVoted>) -> Answer<Vec<Opened>> {
     let key = polling.key(ballot)?;
     let papers: BTreeMap<Vec<u8>, Vec<u8>> = store_papers::papers(conn, &ballot.id)?.into_iter().collect();
     let mut opened = Vec::with_capacity(voted.len());
-    for (number, community) in voted {
+    for HasVoted {
+        number,
+        community,
+        area,
+    } in voted
+    {
         let tag = voter_tag(&key, &ballot.id, number)?;
         let paper = papers
             .get(tag.as_slice())
             .and_then(|sealed| polling::opened(&key, &tag, sealed));
-        if let Some(slips) = paper.and_then(|paper| slips(&ballot.terms, &paper)) {
-            opened.push(Opened { community, slips });
+        if let Some(slips) = paper
+            .and_then(|paper| read_paper(&ballot.terms, &paper))
+            .map(Paper::into_slips)
+        {
+            opened.push(Opened {
+                community,
+                area,
+                slips,
+            });
         }
     }
     Ok(opened)
+}
+
+/// What areas come to, where they are tallied. Only here are they beside votes.
+fn by_area(ballot: &Ballot, opened: &[Opened]) -> Answer<Option<Double>> {
+    let terms = &ballot.terms;
+    let Some(double) = &terms.double_tally else {
+        return Ok(None);
+    };
+    let approves = |slip: &Slip| {
+        let choice = terms.choice(&slip.choice);
+        choice.is_some_and(|choice| choice.value >= double.approves_from)
+    };
+    let mut votes = Vec::with_capacity(opened.len());
+    for one in opened {
+        let area = one
+            .area
+            .ok_or_else(|| Fault::broken("a voter without the area that is tallied"))?;
+        votes.push(Weighed {
+            area,
+            approves: one.slips.iter().map(approves).collect(),
+        });
+    }
+    Ok(Some(weighed(terms, double, ballot.electorate, &votes)?))
 }
 
 /// The box: slips by hash, each with its community where that may be published.
@@ -103,7 +150,7 @@ fn boxed(ballot: &Ballot, opened: Vec<Opened>) -> Vec<Boxed> {
         .filter_map(|(community, place): (_, usize)| shown.contains(&place).then_some(community))
         .collect();
     let mut boxed = Vec::new();
-    for Opened { community, slips } in opened {
+    for Opened { community, slips, .. } in opened {
         let community = published.contains(&&community).then_some(community);
         boxed.extend(slips.into_iter().map(|slip| Boxed {
             hash: slip.hash(&ballot.id),

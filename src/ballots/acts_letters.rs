@@ -1,11 +1,12 @@
 //! Letters by which one votes without an account, printed by the registrar of a community: for everybody on the roll of the ballot alike, because the
-//! registrar does not know who has voted. The codes are kept as hashes. Printing for somebody again makes their older letter void.
+//! registrar does not know who has voted. The codes are kept as hashes. Printing for somebody again makes their older letter void, which the log counts and the
+//! voter is told, where they can be: whoever prints a letter and uses it must not stay unseen.
 
 use serde_json::json;
 
 use crate::ballots::acts::{append, seen};
 use crate::ballots::rules::{BallotId, CLOSED, NOBODY_TO_WRITE, NOT_A_VOTER, State, WITHDRAWN};
-use crate::ballots::{rules, store, store_letters};
+use crate::ballots::{acts_mail, rules, store, store_letters};
 use crate::db::writer::Tx;
 use crate::kernel::id;
 use crate::kernel::party::AreaId;
@@ -84,7 +85,7 @@ pub fn print(
             (some, remaining)
         }
     };
-    let mut letters = Vec::new();
+    let (mut letters, mut replaced) = (Vec::new(), 0_i64);
     for (number, resident) in voters {
         let Some(found) = reading::one(tx.conn(), &resident)? else {
             continue;
@@ -94,7 +95,10 @@ pub fn print(
         };
         let (name, codes) = (person.name.clone(), draw()?);
         let (link, typed) = (codes::link_hash(&codes.link), codes::typed_hash(&codes.typed));
-        store_letters::put(tx, &ballot.id, number, &link, &typed)?;
+        if store_letters::put(tx, &ballot.id, number, &link, &typed)? {
+            replaced = replaced.saturating_add(1);
+            acts_mail::tell_replaced(tx, &ballot, &resident, &link)?;
+        }
         letters.push(LetterText {
             name,
             household: found
@@ -108,7 +112,7 @@ pub fn print(
         return Err(NOBODY_TO_WRITE.refuse().into());
     }
     letters.sort_by(|one, other| one.household.cmp(&other.household));
-    let data = json!({ "area_id": area.id, "letters": letters.len() });
+    let data = json!({ "area_id": area.id, "letters": letters.len(), "replaced": replaced });
     append(tx, actor, "ballot.letters_printed", &ballot.id, data)?;
     Ok(Printed {
         area,

@@ -1,5 +1,5 @@
 //! Writing to voters: to all of them when a ballot opens, and once more to those who have not voted when a third of the time is left. The service knows to
-//! whom, and no person learns it. It is upkeep and no event: an event for each mail would tell who has not voted yet.
+//! whom, and no person learns it; lists of mail have no address of these. It is upkeep and no event: an event for each mail would tell who has not voted yet.
 
 use crate::ballots::acts_voting::token;
 use crate::ballots::polling::Polling;
@@ -12,7 +12,7 @@ use crate::kernel::refusal::Answer;
 use crate::kernel::text::Language;
 use crate::outbox;
 use crate::outbox::address::Address;
-use crate::outbox::content::BallotOpened;
+use crate::outbox::content::{BallotLetterReplaced, BallotOpened};
 use crate::outbox::notice::{Notice, Recipient};
 use crate::outbox::wording::Both;
 use crate::registry::rules_roll::{self as roll, ResidentId};
@@ -89,6 +89,28 @@ pub fn write_to_some(tx: &mut Tx<'_>, polling: &Polling, id: &BallotId, mailing:
     }
     store_letters::note_mailed(tx, id, mailing.name(), last)?;
     Ok(false)
+}
+
+/// Tells a voter, where they can be reached, that a letter was printed that makes their older one void. It holds no link: it is about who else may have one.
+///
+/// # Errors
+/// A fault of the database.
+pub(super) fn tell_replaced(
+    tx: &mut Tx<'_>,
+    ballot: &Ballot,
+    resident: &ResidentId,
+    letter: &[u8; 32],
+) -> Answer<()> {
+    let Some(reader) = reader(tx.conn(), resident)? else {
+        return Ok(());
+    };
+    let content = BallotLetterReplaced {
+        ballot: Both::new(&ballot.title_zh, &ballot.title_en),
+        closes_at: ballot.closes_at,
+    };
+    let key = format!("{}:letter:{}", ballot.id, hex::encode(letter));
+    outbox::store::enqueue(tx, &Notice::new(key, reader, content))?;
+    Ok(())
 }
 
 /// How a voter is reached: by their account, or by the address on the roll. Whoever has left the roll is not written to.

@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 use crate::ballots::acts::{append, seen};
 use crate::ballots::polling::{self, BallotKey, Polling};
 use crate::ballots::rules::{Ballot, BallotId, CLOSED, CODE_NOT_GOOD, NOT_A_VOTER};
-use crate::ballots::rules_questions::{Answered, vote};
-use crate::ballots::rules_slips::{Slip, is_link_code, link_code, paper, receipt_text, slips, voter_tag};
+use crate::ballots::rules_questions::{Answered, checked_nonce, vote};
+use crate::ballots::rules_slips::{
+    Drawn, Paper, is_link_code, link_code, own_part, paper, read_paper, receipt_text, voter_tag,
+};
 use crate::ballots::store::Voting;
 use crate::ballots::{store, store_letters, store_papers};
 use crate::db::conn::Conn;
@@ -19,7 +21,7 @@ use crate::db::writer::Tx;
 use crate::kernel::id;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
-use crate::registry::rules_letters::presented;
+use crate::registry::rules_letters::{Presented, plain, presented};
 use crate::registry::store_roll;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
@@ -34,6 +36,29 @@ pub enum Shown {
     Account(BallotId),
     /// By a code: of a mailed link, of a letter's link, or one that was typed.
     Code(String),
+}
+
+/// A vote as somebody gives it.
+#[derive(Clone, Copy)]
+pub struct Given<'g> {
+    /// What they say to each question.
+    pub answers: &'g [Answered],
+    /// A number of their own, which goes into their slips.
+    pub nonce: Option<&'g str>,
+}
+
+/// What somebody alone holds, and the service did not choose where there is a number of their own: else the code by which they vote, or their account.
+fn held(actor: &Actor, shown: &Shown, nonce: Option<&str>) -> String {
+    if let Some(nonce) = nonce {
+        return nonce.to_owned();
+    }
+    match shown {
+        Shown::Account(_) => actor.id().unwrap_or_default().to_owned(),
+        Shown::Code(code) => match presented(code) {
+            Some(Presented::Typed(_)) => plain(code.trim()),
+            _ => code.trim().to_owned(),
+        },
+    }
 }
 
 /// Somebody who has a vote in a ballot.
@@ -121,6 +146,8 @@ pub struct SlipView {
     pub choice: String,
     /// The salt, hexadecimal: with it you can make the hash yourself.
     pub salt: String,
+    /// The service's part of the salt, hexadecimal: with it and what you hold you can make the salt yourself.
+    pub salt_part: String,
     /// The hash by which you find the slip in the box after the close.
     pub sha256: String,
 }
@@ -129,7 +156,9 @@ pub struct SlipView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = BallotReceipt, example = json!({
     "ballot_id": "ballot_01jd3n8f5teqkrzvq1c0m6h2ax", "replaces": false,
+    "own_sha256": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
     "slips": [{"question": "overall", "choice": "satisfied", "salt": "0707070707070707070707070707070707070707070707070707070707070707",
+        "salt_part": "0909090909090909090909090909090909090909090909090909090909090909",
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}],
     "receipt": "wardbook/ballot-receipt/v1\nballot_01jd3n8f5teqkrzvq1c0m6h2ax\n9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n\n— ward.example/audit AAAA\n"
 }))]
@@ -138,6 +167,9 @@ pub struct Receipt {
     pub ballot_id: BallotId,
     /// Whether an earlier vote of yours is replaced.
     pub replaces: bool,
+    /// The hash of what you alone hold: your `nonce`, else your code, else the id of your account.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub own_sha256: String,
     /// A slip for each question.
     #[schema(max_items = 10)]
     pub slips: Vec<SlipView>,
@@ -145,16 +177,16 @@ pub struct Receipt {
     pub receipt: String,
 }
 
-/// Casts a vote, or changes it. The same answers again change nothing, and get the same receipt.
+/// Casts a vote, or changes it. The same answers again by the same means change nothing, and get the same receipt.
 ///
 /// # Errors
-/// In this order: permission; those of [`found`]; those of [`Ballot::takes_votes`]; answers that are none, every one listed.
+/// In this order: permission; those of [`found`]; those of [`Ballot::takes_votes`]; answers that are none, every one listed; a number of one's own that is none.
 pub fn cast(
     tx: &mut Tx<'_>,
     actor: &Actor,
     polling: &Polling,
     shown: &Shown,
-    answers: &[Answered],
+    given: Given<'_>,
 ) -> Answer<Receipt> {
     let action = match shown {
         Shown::Account(_) => Action::CastOwnVote,
@@ -163,22 +195,24 @@ pub fn cast(
     policy::allow(actor, action, Matter::default())?;
     let Found { ballot, voter } = found(tx.conn(), actor, polling, shown)?;
     ballot.takes_votes(tx.now())?;
-    let vote = vote(&ballot.terms, answers)?;
+    let vote = vote(&ballot.terms, given.answers)?;
+    checked_nonce(given.nonce)?;
     let key = polling.key(&ballot)?;
     let tag = voter_tag(&key, &ballot.id, voter.number)?;
     let known = store_papers::paper(tx.conn(), &ballot.id, &tag)?;
     let known = known
         .and_then(|sealed| polling::opened(&key, &tag, &sealed))
-        .and_then(|paper| slips(&ballot.terms, &paper));
-    let mut salts = Vec::with_capacity(vote.len());
+        .and_then(|paper| read_paper(&ballot.terms, &paper));
+    let mut parts = Vec::with_capacity(vote.len());
     for _ in &vote {
-        salts.push(id::random::<32>()?);
+        parts.push(id::random::<32>()?);
     }
-    let paper = paper(&vote, &salts)?;
-    let cast = slips(&ballot.terms, &paper).ok_or_else(|| Fault::broken("a paper that is none"))?;
+    let own = own_part(&ballot.id, &held(actor, shown, given.nonce));
+    let paper = paper(&own, &vote, &parts)?;
+    let cast = read_paper(&ballot.terms, &paper).ok_or_else(|| Fault::broken("a paper that is none"))?;
     let replaces = known.is_some();
     if let Some(known) = known
-        && same_choices(&known, &cast)
+        && known.is_same_vote(&cast)
     {
         tx.nothing_to_change();
         return receipt(polling, &ballot.id, replaces, &known);
@@ -198,26 +232,20 @@ pub fn cast(
     receipt(polling, &ballot.id, replaces, &cast)
 }
 
-fn same_choices(one: &[Slip], other: &[Slip]) -> bool {
-    one.len() == other.len()
-        && one
-            .iter()
-            .zip(other)
-            .all(|(one, other)| one.question == other.question && one.choice == other.choice)
-}
-
-fn receipt(polling: &Polling, ballot: &BallotId, replaces: bool, slips: &[Slip]) -> Answer<Receipt> {
-    let hashes: Vec<[u8; 32]> = slips.iter().map(|slip| slip.hash(ballot)).collect();
-    let view = |(slip, hash): (&Slip, &[u8; 32])| SlipView {
+fn receipt(polling: &Polling, ballot: &BallotId, replaces: bool, paper: &Paper) -> Answer<Receipt> {
+    let hashes: Vec<[u8; 32]> = paper.drawn.iter().map(|one| one.slip.hash(ballot)).collect();
+    let view = |(Drawn { slip, part }, hash): (&Drawn, &[u8; 32])| SlipView {
         question: slip.question.clone(),
         choice: slip.choice.clone(),
         salt: hex::encode(slip.salt),
+        salt_part: hex::encode(part),
         sha256: hex::encode(hash),
     };
     Ok(Receipt {
         ballot_id: ballot.clone(),
         replaces,
-        slips: slips.iter().zip(&hashes).map(view).collect(),
+        own_sha256: hex::encode(paper.own),
+        slips: paper.drawn.iter().zip(&hashes).map(view).collect(),
         receipt: polling.sign(&receipt_text(ballot, &hashes))?,
     })
 }

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use crate::ballots::acts::{self, seen};
 use crate::ballots::acts_counting;
-use crate::ballots::polling::AtPolling;
-use crate::ballots::rules::{BallotId, NOT_COUNTED, WITHHELD};
+use crate::ballots::polling::{AtPolling, Polling};
+use crate::ballots::rules::{BallotId, NOT_COUNTED, RESULT_HELD, WITHHELD};
 use crate::ballots::rules_derivation::{Derivation, Outcome};
 use crate::ballots::rules_recomputing::{RECORD, Record};
 use crate::ballots::rules_slips::box_text;
@@ -15,6 +15,7 @@ use crate::ballots::store::{self, BallotFilter};
 use crate::ballots::store_papers;
 use crate::ballots::view::{self, BallotView};
 use crate::budget::desk::parsed;
+use crate::db::conn::Conn;
 use crate::kernel::refusal::{Answer, Stop};
 use crate::kernel::text::Text;
 use crate::web::actor::{Actor, Shared};
@@ -75,7 +76,12 @@ pub async fn counted(context: &Shared, polling: &AtPolling, id: &BallotId) -> An
     extensions(("x-action" = json!("ReadBallots"))),
 )]
 #[get("/ballots")]
-async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<HttpResponse> {
+async fn list(
+    request: HttpRequest,
+    context: Shared,
+    actor: Actor,
+    polling: AtPolling,
+) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::ReadBallots, Matter::default())?;
     let mut query = Query::of(&request);
     let matter_id = query.text("matter_id");
@@ -92,7 +98,7 @@ async fn list(request: HttpRequest, context: Shared, actor: Actor) -> Answer<Htt
         .db
         .read(move |conn| {
             let found = store::list(conn, &filter, max)?;
-            view::ballots(conn, found, now)
+            view::ballots(conn, &polling, found, now)
         })
         .await?;
     let page = Page::cut(views, limit, &question, |one: &BallotView| {
@@ -127,7 +133,7 @@ async fn read(
         .db
         .read(move |conn| {
             let ballot = seen(conn, &id)?;
-            view::ballot(conn, ballot, now)
+            view::ballot(conn, &polling, ballot, now)
         })
         .await?;
     Ok(HttpResponse::Ok().json(found))
@@ -148,14 +154,19 @@ async fn read(
     extensions(("x-action" = json!("CallBallot"))),
 )]
 #[post("/ballots/{id}/withdrawal")]
-async fn withdraw(context: Shared, actor: Actor, once: Once, id: web::Path<String>) -> Answer<HttpResponse> {
+async fn withdraw(
+    (context, polling): (Shared, AtPolling),
+    actor: Actor,
+    once: Once,
+    id: web::Path<String>,
+) -> Answer<HttpResponse> {
     policy::allow_at_all(&actor, Action::CallBallot)?;
     let id = parsed::<BallotId>(&id)?;
     context
         .act_once(actor, once, NO_BODY, move |tx, by| {
             let ballot = acts::withdraw(tx, by, &id)?;
             let now = tx.now();
-            let shown = view::ballot(tx.conn(), ballot, now)?;
+            let shown = view::ballot(tx.conn(), &polling, ballot, now)?;
             Ok(Reply::json(200, &shown)?)
         })
         .await
@@ -164,7 +175,7 @@ async fn withdraw(context: Shared, actor: Actor, once: Once, id: web::Path<Strin
 /// Read the tally of a ballot
 ///
 /// What it comes to, and how, byte by byte as it was hashed into the log (`sha256` of `ballot.closed`). Of fewer than `cell_ballots_min` ballots it says only
-/// that they were, and of a community only where no published numbers yield a smaller one by subtraction.
+/// that they were, and of a community only where no published numbers yield a smaller one by subtraction. Of an appraisal it is told to nobody before the panel has handed in all its scores of the lot.
 #[utoipa::path(
     operation_id = "read_ballot_tally",
     tag = "ballots",
@@ -172,7 +183,7 @@ async fn withdraw(context: Shared, actor: Actor, once: Once, id: web::Path<Strin
     responses(
         (status = 200, description = "The tally", body = Derivation),
         (status = 404, description = "There is no such ballot"),
-        (status = 409, description = "`ballot_not_counted`"),
+        (status = 409, description = "`ballot_not_counted`, `ballot_result_held`"),
     ),
     extensions(("x-action" = json!("ReadBallots"))),
 )]
@@ -189,7 +200,7 @@ async fn read_tally(
     let found = context
         .db
         .read(move |conn| {
-            seen(conn, &id)?;
+            not_held(conn, &polling, &id)?;
             store::result(conn, &id)
         })
         .await?;
@@ -197,14 +208,23 @@ async fn read_tally(
     Ok(HttpResponse::Ok().content_type("application/json").body(text))
 }
 
+/// That a ballot is there, and what it comes to is not held back.
+fn not_held(conn: &mut Conn, polling: &Polling, id: &BallotId) -> Answer<()> {
+    let ballot = seen(conn, id)?;
+    if polling.is_held(conn, &ballot)? {
+        return Err(RESULT_HELD.refuse().into());
+    }
+    Ok(())
+}
+
 /// The record of a counted ballot, for whoever may see its box.
 async fn record(context: &Shared, actor: &Actor, polling: &AtPolling, id: &BallotId) -> Answer<Record> {
     counted(context, polling, id).await?;
-    let of = id.clone();
+    let (of, at) = (id.clone(), polling.clone());
     let found = context
         .db
         .read(move |conn| {
-            seen(conn, &of)?;
+            not_held(conn, &at, &of)?;
             let Some((derivation, _)) = store::result(conn, &of)? else {
                 return Ok(None);
             };
@@ -236,7 +256,7 @@ async fn record(context: &Shared, actor: &Actor, polling: &AtPolling, id: &Ballo
         (status = 200, description = "The box", body = String, content_type = "text/plain",
             example = "wardbook/ballot-box/v1\nballot_01jd3n8f5teqkrzvq1c0m6h2ax\n"),
         (status = 404, description = "There is no such ballot"),
-        (status = 409, description = "`ballot_not_counted`, `ballot_withheld`"),
+        (status = 409, description = "`ballot_not_counted`, `ballot_result_held`, `ballot_withheld`"),
     ),
     extensions(("x-action" = json!("ReadBallots"))),
 )]
@@ -265,7 +285,7 @@ async fn read_box(
     responses(
         (status = 200, description = "The record", body = Record),
         (status = 404, description = "There is no such ballot"),
-        (status = 409, description = "`ballot_not_counted`, `ballot_withheld`"),
+        (status = 409, description = "`ballot_not_counted`, `ballot_result_held`, `ballot_withheld`"),
     ),
     extensions(("x-action" = json!("ReadBallots"))),
 )]

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use crate::ballots::acts_voting::{Receipt, Shown, found};
 use crate::ballots::http_voting::{heard, note_wrong};
 use crate::ballots::polling::AtPolling;
-use crate::ballots::rules::{ABSTAIN, Ballot, Question};
+use crate::ballots::rules::{ABSTAIN, Ballot, Kind as BallotKind, Question};
 use crate::ballots::rules_questions::Answered;
 use crate::kernel::refusal::{Answer, Refusal, Stop};
 use crate::kernel::text::Text;
@@ -37,24 +37,15 @@ fn last_part(request: &HttpRequest) -> String {
     request.path().rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// What is asked of whoever has a vote.
-struct Asked {
-    ballot: Ballot,
-    has_voted: bool,
-}
-
 /// The ballot that a code is good for, while votes are taken.
-async fn asked(request: &HttpRequest, context: &Shared, polling: &AtPolling, code: &str) -> Answer<Asked> {
+async fn asked(request: &HttpRequest, context: &Shared, polling: &AtPolling, code: &str) -> Answer<Ballot> {
     let (shown, at, now) = (Shown::Code(code.to_owned()), polling.clone(), context.clock.now());
     let asked = context
         .db
         .glance_primary(move |conn| {
             let found = found(conn, &Actor::public(), &at, &shown)?;
             found.ballot.takes_votes(now)?;
-            Ok(Asked {
-                ballot: found.ballot,
-                has_voted: found.voter.has_voted,
-            })
+            Ok(found.ballot)
         })
         .await;
     note_wrong(request, context, asked)
@@ -65,8 +56,9 @@ fn fields(ballot: &Ballot) -> impl Iterator<Item = (&'static str, &Question)> {
 }
 
 /// The form, with what was chosen in it. Nothing is chosen beforehand: a first choice would be taken too often.
-fn form(context: &Shared, asked: &Asked, filled: Option<&Filled>) -> Sheet {
-    let ballot = &asked.ballot;
+///
+/// Whether there is a vote is not said: whoever has printed a letter could open it to learn who has voted.
+fn form(context: &Shared, ballot: &Ballot, filled: Option<&Filled>) -> Sheet {
     let (zh, en) = (&ballot.title_zh, &ballot.title_en);
     let until = moment(ballot.closes_at, context.calendar.zone);
     let Both {
@@ -77,12 +69,10 @@ fn form(context: &Shared, asked: &Asked, filled: Option<&Filled>) -> Sheet {
         "请您评价。{until_zh} 截止；在此之前可以更改，以最后一次为准。",
         "Please rate it. You can vote until {until_en}, and change your vote until then; the last one counts."
     ));
-    if asked.has_voted {
-        sheet = sheet.says(Text::fixed(
-            "已有一份投票。再次提交将取代它；如果那不是您投的，请重新投票，并告知社区居委会。",
-            "There is a vote already. Sending another one replaces it; if it was not yours, vote again, and tell your residents’ committee.",
-        ));
-    }
+    sheet = sheet.says(Text::fixed(
+        "如已有一份投票，提交后将取代它，并会告诉您。",
+        "If there is a vote already, yours replaces it, and you are told so when you have voted.",
+    ));
     sheet = sheet.says(Text::fixed(
         "计票后，任何人都无法得知您投了什么。",
         "Once it is counted nobody can learn how you have voted.",
@@ -118,12 +108,34 @@ fn answers(ballot: &Ballot, filled: &Filled) -> Vec<Answered> {
         .collect()
 }
 
+/// What leads from a page of votes to the one on which something is said in words, which is apart from it and belongs to the floor above.
+fn in_words() -> Text {
+    Text::fixed(
+        "说几句话（与投票分开）",
+        "Say something in your own words (apart from your vote)",
+    )
+}
+
+/// The way there: by the link, or with the code that the page carries.
+fn words_too(sheet: Sheet, ballot: &Ballot, code: String, carry: bool) -> Sheet {
+    if ballot.kind != BallotKind::Rating {
+        return sheet;
+    }
+    if carry {
+        sheet
+            .carries("code", code)
+            .button_to("/vote/words", "code", in_words())
+    } else {
+        sheet.leads_to(in_words(), format!("/v/{code}/words"))
+    }
+}
+
 fn thanks(receipt: &Receipt) -> Sheet {
     let sheet = Sheet::new(Text::fixed("已投票，谢谢", "You have voted, thank you"));
     let sheet = if receipt.replaces {
         sheet.says(Text::fixed(
-            "先前的投票已被取代。",
-            "The vote before it was replaced.",
+            "先前的投票已被取代。如果那不是您投的，请告知社区居委会和街道办事处。",
+            "There was a vote already, and yours has replaced it. If it was not yours, tell your residents’ committee and the street office.",
         ))
     } else {
         sheet
@@ -166,14 +178,17 @@ async fn voted(
     carry: bool,
 ) -> Answer<HttpResponse> {
     let asked = asked(request, context, polling, &code).await?;
-    let said = answers(&asked.ballot, filled);
-    let cast = (Shown::Code(code.clone()), said.clone());
+    let said = answers(&asked, filled);
+    let cast = (Shown::Code(code.clone()), said.clone(), None);
     match heard(request, (context, polling), Actor::public(), cast).await {
-        Ok(receipt) => reader.show(StatusCode::OK, &thanks(&receipt)),
+        Ok(receipt) => {
+            let sheet = words_too(thanks(&receipt), &asked, code, carry);
+            reader.show(StatusCode::OK, &sheet)
+        }
         Err(Stop::Refused(refusal)) => {
             let sheet = form(context, &asked, Some(filled));
             let sheet = if carry { sheet.carries("code", code) } else { sheet };
-            reader.show_refused(sheet, &at_fields(&asked.ballot, &refusal, &said))
+            reader.show_refused(sheet, &at_fields(&asked, &refusal, &said))
         }
         Err(stop) => Err(stop),
     }
@@ -183,7 +198,11 @@ async fn voted(
 async fn show_vote(request: HttpRequest, context: Shared, polling: AtPolling) -> HttpResponse {
     let reader = Reader::of(&request);
     let answer = match asked(&request, &context, &polling, &last_part(&request)).await {
-        Ok(asked) => reader.show(StatusCode::OK, &form(&context, &asked, None)),
+        Ok(asked) => {
+            let sheet = form(&context, &asked, None);
+            let sheet = words_too(sheet, &asked, last_part(&request), false);
+            reader.show(StatusCode::OK, &sheet)
+        }
         Err(stop) => Err(stop),
     };
     reader.answer(answer)
@@ -219,6 +238,7 @@ fn terminal(code: &str) -> Sheet {
                 .at_most(60),
         )
         .button("code", Text::fixed("下一步", "Go on"))
+        .leads_to(in_words(), "/vote/words")
 }
 
 #[get("/vote")]

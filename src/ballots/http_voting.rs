@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ballots::acts_voting::{self as acts, Receipt, Shown};
+use crate::ballots::acts_voting::{self as acts, Given, Receipt, Shown};
 use crate::ballots::polling::AtPolling;
 use crate::ballots::rules::{BallotId, CODE_NOT_GOOD};
 use crate::ballots::rules_questions::Answered;
@@ -38,6 +38,14 @@ pub struct VoteBody {
     /// An answer to every question.
     #[schema(min_items = 1, max_items = 10)]
     answers: Vec<Answered>,
+    /// A number of your own, drawn by chance: it goes into your slips, so that nobody else can be given the same.
+    #[serde(default)]
+    #[schema(
+        nullable = false,
+        pattern = "^[A-Za-z0-9_-]{16,64}$",
+        example = "b3F2Y0t6d1o4R2s5bUxr"
+    )]
+    nonce: Option<String>,
 }
 
 /// A vote with a code. Has no `Debug`: whoever has the code can vote.
@@ -51,6 +59,14 @@ pub struct VoteByCodeBody {
     /// An answer to every question.
     #[schema(min_items = 1, max_items = 10)]
     answers: Vec<Answered>,
+    /// A number of your own, drawn by chance: it goes into your slips, so that nobody else can be given the same.
+    #[serde(default)]
+    #[schema(
+        nullable = false,
+        pattern = "^[A-Za-z0-9_-]{16,64}$",
+        example = "b3F2Y0t6d1o4R2s5bUxr"
+    )]
+    nonce: Option<String>,
 }
 
 /// Hears a vote. Codes that are nobody's are counted for the network that they come from.
@@ -61,12 +77,18 @@ pub(super) async fn heard(
     request: &HttpRequest,
     (context, polling): (&Shared, &AtPolling),
     actor: Actor,
-    (shown, answers): (Shown, Vec<Answered>),
+    (shown, answers, nonce): (Shown, Vec<Answered>, Option<String>),
 ) -> Answer<Receipt> {
     let polling = polling.clone();
     let cast = context
         .db
-        .write(move |tx| acts::cast(tx, &actor, &polling, &shown, &answers))
+        .write(move |tx| {
+            let given = Given {
+                answers: &answers,
+                nonce: nonce.as_deref(),
+            };
+            acts::cast(tx, &actor, &polling, &shown, given)
+        })
         .await;
     note_wrong(request, context, cast)
 }
@@ -111,7 +133,7 @@ async fn vote(
     policy::allow(&actor, Action::CastOwnVote, Matter::default())?;
     let body = incoming.json::<VoteBody>().await?;
     let shown = Shown::Account(parsed::<BallotId>(&id)?);
-    let said = (shown, body.value.answers);
+    let said = (shown, body.value.answers, body.value.nonce);
     let receipt = heard(&request, (&context, &polling), actor, said).await?;
     Ok(HttpResponse::Ok().json(receipt))
 }
@@ -137,7 +159,8 @@ async fn vote_by_code(
 ) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::CastVote, Matter::default())?;
     let body = incoming.json::<VoteByCodeBody>().await?;
-    let said = (Shown::Code(body.value.code), body.value.answers);
+    let body = body.value;
+    let said = (Shown::Code(body.code), body.answers, body.nonce);
     let receipt = heard(&request, (&context, &polling), actor, said).await?;
     Ok(HttpResponse::Ok().json(receipt))
 }
@@ -172,7 +195,7 @@ pub struct OwnBallotsView {
     extensions(("x-action" = json!("CastOwnVote"))),
 )]
 #[get("/me/ballots")]
-async fn list_own(context: Shared, actor: Actor) -> Answer<HttpResponse> {
+async fn list_own(context: Shared, actor: Actor, polling: AtPolling) -> Answer<HttpResponse> {
     policy::allow(&actor, Action::CastOwnVote, Matter::default())?;
     let account: Option<AccountId> = actor.id().and_then(|id| id.parse().ok());
     let now = context.clock.now();
@@ -195,7 +218,7 @@ async fn list_own(context: Shared, actor: Actor) -> Answer<HttpResponse> {
                 .take(usize::try_from(OWN_MAX).unwrap_or_default())
             {
                 let ballot = crate::ballots::acts::seen(conn, &id)?;
-                let ballot = view::ballot(conn, ballot, now)?;
+                let ballot = view::ballot(conn, &polling, ballot, now)?;
                 items.push(OwnBallotView { ballot, has_voted });
             }
             Ok(items)

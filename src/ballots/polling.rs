@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use crate::audit::sequencer::Sequencer;
 use crate::ballots::rules::{Ballot, BallotId};
 use crate::books::custody::Custody;
+use crate::db::conn::Conn;
 use crate::kernel::id;
-use crate::kernel::refusal::Fault;
+use crate::kernel::refusal::{Answer, Fault};
 
 /// Bytes of a nonce: enough that those drawn by chance never meet.
 const NONCE_LENGTH: usize = 24;
@@ -21,16 +22,32 @@ pub type BallotKey = Zeroizing<[u8; 32]>;
 /// Marks handlers that take votes.
 pub type AtPolling = web::Data<Polling>;
 
+/// Whether the result of a ballot is still held back. What it is about, and so what it waits for, is known to the floor above.
+pub type Holds = fn(&mut Conn, &Ballot) -> Answer<bool>;
+
 /// The state shared by all that take and count votes.
 pub struct Polling {
     custody: web::Data<Custody>,
     sequencer: Sequencer,
+    holds: Holds,
 }
 
 impl Polling {
-    /// With what keeps keys, and what signs the log.
-    pub const fn new(custody: web::Data<Custody>, sequencer: Sequencer) -> Self {
-        Self { custody, sequencer }
+    /// With what keeps keys, what signs the log, and what tells which results are held back.
+    pub const fn new(custody: web::Data<Custody>, sequencer: Sequencer, holds: Holds) -> Self {
+        Self {
+            custody,
+            sequencer,
+            holds,
+        }
+    }
+
+    /// Whether a ballot is counted and what it comes to is still held back from everybody.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn is_held(&self, conn: &mut Conn, ballot: &Ballot) -> Answer<bool> {
+        Ok(ballot.counted_at.is_some() && (self.holds)(conn, ballot)?)
     }
 
     /// A fresh key for a ballot, as it is stored.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ballots::rules_double_tally::DoubleTerms;
 use crate::kernel::clock::Instant;
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Fault, Kind as ReasonKind, Reason, Refusal};
@@ -120,6 +121,20 @@ pub static WITHHELD: Reason = Reason::new(
     "投票人数过少，票箱只供审计查阅",
     "Too few have voted: the box is for auditors only",
 );
+/// It is counted, and the result waits for the panel.
+pub static RESULT_HELD: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "ballot_result_held",
+    "已计票；待评标委员会全部提交评分表后公布",
+    "It is counted; the result is told when the panel has handed in all its scores",
+);
+/// Areas are to be tallied, and the roll lacks some.
+pub static AREA_UNKNOWN: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "ballot_area_unknown",
+    "名册上缺少部分住户的建筑面积，无法按面积计票",
+    "The roll does not have the area of every dwelling, so areas cannot be tallied",
+);
 /// The letters are shown once.
 pub static LETTERS_PRINTED: Reason = Reason::new(
     ReasonKind::Conflict,
@@ -150,7 +165,7 @@ pub static LISTED: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 15] = [
+pub static REASONS: [&Reason; 17] = [
     &NOT_OPEN,
     &CLOSED,
     &WITHDRAWN,
@@ -162,6 +177,8 @@ pub static REASONS: [&Reason; 15] = [
     &CODE_NOT_GOOD,
     &NOT_COUNTED,
     &WITHHELD,
+    &RESULT_HELD,
+    &AREA_UNKNOWN,
     &LETTERS_PRINTED,
     &NOBODY_TO_WRITE,
     &LISTING_UNKNOWN,
@@ -289,6 +306,9 @@ pub struct Terms {
     pub quorum_percent: u32,
     /// Ballots in a cell of which anything is published, at least.
     pub cell_ballots_min: u32,
+    /// How area is tallied beside heads, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub double_tally: Option<DoubleTerms>,
 }
 
 impl Terms {
@@ -409,6 +429,7 @@ pub(super) mod tests {
             may_abstain: true,
             quorum_percent: 30,
             cell_ballots_min: 10,
+            double_tally: None,
         }
     }
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::ballots::rules::{ABSTAIN, Ballot, BallotId, Choice, Kind, Question, Terms, Unit, quorum_ballots};
+use crate::ballots::rules_double_tally::{self as double, Double};
 use crate::ballots::rules_slips::{Boxed, box_text};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::fixed::Rounding;
@@ -169,6 +170,14 @@ pub struct Derivation {
     /// All ballots, and then each community that is published.
     #[schema(max_items = 501)]
     pub cells: Vec<Cell>,
+    /// Of an appraisal: drawn by chance, so that nobody tries out which tally has the hash in the log while it is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[0-9a-f]{64}$")]
+    pub blind: Option<String>,
+    /// What it comes to by area and by heads, where that was called for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub double_tally: Option<Double>,
     /// What comes of it.
     pub outcome: Outcome,
     /// The score; `null` if nothing was answered, or nothing is published.
@@ -187,6 +196,7 @@ impl Derivation {
             may_abstain: self.may_abstain,
             quorum_percent: self.quorum_percent,
             cell_ballots_min: self.cell_ballots_min,
+            double_tally: self.double_tally.as_ref().map(|double| double.terms.clone()),
         }
     }
 
@@ -199,11 +209,16 @@ impl Derivation {
     }
 }
 
-/// The derivation of a ballot from its box, which is sorted by hash.
+/// The derivation of a ballot from its box, which is sorted by hash, and from what is known of areas.
 ///
 /// # Errors
 /// A fault of arithmetic.
-pub fn derive(ballot: &Ballot, participations: i64, slips: &[Boxed]) -> Result<Derivation, Fault> {
+pub fn derive(
+    ballot: &Ballot,
+    participations: i64,
+    slips: &[Boxed],
+    double_tally: Option<Double>,
+) -> Result<Derivation, Fault> {
     let stated = Derivation {
         format: FORMAT.to_owned(),
         ballot_id: ballot.id.clone(),
@@ -226,6 +241,8 @@ pub fn derive(ballot: &Ballot, participations: i64, slips: &[Boxed]) -> Result<D
         ballots: 0,
         box_sha256: String::new(),
         cells: Vec::new(),
+        blind: None,
+        double_tally,
         outcome: Outcome::Withheld,
         score: None,
     };
@@ -243,9 +260,15 @@ pub fn derived(stated: Derivation, slips: &[Boxed]) -> Result<Derivation, Fault>
     let quorum_ballots = quorum_ballots(stated.electorate, stated.quorum_percent)?;
     let (ballots, score) = (whole.ballots, whole.score);
     let is_published = ballots >= stated.cell_ballots_min;
+    let double_tally = stated
+        .double_tally
+        .as_ref()
+        .map(|said| double::derived(said, &terms, stated.electorate, &whole, is_published));
+    let is_quorate =
+        i64::from(ballots) >= quorum_ballots && double_tally.as_ref().is_none_or(Double::is_quorate);
     let outcome = match (is_published, score) {
         (false, _) => Outcome::Withheld,
-        (true, Some(_)) if i64::from(ballots) >= quorum_ballots => Outcome::Binding,
+        (true, Some(_)) if is_quorate => Outcome::Binding,
         (true, _) => Outcome::NonBinding,
     };
     let mut cells = Vec::new();
@@ -266,6 +289,7 @@ pub fn derived(stated: Derivation, slips: &[Boxed]) -> Result<Derivation, Fault>
         ballots,
         box_sha256: hex::encode(Sha256::digest(box_text(&stated.ballot_id, slips))),
         cells,
+        double_tally,
         outcome,
         score: score.filter(|_| is_published),
         ..stated
@@ -422,7 +446,7 @@ pub(super) mod tests {
     #[test]
     fn e4_two_hundred_ballots_score_87_6() {
         let ballot = ballot(terms(), 600);
-        let derivation = derive(&ballot, 200, &boxed(&ballot, &E4)).unwrap();
+        let derivation = derive(&ballot, 200, &boxed(&ballot, &E4), None).unwrap();
         assert_eq!(
             (derivation.score.unwrap().to_string(), derivation.outcome),
             ("87.60".to_owned(), Outcome::Binding)
@@ -468,7 +492,7 @@ pub(super) mod tests {
             ("b", "abstain", 2),
             ("c", "abstain", 12),
         ];
-        let derivation = derive(&ballot, 12, &boxed(&ballot, &votes)).unwrap();
+        let derivation = derive(&ballot, 12, &boxed(&ballot, &votes), None).unwrap();
         assert_eq!(derivation.score.unwrap().to_string(), "82.22");
         let means: Vec<Option<String>> = derivation.cells[0]
             .questions
@@ -483,6 +507,7 @@ pub(super) mod tests {
                 &ballot,
                 &[("a", "abstain", 12), ("b", "abstain", 12), ("c", "abstain", 12)],
             ),
+            None,
         )
         .unwrap();
         assert_eq!((silent.score, silent.outcome), (None, Outcome::NonBinding));
@@ -501,6 +526,7 @@ pub(super) mod tests {
                 &ballot,
                 &[("overall", "very_satisfied", 5), ("overall", "satisfied", 5)],
             ),
+            None,
         )
         .unwrap();
         assert_eq!(half.score.unwrap().to_string(), "0.01");
@@ -509,12 +535,12 @@ pub(super) mod tests {
     #[test]
     fn of_fewer_than_ten_nothing_is_told() {
         let ballot = ballot(terms(), 12);
-        let nine = derive(&ballot, 9, &boxed(&ballot, &[("overall", "fair", 9)])).unwrap();
+        let nine = derive(&ballot, 9, &boxed(&ballot, &[("overall", "fair", 9)]), None).unwrap();
         assert_eq!(
             (nine.outcome, nine.score, nine.cells.len(), nine.ballots),
             (Outcome::Withheld, None, 0, 9)
         );
-        let ten = derive(&ballot, 10, &boxed(&ballot, &[("overall", "fair", 10)])).unwrap();
+        let ten = derive(&ballot, 10, &boxed(&ballot, &[("overall", "fair", 10)]), None).unwrap();
         assert_eq!(ten.outcome, Outcome::Binding);
     }
 }

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use crate::ballots::rules::{
-    ELECTORATE_MAX, ELECTORATE_MIN, ELECTORATE_TOO_LARGE, ELECTORATE_TOO_SMALL, SLIPS_MAX, Unit,
+    AREA_UNKNOWN, ELECTORATE_MAX, ELECTORATE_MIN, ELECTORATE_TOO_LARGE, ELECTORATE_TOO_SMALL, SLIPS_MAX, Unit,
 };
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::Refusal;
-use crate::registry::rules_person::age_on;
+use crate::registry::rules_person::{DwellingArea, age_on};
 use crate::registry::rules_roll::{HouseholdId, ResidentId};
+use crate::text;
 
 /// Somebody on the roll of a community.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Candidate {
     pub born: NaiveDate,
     /// Whether they own the dwelling.
     pub is_owner: bool,
+    /// The area of the dwelling, where the roll has it.
+    pub area: Option<DwellingArea>,
 }
 
 /// Somebody who has a vote.
@@ -37,6 +40,8 @@ pub struct Voter {
     pub resident_id: ResidentId,
     /// Their community.
     pub community_id: AreaId,
+    /// The area of their dwelling, where areas are tallied.
+    pub area: Option<DwellingArea>,
 }
 
 /// By what it is decided who has a vote.
@@ -53,16 +58,19 @@ pub struct Basis<'b> {
     pub representatives: &'b BTreeSet<ResidentId>,
     /// How many questions are asked.
     pub questions: usize,
+    /// Whether areas are tallied beside heads: then only owners have a vote, and the area of each dwelling has to be known.
+    pub by_area: bool,
 }
 
 /// Those who have a vote, numbered by community and id.
 ///
 /// # Errors
-/// [`ELECTORATE_TOO_SMALL`], [`ELECTORATE_TOO_LARGE`].
+/// [`ELECTORATE_TOO_SMALL`], [`ELECTORATE_TOO_LARGE`], [`AREA_UNKNOWN`].
 pub fn electorate(candidates: Vec<Candidate>, basis: &Basis<'_>) -> Result<Vec<Voter>, Refusal> {
     let may_vote = |one: &Candidate| {
         age_on(one.born, basis.day) >= basis.years_min
             && !basis.tied.contains(&one.resident_id)
+            && (one.is_owner || !basis.by_area)
             && (basis.unit != Unit::Representatives || basis.representatives.contains(&one.resident_id))
     };
     let mut eligible: Vec<Candidate> = candidates.into_iter().filter(may_vote).collect();
@@ -78,12 +86,22 @@ pub fn electorate(candidates: Vec<Candidate>, basis: &Basis<'_>) -> Result<Vec<V
     if eligible.len() > ELECTORATE_MAX || eligible.len().saturating_mul(basis.questions) > SLIPS_MAX {
         return Err(ELECTORATE_TOO_LARGE.refuse());
     }
+    let unknown = eligible.iter().filter(|one| one.area.is_none()).count();
+    if basis.by_area && unknown > 0 {
+        return Err(AREA_UNKNOWN
+            .because(text!(
+                "{unknown} 户没有建筑面积",
+                "{unknown} dwellings have no area"
+            ))
+            .at("/double_tally"));
+    }
     let numbered = (1..).zip(eligible);
     Ok(numbered
         .map(|(number, one)| Voter {
             number,
             resident_id: one.resident_id,
             community_id: one.community_id,
+            area: one.area.filter(|_| basis.by_area),
         })
         .collect())
 }
@@ -120,6 +138,7 @@ mod tests {
                 household_id: household.clone(),
                 born: day(born),
                 is_owner: false,
+                area: None,
             })
             .collect()
     }
@@ -136,6 +155,7 @@ mod tests {
             tied,
             representatives,
             questions: 1,
+            by_area: false,
         }
     }
 
@@ -157,6 +177,39 @@ mod tests {
         assert_eq!(of(&tied).unwrap().len(), 10);
         let two = BTreeSet::from([all[0].resident_id.clone(), all[1].resident_id.clone()]);
         assert_eq!(of(&two).unwrap_err().reason.code, "ballot_electorate_too_small");
+    }
+
+    #[test]
+    fn where_areas_are_tallied_owners_have_a_vote_and_every_dwelling_its_area() {
+        let community = AreaId::mint(at(1, 0));
+        let mut all = Vec::new();
+        for place in 0..12 {
+            let household = HouseholdId::mint(at(1, 0));
+            let mut members = roll(2, &community, &household, "1980-01-01");
+            // The last two are let.
+            members[0].is_owner = place < 10;
+            for member in &mut members {
+                member.area = DwellingArea::of_dm2(9_000);
+            }
+            all.extend(members);
+        }
+        let none = BTreeSet::new();
+        let by_area = |all: Vec<Candidate>| {
+            let basis = Basis {
+                by_area: true,
+                ..basis(Unit::Households, &none, &none)
+            };
+            electorate(all, &basis)
+        };
+        let voters = by_area(all.clone()).unwrap();
+        assert_eq!((voters.len(), voters[9].area), (10, DwellingArea::of_dm2(9_000)));
+        let heads = electorate(all.clone(), &basis(Unit::Households, &none, &none)).unwrap();
+        assert_eq!((heads.len(), heads[0].area), (12, None));
+        // What the roll does not have of a dwelling that is let is not needed.
+        all[20].area = None;
+        assert!(by_area(all.clone()).is_ok());
+        all[0].area = None;
+        assert_eq!(by_area(all).unwrap_err().reason.code, "ballot_area_unknown");
     }
 
     #[test]

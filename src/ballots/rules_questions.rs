@@ -34,6 +34,17 @@ pub struct NewBallot {
     pub may_abstain: bool,
     /// The part of the voters who have to vote, in percent.
     pub quorum_percent: u32,
+    /// Where area is tallied beside heads: from how many points on a choice approves.
+    pub double_tally: Option<Score>,
+}
+
+/// That areas are to be tallied.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewDoubleTally, example = json!({"approves_from": "60"}))]
+pub struct NewDoubleTally {
+    /// A choice of so many points or more approves.
+    pub approves_from: Score,
 }
 
 /// The usual scale: 100, 80, 60, 40 and 0 points.
@@ -78,6 +89,7 @@ pub fn checked(new: &NewBallot, now: Instant) -> Result<(Vec<Question>, Vec<Choi
             Text::fixed("应为 1 至 100", "must be from 1 to 100"),
         );
     }
+    by_area(new, &mut form);
     let questions = questions(&new.questions, &mut form);
     let scale = scale(&new.scale, &mut form);
     form.finish((questions, scale))
@@ -105,6 +117,29 @@ fn window(new: &NewBallot, now: Instant, form: &mut Form) {
             text!(
                 "投票应持续 {HOURS_OPEN_MIN} 小时至 {DAYS_OPEN_MAX} 日",
                 "a ballot is open for {HOURS_OPEN_MIN} hour to {DAYS_OPEN_MAX} days"
+            ),
+        );
+    }
+}
+
+/// Areas are tallied where each dwelling has one vote, and from points on that tell those who approve from those who do not.
+fn by_area(new: &NewBallot, form: &mut Form) {
+    let Some(from) = new.double_tally else { return };
+    if new.unit != Unit::Households {
+        form.object(
+            "/double_tally",
+            Text::fixed("仅用于按户投票", "belongs to ballots of households"),
+        );
+    }
+    let usual = usual_scale();
+    let scale = if new.scale.is_empty() { &usual } else { &new.scale };
+    let approve = scale.iter().filter(|choice| choice.value >= from).count();
+    if approve == 0 || approve == scale.len() {
+        form.object(
+            "/double_tally/approves_from",
+            Text::fixed(
+                "选项中须有赞成的，也须有不赞成的",
+                "some choices must approve, and some must not",
             ),
         );
     }
@@ -213,6 +248,33 @@ pub struct Answered {
     pub choice: String,
 }
 
+/// Characters of a number of one's own, at least and at most.
+pub const NONCE_LENGTH: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// Looks at a number of one's own: letters, digits, `-` and `_`, enough of them that nobody else has the same.
+///
+/// # Errors
+/// [`INVALID`](crate::web::problem::INVALID).
+pub fn checked_nonce(nonce: Option<&str>) -> Result<(), Refusal> {
+    let mut form = Form::new();
+    let is_one = |nonce: &str| {
+        NONCE_LENGTH.contains(&nonce.len())
+            && nonce
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if nonce.is_some_and(|nonce| !is_one(nonce)) {
+        form.object(
+            "/nonce",
+            Text::fixed(
+                "应为 16 至 64 个字母、数字、- 或 _",
+                "must be 16 to 64 letters, digits, - or _",
+            ),
+        );
+    }
+    form.finish(())
+}
+
 /// What was voted: for each question, in their order, the place of the choice in the scale; `None` for an abstention. Every question has an answer;
 /// every fault is listed.
 ///
@@ -275,6 +337,7 @@ mod tests {
             scale: Vec::new(),
             may_abstain: false,
             quorum_percent: 30,
+            double_tally: None,
         }
     }
 
@@ -343,6 +406,37 @@ mod tests {
             ..new()
         };
         assert_eq!(pointers(&too_far), ["/opens_at"]);
+        let by_area = |unit, from: &str| {
+            pointers(&NewBallot {
+                unit,
+                double_tally: Some(from.parse().unwrap()),
+                ..new()
+            })
+        };
+        assert_eq!(by_area(Unit::Households, "100"), Vec::<String>::new());
+        assert_eq!(by_area(Unit::Residents, "60"), ["/double_tally"]);
+        for from in ["0", "100.01"] {
+            assert_eq!(by_area(Unit::Households, from), ["/double_tally/approves_from"]);
+        }
+    }
+
+    #[test]
+    fn a_number_of_ones_own_is_long_enough_and_plain() {
+        for nonce in [None, Some("0123456789abcdef"), Some("A-_4567890123456")] {
+            assert!(checked_nonce(nonce).is_ok());
+        }
+        for nonce in [
+            "",
+            "0123456789abcde",
+            "0123456789abcde\n",
+            "0123456789abcdé",
+            &"a".repeat(65),
+        ] {
+            assert_eq!(
+                checked_nonce(Some(nonce)).unwrap_err().objections[0].pointer,
+                "/nonce"
+            );
+        }
     }
 
     #[test]

@@ -7,8 +7,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::ballots::rules::ABSTAIN;
+use crate::ballots::rules::{ABSTAIN, Unit};
 use crate::ballots::rules_derivation::{Derivation, FORMAT, derived};
+use crate::ballots::rules_double_tally as double_tally;
 use crate::ballots::rules_slips::{Boxed, read_box};
 use crate::kernel::refusal::Fault;
 
@@ -45,6 +46,8 @@ pub struct Logged {
     pub first_casts: i64,
     /// Votes that were noted after the count.
     pub casts_after: i64,
+    /// Votes that were noted before the opening, or not before the close.
+    pub casts_outside: i64,
     /// The facts of its count.
     pub closed: Vec<Value>,
 }
@@ -120,6 +123,7 @@ pub fn recomputed(record: &Record, logged: Option<&Logged>) -> Result<Verdict, F
         said.box_sha256.as_str(),
         again.box_sha256.as_str(),
     );
+    of_areas(said, &again, &mut report);
     let (before, after) = (as_json(said)?, as_json(&again)?);
     compare("", &before, &after, &mut report);
     let score = again
@@ -206,6 +210,40 @@ fn of_counts(said: &Derivation, slips: &[Boxed], report: &mut Report) {
     ));
 }
 
+/// Sums of areas cannot be reckoned from the box; that they can be, and tell of nobody, is looked at.
+fn of_areas(said: &Derivation, again: &Derivation, report: &mut Report) {
+    let Some(double) = &again.double_tally else { return };
+    if said.unit != Unit::Households {
+        report.differs("areas are tallied, and the votes are not those of households".to_owned());
+    }
+    for objection in double_tally::objections(double, again.electorate, again.ballots, again.cell_ballots_min)
+    {
+        report.differs(objection);
+    }
+    let shown = |area: Option<double_tally::Area>| {
+        area.map_or_else(|| "not published".to_owned(), |area| format!("{area} m²"))
+    };
+    report.step(format!(
+        "by area: {} of {} m² take part, as the ward states it",
+        shown(double.participating_area_m2),
+        double.terms.area_m2
+    ));
+    for one in &double.questions {
+        report.step(format!(
+            "{}: {} of {} heads approve, and {} by area: {}",
+            one.question,
+            one.approving_heads,
+            double.participating_heads,
+            shown(one.approving_area_m2),
+            if one.is_approved {
+                "approved"
+            } else {
+                "not approved"
+            }
+        ));
+    }
+}
+
 /// Where two values differ, by JSON pointer.
 fn compare(pointer: &str, said: &Value, found: &Value, report: &mut Report) {
     match (said, found) {
@@ -254,6 +292,12 @@ fn of_log(said: &Derivation, sha256: &str, logged: &Logged, report: &mut Report)
     if logged.casts_after > 0 {
         report.differs(format!("{} votes were noted after the count", logged.casts_after));
     }
+    if logged.casts_outside > 0 {
+        report.differs(format!(
+            "{} votes were noted when none are taken",
+            logged.casts_outside
+        ));
+    }
     if logged.closed.len() != 1 {
         report.differs(format!(
             "the log has {} counts of this ballot instead of one",
@@ -300,6 +344,8 @@ mod tests {
     use crate::ballots::rules::tests::terms;
     use crate::ballots::rules_derivation::derive;
     use crate::ballots::rules_derivation::tests::{ballot, boxed};
+    use crate::ballots::rules_double_tally::tests::{come, doubled};
+    use crate::ballots::rules_double_tally::{Area, Double};
     use crate::ballots::rules_slips::{Slip, box_text};
     use serde_json::json;
 
@@ -311,7 +357,7 @@ mod tests {
         );
         Record {
             format: RECORD.to_owned(),
-            derivation: derive(&ballot, 12, &slips).unwrap(),
+            derivation: derive(&ballot, 12, &slips, None).unwrap(),
             slips: box_text(&ballot.id, &slips),
         }
     }
@@ -325,6 +371,7 @@ mod tests {
             })),
             first_casts: 12,
             casts_after: 0,
+            casts_outside: 0,
             closed: vec![json!({
                 "sha256": hex::encode(Sha256::digest(said.written().unwrap())), "box_sha256": said.box_sha256, "roll_sha256": said.roll_sha256,
                 "electorate": said.electorate, "participations": 12, "ballots": 12
@@ -380,6 +427,63 @@ mod tests {
         }
     }
 
+    /// Sums of areas are the ward's word; what cannot be, and what should not be told, is noticed all the same.
+    #[test]
+    fn areas_that_do_not_follow_or_tell_of_few_are_noticed() {
+        let derivation = come(&doubled(), 60, (24, 10_000), (16, 9_000));
+        let ballot = ballot(doubled(), 60);
+        let slips = boxed(
+            &ballot,
+            &[("overall", "fair", 24), ("overall", "dissatisfied", 16)],
+        );
+        let honest = Record {
+            format: RECORD.to_owned(),
+            slips: box_text(&ballot.id, &slips),
+            derivation,
+        };
+        assert_eq!(found(&honest, None), Vec::<String>::new());
+        let steps = recomputed(&honest, None).unwrap().steps.join("\n");
+        assert!(
+            steps.contains("3840.00 m² of 6000.00 m²")
+                && steps.contains("24 of 40 heads approve, and 2400.00 m²"),
+            "{steps}"
+        );
+        let changed = |change: &dyn Fn(&mut Double)| {
+            let mut record = honest.clone();
+            change(record.derivation.double_tally.as_mut().unwrap());
+            found(&record, None)
+        };
+        let area = |text: &str| serde_json::from_str::<Area>(&format!("\"{text}\"")).unwrap();
+        let tampered: [&dyn Fn(&mut Double); 8] = [
+            &|double| double.participating_area_m2 = Some(area("2000.00")),
+            &|double| double.participating_area_m2 = Some(area("6000.00")),
+            &|double| double.questions[0].approving_area_m2 = Some(area("3840.00")),
+            &|double| double.questions[0].approving_area_m2 = Some(area("1000.00")),
+            &|double| double.questions[0].approving_area_m2 = Some(area("0.00")),
+            &|double| double.questions[0].approving_heads = 25,
+            &|double| double.questions[0].is_approved = true,
+            &|double| double.by_heads = false,
+        ];
+        for (place, change) in tampered.into_iter().enumerate() {
+            assert!(!changed(change).is_empty(), "{place}");
+        }
+        // Nine approve, and somebody tells their area.
+        let derivation = come(&doubled(), 60, (9, 10_000), (35, 9_000));
+        let slips = boxed(
+            &ballot,
+            &[("overall", "fair", 9), ("overall", "dissatisfied", 35)],
+        );
+        let mut told = Record {
+            slips: box_text(&ballot.id, &slips),
+            derivation,
+            ..honest.clone()
+        };
+        assert_eq!(found(&told, None), Vec::<String>::new());
+        let double = told.derivation.double_tally.as_mut().unwrap();
+        double.questions[0].approving_area_m2 = Some(area("900.00"));
+        assert!(found(&told, None)[0].contains("only 9 dwellings"));
+    }
+
     /// Whoever can write the whole record can make one that holds by itself; the log is what they cannot write.
     #[test]
     fn a_record_that_was_made_anew_does_not_agree_with_the_log() {
@@ -402,7 +506,7 @@ mod tests {
         });
         slips.sort_by_key(|one| one.hash);
         let stuffed = Record {
-            derivation: derive(&ballot, 13, &slips).unwrap(),
+            derivation: derive(&ballot, 13, &slips, None).unwrap(),
             slips: box_text(&ballot.id, &slips),
             ..honest.clone()
         };
@@ -420,7 +524,7 @@ mod tests {
                 &[("overall", "very_satisfied", 9), ("overall", "fair", 3)],
             );
             let other = Record {
-                derivation: derive(&ballot, 12, &slips).unwrap(),
+                derivation: derive(&ballot, 12, &slips, None).unwrap(),
                 ..honest.clone()
             };
             assert!(found(&other, None).is_empty() && !found(&other, Some(&log)).is_empty());

@@ -19,7 +19,13 @@ pub const ROLL: &str = "wardbook/ballot-roll/v1";
 pub const SLIP: &str = "wardbook/ballot-slip/v1";
 /// Bytes of the code in a mailed link.
 pub const LINK_CODE_BYTES: usize = 16;
-/// Bytes of a question in a paper: the place of the choice, and the salt.
+/// What is hashed of what its voter alone holds begins with this.
+pub const OWN: &str = "wardbook/ballot-own/v1";
+/// What is hashed for the salt of a slip begins with this.
+pub const SALT: &str = "wardbook/ballot-salt/v1";
+/// Bytes that a paper begins with: the hash of what its voter alone holds.
+const PAPER_OWN: usize = 32;
+/// Bytes of a question in a paper: the place of the choice, and the service's part of the salt.
 const PAPER_PART: usize = 33;
 /// What stands in a paper for an abstention.
 const NO_CHOICE: u8 = 255;
@@ -31,8 +37,55 @@ pub struct Slip {
     pub question: String,
     /// The code of the choice, or `abstain`.
     pub choice: String,
-    /// Drawn by chance for this slip alone.
+    /// Made for this slip alone, of what its voter holds and of chance.
     pub salt: [u8; 32],
+}
+
+/// The hash of what a voter alone holds: a number of their own, the code of their letter or link, or the id of their account. SHA-256 of
+/// `wardbook/ballot-own/v1`, the ballot, and that, each on a line of its own.
+pub fn own_part(ballot: &BallotId, held: &str) -> [u8; 32] {
+    Sha256::digest(format!("{OWN}\n{ballot}\n{held}\n")).into()
+}
+
+/// The salt of a slip: SHA-256 of `wardbook/ballot-salt/v1`, the question, the voter's part and the service's part, both in hexadecimal, each on a line of its own.
+/// Whoever holds something else has another salt, and so another slip.
+pub fn salt(question: &str, own: &[u8; 32], part: &[u8; 32]) -> [u8; 32] {
+    let (own, part) = (hex::encode(own), hex::encode(part));
+    Sha256::digest(format!("{SALT}\n{question}\n{own}\n{part}\n")).into()
+}
+
+/// A slip with the service's part of its salt, as its voter gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The slip.
+    pub slip: Slip,
+    /// Drawn by chance for it alone.
+    pub part: [u8; 32],
+}
+
+/// A paper that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paper {
+    /// The hash of what its voter holds.
+    pub own: [u8; 32],
+    /// A slip for each question.
+    pub drawn: Vec<Drawn>,
+}
+
+impl Paper {
+    /// The slips alone.
+    pub fn into_slips(self) -> Vec<Slip> {
+        self.drawn.into_iter().map(|one| one.slip).collect()
+    }
+
+    /// Whether two papers are the same vote by the same means: then one receipt is good for both.
+    pub fn is_same_vote(&self, other: &Self) -> bool {
+        let choices = |paper: &Self| -> Vec<(String, String)> {
+            let of = |one: &Drawn| (one.slip.question.clone(), one.slip.choice.clone());
+            paper.drawn.iter().map(of).collect()
+        };
+        self.own == other.own && choices(self) == choices(other)
+    }
 }
 
 impl Slip {
@@ -115,7 +168,7 @@ fn read_line(line: &str) -> Option<Boxed> {
     })
 }
 
-/// The roll as it is hashed: a line for each voter.
+/// The roll as it is hashed: a line for each voter, with the area of the dwelling in hundredths of a square metre where areas are tallied.
 pub fn roll_sha256(ballot: &BallotId, voters: &[Voter]) -> [u8; 32] {
     let mut hash = Sha256::new().chain_update(format!("{ROLL}\n{ballot}\n"));
     for voter in voters {
@@ -123,8 +176,10 @@ pub fn roll_sha256(ballot: &BallotId, voters: &[Voter]) -> [u8; 32] {
             number,
             resident_id,
             community_id,
+            area,
         } = voter;
-        hash.update(format!("{number} {community_id} {resident_id}\n"));
+        let area = area.map_or_else(String::new, |area| format!(" {}", area.dm2()));
+        hash.update(format!("{number} {community_id} {resident_id}{area}\n"));
     }
     hash.finalize().into()
 }
@@ -139,13 +194,15 @@ pub fn receipt_text(ballot: &BallotId, hashes: &[[u8; 32]]) -> String {
     text
 }
 
-/// A paper as it is sealed: for each question the place of the choice and the salt. As long for every vote, so that its length tells nothing.
+/// A paper as it is sealed: the voter's part, and for each question the place of the choice and the service's part of the salt. As long for every vote, so that its
+/// length tells nothing.
 ///
 /// # Errors
 /// A fault if a place does not fit, which no scale has.
-pub fn paper(vote: &[Option<usize>], salts: &[[u8; 32]]) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::with_capacity(vote.len().saturating_mul(PAPER_PART));
-    for (choice, salt) in vote.iter().zip(salts) {
+pub fn paper(own: &[u8; 32], vote: &[Option<usize>], parts: &[[u8; 32]]) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::with_capacity(vote.len().saturating_mul(PAPER_PART).saturating_add(PAPER_OWN));
+    bytes.extend_from_slice(own);
+    for (choice, part) in vote.iter().zip(parts) {
         let place = match choice {
             None => NO_CHOICE,
             Some(place) => {
@@ -153,30 +210,36 @@ pub fn paper(vote: &[Option<usize>], salts: &[[u8; 32]]) -> Result<Vec<u8>, Faul
             }
         };
         bytes.push(place);
-        bytes.extend_from_slice(salt);
+        bytes.extend_from_slice(part);
     }
     Ok(bytes)
 }
 
-/// The slips of a paper; `None` if it is not one of a ballot with these terms.
-pub fn slips(terms: &Terms, paper: &[u8]) -> Option<Vec<Slip>> {
-    let (parts, rest) = paper.as_chunks::<PAPER_PART>();
+/// Reads a paper; `None` if it is not one of a ballot with these terms.
+pub fn read_paper(terms: &Terms, paper: &[u8]) -> Option<Paper> {
+    let (own, answers) = paper.split_first_chunk::<PAPER_OWN>()?;
+    let (parts, rest) = answers.as_chunks::<PAPER_PART>();
     if !rest.is_empty() || parts.len() != terms.questions.len() {
         return None;
     }
     let of = |(question, part): (&Question, &[u8; PAPER_PART])| {
-        let (place, salt) = part.split_first()?;
+        let (place, part) = part.split_first()?;
+        let part: [u8; 32] = part.try_into().ok()?;
         let choice = match *place {
             NO_CHOICE => ABSTAIN.to_owned(),
             place => terms.scale.get(usize::from(place))?.code.clone(),
         };
-        Some(Slip {
-            question: question.code.clone(),
-            choice,
-            salt: salt.try_into().ok()?,
+        Some(Drawn {
+            slip: Slip {
+                question: question.code.clone(),
+                choice,
+                salt: salt(&question.code, own, &part),
+            },
+            part,
         })
     };
-    terms.questions.iter().zip(parts).map(of).collect()
+    let drawn = terms.questions.iter().zip(parts).map(of).collect::<Option<_>>()?;
+    Some(Paper { own: *own, drawn })
 }
 
 fn keyed(key: &[u8; 32], purpose: &str, ballot: &BallotId, number: i64) -> Result<Hmac<Sha256>, Fault> {
@@ -256,20 +319,60 @@ mod tests {
             code: "noise".to_owned(),
             ..usual_question()
         });
-        let salts = [[1; 32], [2; 32]];
-        let sealed = paper(&[Some(4), None], &salts).unwrap();
-        let back = slips(&terms, &sealed).unwrap();
+        let (own, parts) = ([9; 32], [[1; 32], [2; 32]]);
+        let sealed = paper(&own, &[Some(4), None], &parts).unwrap();
+        let back = read_paper(&terms, &sealed).unwrap();
         let said: Vec<(&str, &str, u8)> = back
+            .drawn
             .iter()
-            .map(|one| (one.question.as_str(), one.choice.as_str(), one.salt[0]))
+            .map(|one| (one.slip.question.as_str(), one.slip.choice.as_str(), one.part[0]))
             .collect();
+        assert_eq!(back.own, own);
         assert_eq!(
             said,
             [("overall", "very_dissatisfied", 1), ("noise", "abstain", 2)]
         );
-        assert_eq!(sealed.len(), paper(&[None, Some(0)], &salts).unwrap().len());
-        assert_eq!(slips(&terms, &sealed[1..]), None);
-        assert_eq!(slips(&terms, &paper(&[Some(5), None], &salts).unwrap()), None);
+        assert_eq!(sealed.len(), paper(&own, &[None, Some(0)], &parts).unwrap().len());
+        assert_eq!(read_paper(&terms, &sealed[1..]), None);
+        assert_eq!(read_paper(&terms, &sealed[..20]), None);
+        assert_eq!(
+            read_paper(&terms, &paper(&own, &[Some(5), None], &parts).unwrap()),
+            None
+        );
+        // The same choices by somebody else are other slips, whatever chance draws; and another vote.
+        let other = read_paper(&terms, &paper(&[8; 32], &[Some(4), None], &parts).unwrap()).unwrap();
+        let hashes = |paper: &Paper| -> Vec<[u8; 32]> {
+            paper.drawn.iter().map(|one| one.slip.hash(&ballot())).collect()
+        };
+        assert!(
+            hashes(&back)
+                .iter()
+                .zip(hashes(&other))
+                .all(|(one, other)| *one != other)
+        );
+        let again = read_paper(
+            &terms,
+            &paper(&own, &[Some(4), None], &[[3; 32], [4; 32]]).unwrap(),
+        )
+        .unwrap();
+        let changed = read_paper(&terms, &paper(&own, &[Some(3), None], &parts).unwrap()).unwrap();
+        assert!(back.is_same_vote(&again) && !back.is_same_vote(&other) && !back.is_same_vote(&changed));
+    }
+
+    #[test]
+    fn a_salt_is_what_the_documentation_says() {
+        let own = own_part(&ballot(), "7ZQK2M4V9XHD0RCP");
+        let text = "wardbook/ballot-own/v1\nballot_01jd3n8f5teqkrzvq1c0m6h2ax\n7ZQK2M4V9XHD0RCP\n";
+        assert_eq!(own, <[u8; 32]>::from(Sha256::digest(text)));
+        let text = format!(
+            "wardbook/ballot-salt/v1\noverall\n{}\n{}\n",
+            hex::encode(own),
+            "07".repeat(32)
+        );
+        assert_eq!(
+            salt("overall", &own, &[7; 32]),
+            <[u8; 32]>::from(Sha256::digest(text))
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
 use crate::kernel::party::{AccountId, AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
+use crate::registry::rules_person::DwellingArea;
 use crate::registry::rules_roll::ResidentId;
 
 /// Rows of one statement: SQLite binds at most 32,766 values, PostgreSQL 65,535.
@@ -187,13 +188,14 @@ pub fn insert(tx: &mut Tx<'_>, ballot: &Ballot, terms: &str, by: &AccountId) -> 
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = ballot_voters)]
+#[diesel(table_name = ballot_voters, treat_none_as_default_value = false)]
 struct VoterRow<'v> {
     ballot_id: &'v BallotId,
     number: i64,
     resident_id: &'v ResidentId,
     community_id: &'v AreaId,
     has_voted: bool,
+    area_dm2: Option<i64>,
 }
 
 impl<'v> VoterRow<'v> {
@@ -204,6 +206,7 @@ impl<'v> VoterRow<'v> {
             resident_id: &voter.resident_id,
             community_id: &voter.community_id,
             has_voted: false,
+            area_dm2: voter.area.map(DwellingArea::dm2),
         }
     }
 }
@@ -361,17 +364,42 @@ pub fn voters_after(conn: &mut Conn, ballot: &BallotId, after: i64, max: i64) ->
         .load(conn)?)
 }
 
+/// Somebody who has voted, as it is needed to count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HasVoted {
+    /// Their number.
+    pub number: i64,
+    /// Their community.
+    pub community: AreaId,
+    /// The area of their dwelling, where areas are tallied.
+    pub area: Option<DwellingArea>,
+}
+
 /// Everybody who has voted, by number.
 ///
 /// # Errors
-/// A fault of the database.
-pub fn who_have_voted(conn: &mut Conn, ballot: &BallotId) -> Answer<Vec<(i64, AreaId)>> {
-    Ok(ballot_voters::table
+/// A fault of the database, or of an area that is none.
+pub fn who_have_voted(conn: &mut Conn, ballot: &BallotId) -> Answer<Vec<HasVoted>> {
+    let rows: Vec<(i64, AreaId, Option<i64>)> = ballot_voters::table
         .filter(ballot_voters::ballot_id.eq(ballot))
         .filter(ballot_voters::has_voted.eq(true))
         .order(ballot_voters::number)
-        .select((ballot_voters::number, ballot_voters::community_id))
-        .load(conn)?)
+        .select((
+            ballot_voters::number,
+            ballot_voters::community_id,
+            ballot_voters::area_dm2,
+        ))
+        .load(conn)?;
+    let read = |(number, community, area): (i64, AreaId, Option<i64>)| {
+        let known =
+            |dm2| DwellingArea::of_dm2(dm2).ok_or_else(|| Fault::broken("a dwelling area that is none"));
+        Ok(HasVoted {
+            number,
+            community,
+            area: area.map(known).transpose()?,
+        })
+    };
+    Ok(rows.into_iter().map(read).collect::<Result<_, Fault>>()?)
 }
 
 /// Notes that somebody has voted, who had not; and not when.

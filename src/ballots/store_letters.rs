@@ -30,12 +30,18 @@ pub fn voter_of(conn: &mut Conn, code: &Presented) -> Answer<Option<(BallotId, i
     Ok(found.optional()?)
 }
 
-/// Keeps the codes of a letter; an older letter of the same voter becomes void.
+/// Keeps the codes of a letter; an older letter of the same voter becomes void. Tells whether there was one.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn put(tx: &mut Tx<'_>, ballot: &BallotId, number: i64, link: &[u8; 32], code: &[u8; 32]) -> Answer<()> {
-    diesel::delete(ballot_letters::table.find((ballot, number))).execute(tx.conn())?;
+pub fn put(
+    tx: &mut Tx<'_>,
+    ballot: &BallotId,
+    number: i64,
+    link: &[u8; 32],
+    code: &[u8; 32],
+) -> Answer<bool> {
+    let void = diesel::delete(ballot_letters::table.find((ballot, number))).execute(tx.conn())?;
     diesel::insert_into(ballot_letters::table)
         .values((
             ballot_letters::ballot_id.eq(ballot),
@@ -44,7 +50,7 @@ pub fn put(tx: &mut Tx<'_>, ballot: &BallotId, number: i64, link: &[u8; 32], cod
             ballot_letters::code_hash.eq(code.as_slice()),
         ))
         .execute(tx.conn())?;
-    Ok(())
+    Ok(void > 0)
 }
 
 /// Up to `max` voters of a community who are on its roll and have no letter, whether they have voted or not, and how many there are in all.

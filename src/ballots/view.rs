@@ -3,8 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, BallotId, Choice, Kind, Question, State, Unit};
 use crate::ballots::rules_derivation::Outcome;
+use crate::ballots::rules_double_tally::DoubleTerms;
 use crate::ballots::store;
 use crate::db::conn::Conn;
 use crate::kernel::clock::{Instant, rfc3339};
@@ -39,7 +41,7 @@ pub struct ResultView {
     "scale": [{"code": "satisfied", "name_zh": "满意", "name_en": "Satisfied", "value": "80"}], "may_abstain": true, "quorum_percent": 30,
     "cell_ballots_min": 10, "electorate": 1200, "roll_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "state": "counted",
     "called_at": "2026-05-25T00:00:00.000000Z", "withdrawn_at": null, "counted_at": "2026-06-08T00:00:30.000000Z",
-    "result": {"ballots": 480, "quorum_ballots": 360, "outcome": "binding", "score": "87.60"}
+    "is_held": false, "result": {"ballots": 480, "quorum_ballots": 360, "outcome": "binding", "score": "87.60"}
 }))]
 pub struct BallotView {
     /// Its id.
@@ -80,6 +82,10 @@ pub struct BallotView {
     /// Ballots in a cell of which anything is published, at least.
     #[schema(minimum = 10)]
     pub cell_ballots_min: u32,
+    /// How area is tallied beside heads, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub double_tally: Option<DoubleTerms>,
     /// How many have a vote.
     #[schema(minimum = 10, maximum = 100_000)]
     pub electorate: i64,
@@ -95,7 +101,10 @@ pub struct BallotView {
     /// When it was counted, UTC.
     #[schema(required = true)]
     pub counted_at: Option<String>,
-    /// What it comes to, once it is counted.
+    /// Whether it is counted, and the result waits until the panel has handed in all its scores of the lot.
+    #[schema(example = false)]
+    pub is_held: bool,
+    /// What it comes to, once it is counted and not held back.
     #[schema(required = true)]
     pub result: Option<ResultView>,
 }
@@ -104,10 +113,11 @@ pub struct BallotView {
 ///
 /// # Errors
 /// A fault of the database.
-pub fn ballot(conn: &mut Conn, ballot: Ballot, now: Instant) -> Answer<BallotView> {
+pub fn ballot(conn: &mut Conn, polling: &Polling, ballot: Ballot, now: Instant) -> Answer<BallotView> {
     let state = ballot.state(now);
+    let is_held = polling.is_held(conn, &ballot)?;
     let result = match state {
-        State::Counted => store::result(conn, &ballot.id)?.map(|(derivation, _)| ResultView {
+        State::Counted if !is_held => store::result(conn, &ballot.id)?.map(|(derivation, _)| ResultView {
             ballots: derivation.ballots,
             quorum_ballots: derivation.quorum_ballots,
             outcome: derivation.outcome,
@@ -133,12 +143,14 @@ pub fn ballot(conn: &mut Conn, ballot: Ballot, now: Instant) -> Answer<BallotVie
         may_abstain: terms.may_abstain,
         quorum_percent: terms.quorum_percent,
         cell_ballots_min: terms.cell_ballots_min,
+        double_tally: terms.double_tally,
         electorate: ballot.electorate,
         roll_sha256: hex::encode(ballot.roll_sha256),
         state,
         called_at: rfc3339(ballot.called_at),
         withdrawn_at: ballot.withdrawn_at.map(rfc3339),
         counted_at: ballot.counted_at.map(rfc3339),
+        is_held,
         result,
     })
 }
@@ -147,6 +159,14 @@ pub fn ballot(conn: &mut Conn, ballot: Ballot, now: Instant) -> Answer<BallotVie
 ///
 /// # Errors
 /// A fault of the database.
-pub fn ballots(conn: &mut Conn, found: Vec<Ballot>, now: Instant) -> Answer<Vec<BallotView>> {
-    found.into_iter().map(|one| ballot(conn, one, now)).collect()
+pub fn ballots(
+    conn: &mut Conn,
+    polling: &Polling,
+    found: Vec<Ballot>,
+    now: Instant,
+) -> Answer<Vec<BallotView>> {
+    found
+        .into_iter()
+        .map(|one| ballot(conn, polling, one, now))
+        .collect()
 }

@@ -16,8 +16,10 @@ use crate::contracts::rules_comments::{
 };
 use crate::contracts::rules_defect_reports::only_words;
 use crate::contracts::store_comments as store;
+use crate::contracts::tidings_comments as tidings;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
+use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
@@ -71,7 +73,7 @@ pub fn say(
     let comment = Comment {
         id: RatingCommentId::mint(tx.now()),
         ballot_id: ballot.id.clone(),
-        contract_id: signed.contract.id,
+        contract_id: signed.contract.id.clone(),
         period: ballot.matter_number,
         words,
         decided: None,
@@ -80,7 +82,26 @@ pub fn say(
     store::insert(tx, &comment)?;
     // As with a vote, the service tells it, and not the voter.
     append(tx, &Actor::system(), "rating.commented", &ballot.id, json!({}))?;
+    tidings::waiting(tx, &signed, &ballot)?;
     Ok(ballot.id)
+}
+
+/// The ballot of whoever shows a code, if they may say something of its period now. Whether they have done so is told when they try.
+///
+/// # Errors
+/// In this order: permission; those of [`found`]; [`COMMENT_NOT_HERE`]; those of [`Ballot::takes_votes`].
+pub fn may_say(
+    conn: &mut Conn,
+    actor: &Actor,
+    polling: &Polling,
+    shown: &Shown,
+    now: Instant,
+) -> Answer<Ballot> {
+    policy::allow(actor, Action::CastVote, Matter::default())?;
+    let Found { ballot, .. } = found(conn, actor, polling, shown)?;
+    contract_of(conn, &ballot)?;
+    ballot.takes_votes(now)?;
+    Ok(ballot)
 }
 
 fn seen(conn: &mut Conn, id: &RatingCommentId) -> Answer<(Comment, Signed)> {
@@ -105,6 +126,10 @@ pub fn decide(tx: &mut Tx<'_>, actor: &Actor, id: &RatingCommentId, verdict: Ver
     store::decide(tx, &comment)?;
     let data = json!({ "comment_id": comment.id, "state": comment.state() });
     append(tx, actor, "rating.comment_decided", &comment.ballot_id, data)?;
+    if comment.state() == State::Released {
+        let ballot = crate::ballots::acts::seen(tx.conn(), &comment.ballot_id)?;
+        tidings::released(tx, &signed, (&ballot, &comment.id))?;
+    }
     Ok(comment)
 }
 

@@ -153,18 +153,31 @@ pub struct CommentsView {
     pub withheld: i64,
 }
 
-async fn heard(
+/// Takes what somebody says. Codes that are nobody's are counted for the network that they come from.
+///
+/// # Errors
+/// Those of [`acts::say`].
+pub(super) async fn taken(
     request: &HttpRequest,
     (context, polling): (&Shared, &AtPolling),
     actor: Actor,
     (shown, words): (Shown, String),
-) -> Answer<HttpResponse> {
+) -> Answer<BallotId> {
     let polling = polling.clone();
     let said = context
         .db
         .write(move |tx| acts::say(tx, &actor, &polling, &shown, &words))
         .await;
-    let ballot_id = note_wrong(request, context, said)?;
+    note_wrong(request, context, said)
+}
+
+async fn heard(
+    request: &HttpRequest,
+    at: (&Shared, &AtPolling),
+    actor: Actor,
+    said: (Shown, String),
+) -> Answer<HttpResponse> {
+    let ballot_id = taken(request, at, actor, said).await?;
     Ok(HttpResponse::Ok().json(TakenView {
         ballot_id,
         state: State::Received,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::ballots::polling::AtPolling;
 use crate::ballots::rules::{Choice, Question, Unit};
-use crate::ballots::rules_questions::NewBallot;
+use crate::ballots::rules_questions::{NewBallot, NewDoubleTally};
 use crate::ballots::view::{self, BallotView};
 use crate::budget::desk::parsed;
 use crate::contracts::acts_ratings as acts;
@@ -54,6 +54,10 @@ pub struct NewRatingBody {
     #[serde(default)]
     #[schema(max_items = 10)]
     scale: Vec<Choice>,
+    /// Tally the area of dwellings beside heads (民法典 art 278); only for `households`, of whom then those have a vote whose dwelling somebody on the roll owns.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    double_tally: Option<NewDoubleTally>,
 }
 
 impl From<NewRatingBody> for NewBallot {
@@ -66,6 +70,7 @@ impl From<NewRatingBody> for NewBallot {
             scale: body.scale,
             may_abstain: body.may_abstain,
             quorum_percent: body.quorum_percent,
+            double_tally: body.double_tally.map(|double| double.approves_from),
         }
     }
 }
@@ -85,7 +90,7 @@ impl From<NewRatingBody> for NewBallot {
     responses(
         (status = 201, description = "The ballot", body = BallotView),
         (status = 404, description = "There is no such contract or period"),
-        (status = 409, description = "`rating_no_source`, `ballot_exists`, `ballot_electorate_too_small`, `ballot_electorate_too_large`, `rule_not_set`"),
+        (status = 409, description = "`rating_no_source`, `ballot_exists`, `ballot_electorate_too_small`, `ballot_electorate_too_large`, `ballot_area_unknown`, `rule_not_set`"),
         (status = 422, description = "Something of it does not hold; every fault is listed"),
     ),
     extensions(("x-action" = json!("CallBallot"))),
@@ -105,7 +110,7 @@ async fn call(
             let ballot = acts::call(tx, by, &polling, (&id, number), (&new, &asked.calendar))?;
             let location = format!("/api/v1/ballots/{}", ballot.id);
             let now = tx.now();
-            let shown = view::ballot(tx.conn(), ballot, now)?;
+            let shown = view::ballot(tx.conn(), &polling, ballot, now)?;
             Ok(Reply::json(201, &shown)?.location(location))
         })
         .await

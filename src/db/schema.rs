@@ -2176,6 +2176,7 @@ diesel::table! {
         resident_id -> Text,
         community_id -> Text,
         has_voted -> Bool,
+        area_dm2 -> Nullable<BigInt>,
     }
 }
 

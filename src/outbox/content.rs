@@ -14,7 +14,9 @@ pub use crate::outbox::content_accounts::{
     PasswordReset, RefreshReuseDetected, ResidenceRegistration, SecondFactorChanged, SignInCode,
 };
 pub use crate::outbox::content_awards::{LotEnded, LotHappened};
-pub use crate::outbox::content_ballots::BallotOpened;
+pub use crate::outbox::content_ballots::{
+    BallotLetterReplaced, BallotOpened, RatingCommentReleased, RatingCommentsWaiting,
+};
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_contracts::InspectionHappened;
 pub use crate::outbox::content_defects::{DefectHappened, DefectNews, DefectsWaiting, News};
@@ -172,6 +174,12 @@ kinds! {
     DefectsWaiting "defects.waiting"
     /// A ballot is open in which the reader has a vote.
     BallotOpened "ballot.opened"
+    /// A letter was printed that makes the reader's older one void.
+    BallotLetterReplaced "ballot.letter_replaced"
+    /// Comments on a period wait for an officer.
+    RatingCommentsWaiting "rating_comments.waiting"
+    /// A comment on a period became public.
+    RatingCommentReleased "rating_comment.released"
     /// What was kept for the morning.
     Digest "digest"
 }
@@ -516,6 +524,21 @@ pub(super) mod tests {
                 is_link: false,
             }
             .into(),
+            BallotLetterReplaced {
+                ballot: both(),
+                closes_at: at(),
+            }
+            .into(),
+            RatingCommentsWaiting {
+                ballot: both(),
+                path: path(),
+            }
+            .into(),
+            RatingCommentReleased {
+                ballot: both(),
+                path: path(),
+            }
+            .into(),
             Digest {
                 date: date("2026-03-09"),
                 items: vec![item(false), item(true)],
@@ -528,6 +551,7 @@ pub(super) mod tests {
     fn there_is_a_sample_of_every_kind_and_its_facts_survive_being_stored() {
         let samples = samples("");
         let kinds: Vec<&str> = samples.iter().map(Content::kind).collect();
+        assert!(kinds.contains(&BallotOpened::KIND));
         assert_eq!(kinds, Content::KINDS);
         for content in samples {
             let stored = serde_json::to_string(&content).unwrap();

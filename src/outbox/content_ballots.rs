@@ -1,10 +1,11 @@
-//! Mail about ballots: to residents who have a vote.
+//! Mail about ballots: to residents who have a vote; and about what they say in words, to those who decide and to whom it is about.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::clock::Instant;
 use crate::kernel::text::Text;
 use crate::outbox::content::Facts;
+use crate::outbox::content_matters::{look, of_your_duties};
 use crate::outbox::letter::Letterhead;
 use crate::outbox::rules::Category;
 use crate::outbox::wording::{Both, Wording, moment};
@@ -23,6 +24,11 @@ pub struct BallotOpened {
     pub path: String,
     /// True if that is a link that lets in whoever has it.
     pub is_link: bool,
+}
+
+impl BallotOpened {
+    /// The name of its kind.
+    pub const KIND: &'static str = "ballot.opened";
 }
 
 impl Facts for BallotOpened {
@@ -59,5 +65,97 @@ impl Facts for BallotOpened {
             "Until then you can change your vote by the same link; the last one counts. Once it is counted nobody can learn how you have voted. Do not pass this mail on: whoever has the link can vote in your place.",
         ))
         .leads_to(Text::fixed("投票", "Vote"), &self.path)
+    }
+}
+
+/// A letter was printed that makes the reader's older one void.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BallotLetterReplaced {
+    /// What it is about.
+    pub ballot: Both,
+    /// Until when one can vote, UTC.
+    pub closes_at: Instant,
+}
+
+impl Facts for BallotLetterReplaced {
+    fn category(&self) -> Category {
+        Category::Security
+    }
+
+    fn wording(&self, head: &Letterhead) -> Wording {
+        let (zh, en) = (&self.ballot.zh, &self.ballot.en);
+        let until = moment(self.closes_at, head.zone);
+        let (until_zh, until_en) = (&until.zh, &until.en);
+        Wording::new(
+            text!("您的投票函已重新打印：{zh}", "Another letter was printed for you: {en}"),
+            Text::fixed(
+                "您收到此邮件，是因为您在本次投票的居民名册上。",
+                "You receive this because you are on the roll of residents who may vote.",
+            ),
+        )
+        .says(text!(
+            "社区为您重新打印了“{zh}”的投票函，先前的投票函随即作废。",
+            "Your community has printed another letter for you to vote in “{en}”; the one before is void."
+        ))
+        .says(text!(
+            "如果不是您要求的，或您没有收到新的投票函：请在 {until_zh} 前用账户、邮件中的链接或再次索取的投票函投票，以最后一次为准，并告知街道办事处。",
+            "If you have not asked for it, or have not received it: vote before {until_en} with your account, by the link in your mail or with yet another letter, because the last vote counts, and tell your street office."
+        ))
+    }
+}
+
+/// Comments on a period wait for an officer. How many, and what they say, is not told by mail.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingCommentsWaiting {
+    /// What was rated.
+    pub ballot: Both,
+    /// Where they are read.
+    pub path: String,
+}
+
+impl Facts for RatingCommentsWaiting {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (zh, en) = (&self.ballot.zh, &self.ballot.en);
+        Wording::new(
+            text!("居民意见待审核：{zh}", "Residents’ words wait for you: {en}"),
+            of_your_duties(),
+        )
+        .says(text!(
+            "居民对“{zh}”提出了意见，请审核后公开，或注明理由不予公开。",
+            "Residents have said something about “{en}”. Please read it and make it public, or withhold it for a reason."
+        ))
+        .leads_to(look(), &self.path)
+    }
+}
+
+/// A comment on a period became public.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingCommentReleased {
+    /// What was rated.
+    pub ballot: Both,
+    /// Where it is read, and replied to.
+    pub path: String,
+}
+
+impl Facts for RatingCommentReleased {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (zh, en) = (&self.ballot.zh, &self.ballot.en);
+        Wording::new(
+            text!("居民意见已公开：{zh}", "A resident’s words are public: {en}"),
+            of_your_duties(),
+        )
+        .says(text!(
+            "居民对“{zh}”的一条意见已公开，您可以回复一次。",
+            "What a resident has said about “{en}” is public. You may reply to it once."
+        ))
+        .leads_to(look(), &self.path)
     }
 }

@@ -8,6 +8,7 @@ use crate::db::schema::outbox;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::outbox::address::Address;
+use crate::outbox::content::BallotOpened;
 use crate::outbox::rules::{Category, Failure, MailId, State};
 use crate::outbox::store::category;
 
@@ -26,7 +27,7 @@ pub struct Listed {
     pub attempts: i64,
     /// Why the last attempt failed.
     pub last_failure: Option<Failure>,
-    /// The address, masked; none once it was forgotten.
+    /// The address, masked; none once it was forgotten, and none of a mail that calls to vote: who is reminded has not voted.
     pub address: Option<String>,
     /// When it was queued.
     pub created_at: Instant,
@@ -57,6 +58,7 @@ impl TryFrom<ListedRow> for Listed {
     fn try_from(row: ListedRow) -> Result<Self, Fault> {
         let state =
             State::named(&row.state).ok_or_else(|| Fault::broken(format!("a mail that is {}", row.state)))?;
+        let is_named = row.kind != BallotOpened::KIND;
         Ok(Self {
             id: row.id,
             kind: row.kind,
@@ -66,6 +68,7 @@ impl TryFrom<ListedRow> for Listed {
             last_failure: row.last_failure.as_deref().and_then(Failure::named),
             address: row
                 .address
+                .filter(|_| is_named)
                 .and_then(|address| Some(address.parse::<Address>().ok()?.masked())),
             created_at: row.created_at.and_utc(),
             next_at: row.next_at.map(|at| at.and_utc()),

@@ -145,6 +145,18 @@ impl Presented {
     }
 }
 
+/// A typed code as it was made: in upper case, without what is between its groups, and with digits where letters look like them.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{3000}'))
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect()
+}
+
 /// Reads what somebody presents, in either form. Letters that look like digits are taken for them.
 ///
 /// `None` if it cannot be a code: it has another length, or its check symbol does not fit.
@@ -156,15 +168,7 @@ pub fn presented(text: &str) -> Option<Presented> {
     {
         return Some(Presented::Link(link_hash(text)));
     }
-    let plain: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{3000}'))
-        .map(|c| match c.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            other => other,
-        })
-        .collect();
+    let plain = plain(text);
     let digits: Vec<u128> = plain
         .bytes()
         .map(|byte| ALPHABET.iter().position(|known| *known == byte))

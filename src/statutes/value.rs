@@ -274,8 +274,9 @@ impl Percent {
 }
 
 /// A part of a whole: at least two thirds, more than half.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LegalShare, example = json!({"numerator": 2, "denominator": 3, "exceeded": false}))]
 pub struct Share {
     /// Above the line.
     pub numerator: u32,

@@ -172,6 +172,8 @@ struct Link {
 struct Button {
     step: &'static str,
     label: Text,
+    /// Where the form is sent instead of to its own page.
+    elsewhere: Option<&'static str>,
 }
 
 /// A page without a language yet.
@@ -241,7 +243,22 @@ impl Sheet {
     /// The same with a button; `step` is sent as the field of that name. The first one is what the enter key presses.
     #[must_use]
     pub fn button(mut self, step: &'static str, label: Text) -> Self {
-        self.buttons.push(Button { step, label });
+        self.buttons.push(Button {
+            step,
+            label,
+            elsewhere: None,
+        });
+        self
+    }
+
+    /// The same with a button that sends the form to another page of this service.
+    #[must_use]
+    pub fn button_to(mut self, path: &'static str, step: &'static str, label: Text) -> Self {
+        self.buttons.push(Button {
+            step,
+            label,
+            elsewhere: Some(path),
+        });
         self
     }
 

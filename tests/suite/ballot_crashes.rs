@@ -30,7 +30,7 @@ const KILLED_AFTER: [usize; 2] = [30, 70];
 const CHOICES: [&str; 3] = ["very_satisfied", "fair", "dissatisfied"];
 
 /// The service's inside, beside whatever serves the site.
-fn house(site: &Site) -> House {
+pub fn house(site: &Site) -> House {
     let settings = Settings {
         environment: Environment::Development,
         clock: ClockKind::Simulated,
@@ -46,7 +46,7 @@ fn house(site: &Site) -> House {
     House::open(settings, demo::start()).unwrap()
 }
 
-fn serve(site: &Site) -> Process {
+pub fn serve(site: &Site) -> Process {
     let environment = [
         ("WARDBOOK_ENVIRONMENT", "development".to_owned()),
         ("WARDBOOK_CLOCK", "simulated".to_owned()),
@@ -81,7 +81,7 @@ fn vote(address: &str, codes: &[String], receipts: &Receipts, agent: &ureq::Agen
     });
 }
 
-fn sent(agent: &ureq::Agent, address: &str, body: &Value) -> Result<(u16, Value), ureq::Error> {
+pub fn sent(agent: &ureq::Agent, address: &str, body: &Value) -> Result<(u16, Value), ureq::Error> {
     let mut reply = agent
         .post(address)
         .content_type("application/json")
@@ -91,7 +91,7 @@ fn sent(agent: &ureq::Agent, address: &str, body: &Value) -> Result<(u16, Value)
     Ok((status, serde_json::from_str(&text).unwrap()))
 }
 
-fn agent() -> ureq::Agent {
+pub fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false);
     config
         .timeout_global(Some(Duration::from_secs(60)))
@@ -99,7 +99,8 @@ fn agent() -> ureq::Agent {
         .new_agent()
 }
 
-fn counted(site: &Site, server: &Process, staged: &Staged) -> Value {
+/// Moves the clock to the close of the ballot.
+pub fn moved(site: &Site, server: &Process, staged: &Staged) {
     let house = house(site);
     let now = house.context.clock.now();
     let tokens = &house.context.tokens;
@@ -118,6 +119,10 @@ fn counted(site: &Site, server: &Process, staged: &Staged) -> Value {
         .send(json!({ "now": rfc3339(staged.closes_at) }).to_string())
         .unwrap();
     assert_eq!(reply.status(), 200);
+}
+
+fn counted(site: &Site, server: &Process, staged: &Staged) -> Value {
+    moved(site, server, staged);
     serde_json::from_str(&server.get(&format!("/api/v1/ballots/{}", staged.ballot))).unwrap()
 }
 

@@ -6,9 +6,14 @@ use std::process::{Command, Output};
 
 use actix_web::web;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use wardbook::audit::note::Verifier;
 use wardbook::ballots::acts_mail::{Mailing, write_to_some};
+use wardbook::ballots::acts_voting::token;
+use wardbook::ballots::polling::Polling;
+use wardbook::ballots::store;
 use wardbook::books::custody::Custody;
+use wardbook::db::writer::Tx;
 use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
 
@@ -141,6 +146,23 @@ impl<'w> Polled<'w> {
     }
 }
 
+/// Where votes come in.
+pub fn polling(ward: &Ward) -> web::Data<Polling> {
+    let custody = Custody::open(&ward.house().settings.keys_dir()).unwrap();
+    web::Data::new(ward.house().polling(web::Data::new(custody)))
+}
+
+/// What a mail's link to a voter of that number holds.
+pub fn link(ward: &Ward, ballot: &str, number: i64) -> String {
+    let (polling, id) = (polling(ward), ballot.parse().unwrap());
+    let read = move |tx: &mut Tx<'_>| {
+        record(tx)?;
+        let ballot = store::ballot(tx.conn(), &id)?.unwrap();
+        Ok(token(&polling.key(&ballot)?, &id, number)?)
+    };
+    ward.context().db.write_and_wait(read).unwrap()
+}
+
 pub fn votes(ward: &Ward, code: &str, answers: &Value) -> Reply {
     ward.ask("POST", "/api/v1/ballot-votes")
         .json(&json!({"code": code, "answers": answers}))
@@ -227,6 +249,19 @@ on_both! { in "test";
         let first = ok(&polled.votes(&of_gui[0], &says("fair")));
         assert_eq!(ok(&polled.votes(&of_gui[0], &says("fair")))["slips"], first["slips"]);
         assert_eq!((&first["replaces"], ward.events("ballot.cast").len()), (&json!(false), 1));
+        // What the voter holds is in it: they can make their slip themselves, and nobody who holds something else can be given the same.
+        let sha = |text: String| hex::encode(Sha256::digest(text));
+        let own = sha(format!("wardbook/ballot-own/v1\n{ballot}\n{}\n", of_gui[0].replace('-', "")));
+        let slip = &first["slips"][0];
+        let salt = sha(format!("wardbook/ballot-salt/v1\noverall\n{own}\n{}\n", slip["salt_part"].as_str().unwrap()));
+        assert_eq!((&first["own_sha256"], &slip["salt"]), (&json!(own), &json!(salt)));
+        assert_eq!(slip["sha256"], sha(format!("wardbook/ballot-slip/v1\n{ballot}\noverall\nfair\n{salt}\n")));
+        let with = |nonce: &str| ward.ask("POST", "/api/v1/ballot-votes").json(&json!({"code": of_gui[0], "answers": says("fair"), "nonce": nonce})).send();
+        assert_eq!(with("too short").faults(), [("/nonce".to_owned(), "wrong_form".to_owned())]);
+        // The same answers with a number of one's own are another slip, and the same number again is the same vote.
+        let mine = ok(&with("b3F2Y0t6d1o4R2s5"));
+        assert_eq!(mine["own_sha256"], sha(format!("wardbook/ballot-own/v1\n{ballot}\nb3F2Y0t6d1o4R2s5\n")));
+        assert_eq!((&mine["replaces"], mine["slips"] == first["slips"], ok(&with("b3F2Y0t6d1o4R2s5"))["slips"] == mine["slips"]), (&json!(true), false, true));
         // Changed, the last one counts.
         let changed = ok(&polled.votes(&of_gui[0], &says("very_satisfied")));
         assert_eq!((&changed["replaces"], changed["slips"] == first["slips"]), (&json!(true), false));
@@ -469,11 +504,13 @@ on_both! { in "test";
         is_page(&thanks, 200);
         assert_eq!(thanks.text.matches("/slips/").count(), 2);
         let again = sent(&ward, "/vote", &[("step", "code"), ("code", &typed)]);
-        assert!(again.text.contains("There is a vote already"));
+        // Whether there is a vote already is told to nobody who merely has the code, as whoever printed it does.
+        let fresh = sent(&ward, "/vote", &[("step", "code"), ("code", &codes(&page)[0])]);
+        let plain = |page: &str, code: &str| page.replace(code, "");
+        assert_eq!(plain(&again.text, &typed), plain(&fresh.text, &codes(&page)[0]));
 
         // By the link of a mail, which works until the close, also to change.
-        let custody = Custody::open(&ward.house().settings.keys_dir()).unwrap();
-        let polling = web::Data::new(ward.house().polling(web::Data::new(custody)));
+        let polling = polling(&ward);
         let writes = |mailing| {
             let (polling, id) = (polling.clone(), ballot.parse().unwrap());
             ward.context().db.write_and_wait(move |tx| { record(tx)?; write_to_some(tx, &polling, &id, mailing) }).unwrap()

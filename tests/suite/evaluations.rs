@@ -19,7 +19,7 @@ use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
 use crate::awards::go_to;
-use crate::ballots::{peopled, votes};
+use crate::ballots::{peopled, recomputed, votes};
 use crate::bids::{Bidder, DEADLINE, Tender, taken};
 use crate::books::{Office, at_once, ok};
 use crate::cast::{Person, person};
@@ -496,13 +496,39 @@ on_both! { in "test";
             }).collect();
             assert_eq!(votes(&ward, code, &answers).status, 200);
         }
-        for (evaluator, points) in evaluators.iter().zip(&FIRST) {
+        for (evaluator, points) in evaluators.iter().zip(&FIRST).take(2) {
             judging.hands_in(&ward, evaluator, points);
         }
-        refused(&judging.posts(&ward, &evaluators[0], "/evaluation", None), 409, "appraisal_not_counted");
         go_to(&ward, "2026-04-03T00:00:00Z");
+        // It is counted at once, and nobody learns what of it while somebody of the panel has still to score: not who scores, nor who audits, nor by the log.
+        let auditor = person(&ward, &[Grant::of(Role::Auditor)]);
+        let path = format!("/ballots/{ballot}");
+        for who in [&evaluators[2], &office.officer, &office.approver, &auditor] {
+            let view = ok(&gets(&ward, who, &path));
+            assert_eq!((&view["state"], &view["is_held"], &view["result"]), (&json!("counted"), &json!(true), &Value::Null));
+            for part in ["tally", "box", "record"] {
+                refused(&gets(&ward, who, &format!("{path}/{part}")), 409, "ballot_result_held");
+            }
+            let listed = ok(&gets(&ward, who, &format!("/ballots?matter_id={}", judging.lot)));
+            assert_eq!(listed["items"][0]["result"], Value::Null);
+        }
+        let closed = ward.events("ballot.closed").remove(0)["entry"]["data"].clone();
+        let mut named: Vec<&str> = closed.as_object().unwrap().keys().map(String::as_str).collect();
+        named.sort_unstable();
+        assert_eq!(named, ["ballots", "box_sha256", "electorate", "outcome", "participations", "roll_sha256", "sha256"]);
+        assert_eq!(lines(&ward, "SELECT CAST(count(*) AS TEXT) AS line FROM ballot_papers"), ["0"], "the votes are nobody's any more");
+        refused(&judging.posts(&ward, &evaluators[0], "/evaluation", None), 409, "sheets_missing");
+        judging.hands_in(&ward, &evaluators[2], &FIRST[2]);
         let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
         assert_eq!((&tally["outcome"], &tally["ballots"]), (&json!("binding"), &json!(12)));
+        // The hash in the log was of this, and could not be tried out: chance is in it.
+        assert_eq!(tally["blind"].as_str().unwrap().len(), 64);
+        let text = ward.get(&format!("/api/v1{path}/tally")).text;
+        assert_eq!(hex::encode(Sha256::digest(&text)), closed["sha256"].as_str().unwrap());
+        let record = ward.get(&format!("/api/v1{path}/record")).text;
+        assert_eq!(recomputed(&ward, &record, true).status.code(), Some(0));
+        let view = ok(&ward.get(&format!("/api/v1{path}")));
+        assert_eq!((&view["is_held"], &view["result"]["outcome"]), (&json!(false), &json!("binding")));
         refused(&records(), 409, "appraisal_by_ballot");
         assert_eq!(judging.posts(&ward, &evaluators[0], "/evaluation", None).status, 201);
         let result = ok(&judging.sees(&ward, &evaluators[0], "/evaluation"));

@@ -5,12 +5,15 @@ use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
 
 use crate::awards::go_to;
-use crate::ballots::{Polled, says};
+use crate::ballots::{Polled, link, says};
 use crate::books::{at_once, ok};
 use crate::cast::person;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
+use crate::outbox::lines;
+use crate::pages::{faulty, is_page, opened, sent};
+use crate::roll_letters::codes;
 use crate::treasury::{gets, made, posts};
 
 /// While the ballot is open, and after its close.
@@ -47,6 +50,11 @@ on_both! {
         refused(&says_of_it(&ward, &codes[0], " \n "), 422, "invalid");
         refused(&says_of_it(&ward, &codes[0], "hid\u{200b}den"), 422, "invalid");
 
+        let supplier = &polled.case.bidders[1].agent;
+        for (who, address) in [(officer, "officer"), (supplier, "agent")] {
+            sql(&ward, &format!("UPDATE accounts SET email = '{address}@people.example' WHERE id = '{}'", who.id)).unwrap();
+        }
+
         // Sent twice at once it is there once; whether somebody has voted does not matter.
         let say = || says_of_it(&ward, &codes[0], "清晨太吵");
         let mut statuses = at_once([&say, &say]).map(|reply| reply.status);
@@ -60,7 +68,6 @@ on_both! {
         // Nobody but the officer and auditors reads it yet; that there is something is told.
         let page = all(&ward, &ballot);
         assert_eq!((words(&page), &page["received"], &page["withheld"]), (Vec::new(), &json!(3), &json!(0)));
-        let supplier = &polled.case.bidders[1].agent;
         let path = format!("/ballots/{ballot}/comments");
         assert_eq!(words(&ok(&gets(&ward, supplier, &path))), Vec::<&str>::new());
         let seen = ok(&gets(&ward, officer, &path));
@@ -94,6 +101,15 @@ on_both! {
         assert_eq!((&page["items"][1]["reply"], &page["items"][0]["reply"]), (&json!("已改为五点半开始"), &Value::Null));
         assert!(!page.to_string().contains("点名指责"), "{page}");
 
+        // The officers were told once that something waits, the contractor of each that became public, in no words of theirs; and nobody who wrote it.
+        let told = |kind: &str| lines(&ward, &format!("SELECT dedup_key AS line FROM outbox WHERE kind = '{kind}' ORDER BY dedup_key"));
+        assert_eq!(told("rating_comments.waiting"), [format!("{ballot}:comments:2026-05-21:{}", officer.id)]);
+        let mut released = [id(1), id(2)].map(|comment| format!("{comment}:released:{}", supplier.id));
+        released.sort();
+        assert_eq!(told("rating_comment.released"), released);
+        let mails = lines(&ward, "SELECT COALESCE(facts, '') AS line FROM outbox");
+        assert!(!mails.iter().any(|facts| ["清晨", "点名", "扫得"].iter().any(|word| facts.contains(word))), "{mails:?}");
+
         // The log holds no words and nobody's number, and neither database lets what was said be changed.
         for kind in ["rating.commented", "rating.comment_decided", "rating.comment_replied"] {
             let told: String = ward.events(kind).iter().map(Value::to_string).collect();
@@ -104,5 +120,61 @@ on_both! {
         assert!(sql(&ward, "UPDATE rating_comments SET state = 'released', reason = NULL WHERE state = 'withheld'").is_err());
         assert!(sql(&ward, "DELETE FROM rating_comments").is_err());
         assert!(sql(&ward, "DELETE FROM rating_commenters").is_err());
+    }
+
+    fn on_the_pages_of_votes_there_is_a_way_to_words_apart_from_them(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let printed = polled.prints(0, &ballot, &json!({"everyone": true})).text;
+        let typed = codes(&printed);
+        let (mine, other) = (&typed[0], &typed[1]);
+        is_page(&sent(&ward, "/vote/words", &[("step", "code"), ("code", mine)]), 409);
+        go_to(&ward, OPEN);
+
+        // At the terminal: the way there begins with the code, and neither votes nor needs a vote.
+        assert!(opened(&ward, "/vote").text.contains("/vote/words"));
+        is_page(&opened(&ward, "/vote/words"), 200);
+        let wrong = sent(&ward, "/vote/words", &[("step", "code"), ("code", "7ZQK-2M4V-9XHD-0RCP")]);
+        is_page(&wrong, 409);
+        assert_eq!(faulty(&wrong), ["code"]);
+        let form = sent(&ward, "/vote/words", &[("step", "code"), ("code", &mine.to_lowercase())]);
+        is_page(&form, 200);
+        // What it gives away is said where it is written.
+        for said in ["kept apart from your vote", "write no name and no address", "neither what nor by whom", "<textarea id=\"words\""] {
+            assert!(form.text.contains(said), "{said}: {}", form.text);
+        }
+        assert!(!form.text.contains("<script") && !form.text.contains("name=\"q1\""));
+        let empty = sent(&ward, "/vote/words", &[("step", "say"), ("code", mine), ("words", "  ")]);
+        is_page(&empty, 422);
+        assert_eq!(faulty(&empty), ["words"]);
+        is_page(&sent(&ward, "/vote/words", &[("step", "say"), ("code", mine), ("words", "路灯<b>下</b>很干净")]), 200);
+        let twice = sent(&ward, "/vote/words", &[("step", "say"), ("code", mine), ("words", "再说")]);
+        is_page(&twice, 409);
+        assert!(twice.text.contains("再说"), "what was written is not lost: {}", twice.text);
+        assert_eq!(lines(&ward, "SELECT CAST(count(*) AS TEXT) AS line FROM ballot_papers"), ["0"]);
+
+        // The receipt leads there with the code, and so does the page behind a link.
+        let thanks = sent(&ward, "/vote", &[("step", "vote"), ("code", other), ("q1", "fair")]);
+        is_page(&thanks, 200);
+        assert!(thanks.text.contains("formaction=\"/vote/words?lang=en\"") && thanks.text.contains(&format!("value=\"{other}\"")), "{}", thanks.text);
+        let slip = ward.ask("POST", "/api/v1/ballot-votes").json(&json!({"code": other, "answers": says("fair")})).send();
+        assert!(thanks.text.contains(ok(&slip)["slips"][0]["sha256"].as_str().unwrap()));
+        let path = format!("/v/{}", link(&ward, &ballot, 3));
+        let linked = opened(&ward, &path);
+        is_page(&linked, 200);
+        assert!(linked.text.contains(&format!("{path}/words")));
+        is_page(&opened(&ward, &format!("{path}/words")), 200);
+        is_page(&sent(&ward, &format!("{path}/words"), &[("step", "say"), ("words", "谢谢")]), 200);
+        is_page(&opened(&ward, "/v/nobody/words"), 409);
+        let page = ok(&gets(&ward, polled.officer(), &format!("/ballots/{ballot}/comments")));
+        assert_eq!(words(&page), ["谢谢", "路灯<b>下</b>很干净"]);
+
+        // Nothing that is kept of a comment is kept of a vote or of a voter: no table has both, and the mark of who has commented has no comment.
+        let columns = lines(&ward, "SELECT id || ballot_id || contract_id || words || state AS line FROM rating_comments");
+        let papers = lines(&ward, "SELECT CAST(number AS TEXT) AS line FROM rating_commenters ORDER BY number");
+        assert_eq!((columns.len(), papers.len()), (2, 2));
+        go_to(&ward, CLOSED);
+        is_page(&opened(&ward, &format!("{path}/words")), 409);
+        is_page(&sent(&ward, "/vote/words", &[("step", "say"), ("code", &typed[2]), ("words", "晚了")]), 409);
     }
 }
