@@ -1179,6 +1179,8 @@ pub mod contracts {
 pub mod payments {
     /// Making, certifying, approving and returning claims.
     pub mod acts_claims;
+    /// Closing periods that have nothing to be paid any more.
+    pub mod acts_closings;
     /// Paying claims, and what the bank says of that.
     pub mod acts_payments;
     /// What is looked up about claims.
@@ -1189,6 +1191,8 @@ pub mod payments {
     pub mod http_claim_decisions;
     /// Claims over HTTP.
     pub mod http_claims;
+    /// Closing periods over HTTP.
+    pub mod http_closings;
     /// What periods come to and contracts were paid, over HTTP.
     pub mod http_pay_statements;
     /// The money of claims.
@@ -1199,6 +1203,8 @@ pub mod payments {
     pub mod rules_claim_forms;
     /// Claims, and the hands that they go through.
     pub mod rules_claims;
+    /// Periods that have nothing to be paid any more.
+    pub mod rules_closings;
     /// Until when something is paid, and what it costs to be late.
     pub mod rules_due;
     /// What a period's pay goes in with, and its derivation.
@@ -1209,8 +1215,12 @@ pub mod payments {
     pub mod rules_pay_reading;
     /// Whether a derivation follows from its input.
     pub mod rules_pay_recomputing;
+    /// How an advance comes back.
+    pub mod rules_recovery;
     /// The tables of claims.
     pub mod store_claims;
+    /// The tables of recoveries and of closed periods.
+    pub mod store_closings;
     /// Who is told of what about claims.
     mod tidings_claims;
     /// How claims are shown.

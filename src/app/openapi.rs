@@ -166,6 +166,7 @@ fn api(config: &mut impl Operations) {
         .configure(payments::http_pay_statements::operations)
         .configure(payments::http_claims::operations)
         .configure(payments::http_claim_decisions::operations)
+        .configure(payments::http_closings::operations)
         .configure(award::http_experts::operations)
         .configure(award::http_panels::operations)
         .configure(award::http_admission::operations)

@@ -269,6 +269,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::contracts::rules_terminations::REASONS);
     reasons.extend(crate::contracts::rules_acceptances::REASONS);
     reasons.extend(crate::payments::rules_claims::REASONS);
+    reasons.extend(crate::payments::rules_closings::REASONS);
     reasons.extend(crate::award::rules_panel::REASONS);
     reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

@@ -383,7 +383,7 @@ fn documents(pieces: &mut Pieces, print: &Print<'_>) {
 }
 
 /// The rules of the statutes that a book is judged by before it is published, and that bind whoever holds it afterwards.
-fn stood_on() -> [&'static str; 22] {
+fn stood_on() -> [&'static str; 23] {
     [
         codes::PLANNING_INTENTION_NOTICE_DAYS_MIN.code(),
         codes::PLANNING_CONSULTATION_RECORD_REQUIRED.code(),
@@ -405,6 +405,7 @@ fn stood_on() -> [&'static str; 22] {
         codes::CONTRACT_PERFORMANCE_SECURITY_PERCENT_MAX.code(),
         codes::CONTRACT_SUPPLEMENTS_PERCENT_MAX.code(),
         codes::PAYMENT_DAYS_MAX.code(),
+        codes::PAYMENT_DAYS_MAX_IF_AGREED.code(),
         codes::PAYMENT_AUDIT_IS_PRECONDITION.code(),
         codes::APPRAISAL_MAY_DECIDE_BELOW_THRESHOLD.code(),
     ]

@@ -4,7 +4,8 @@ use crate::books::print::{Pieces, fact, share};
 use crate::books::print_words::{self as words, line, money, same, two, unsaid};
 use crate::books::rules::LotId;
 use crate::books::rules_documents::{
-    BandDocument, LotDocument, Outcome, PayTableDocument, PaymentDocument, PeriodKind, TriggerDocument,
+    AdvanceRecovery, BandDocument, LotDocument, Outcome, PayTableDocument, PaymentDocument, PeriodKind,
+    TriggerDocument,
 };
 use crate::books::rules_readiness_lots::kept;
 use crate::kernel::score::Score;
@@ -282,6 +283,18 @@ fn payment(pieces: &mut Pieces, lot: &LotDocument) {
     ]);
     pieces.table(table);
     shares(pieces, payment);
+    if payment.advance_recovery == AdvanceRecovery::Spread {
+        pieces.says(Text::fixed(
+            "预付款由各期付款平均扣回，末期扣回余额；各期服务费与质保金合计为合同价款",
+            "Each period takes an even share of the advance back, and the last one the rest; periods and retention together are the price",
+        ));
+    }
+    if let Some(days) = payment.payment_days {
+        pieces.says(text!(
+            "约定付款期限：验收合格后 {days} 日内",
+            "It was agreed to pay within {days} days after the acceptance"
+        ));
+    }
 }
 
 fn shares(pieces: &mut Pieces, payment: &PaymentDocument) {
@@ -326,6 +339,9 @@ fn performance(pieces: &mut Pieces, lot: &LotDocument) {
         pieces.says(unsaid());
     }
     pieces.table(table);
+    if let Some(payment) = &lot.payment {
+        pieces.says(words::without_score(payment.without_score));
+    }
     for table in &lot.pay_tables {
         bands(pieces, lot, table);
     }

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::books::rules::State;
 use crate::books::rules_documents::{
     Counting, CriterionKind, CustodyDocument, Method, Outcome, PenaltyPer, PeriodKind, RoundingDocument,
-    RoundingStage, SmeDocument, SourceKind, TieRule,
+    RoundingStage, SmeDocument, SourceKind, TieRule, WithoutScore,
 };
 use crate::kernel::clock::Instant;
 use crate::kernel::fixed::Rounding;
@@ -31,6 +31,19 @@ pub(super) fn line(line: &Line) -> Text {
 pub(super) fn same(text: impl ToString) -> Text {
     let text = text.to_string();
     Text::made(text.clone(), text)
+}
+
+pub(super) fn without_score(without: WithoutScore) -> Text {
+    match without {
+        WithoutScore::Redistributed => Text::fixed(
+            "没有得分或测评无效的来源，其权重由其他来源按比例分担",
+            "What has no score, or none that binds, gives its weight to the other sources",
+        ),
+        WithoutScore::FullMarks => Text::fixed(
+            "没有得分或测评无效的来源，按满分计",
+            "What has no score, or none that binds, counts as full marks",
+        ),
+    }
 }
 
 pub(super) fn unsaid() -> Text {

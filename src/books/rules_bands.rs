@@ -17,13 +17,21 @@ pub fn check(form: &mut Form, pointer: &str, bands: &[BandDocument]) {
     let mut reached = Score::ZERO;
     for (index, band) in bands.iter().enumerate() {
         let at = |field: &str| format!("{pointer}/{index}/{field}");
-        if band.from != reached {
-            let (from, until) = (band.from, reached);
+        let (from, until) = (band.from, reached);
+        if from > until {
             form.object(
                 &at("from"),
                 text!(
-                    "应从 {until} 开始，不得有空档或重叠，现为 {from}",
-                    "must begin at {until}, with neither gap nor overlap, and not at {from}"
+                    "应从 {until} 开始：得分 {until}–{from} 没有对应的档次",
+                    "must begin at {until}: there is a gap, scores of {until}–{from} are in no band"
+                ),
+            );
+        } else if from < until {
+            form.object(
+                &at("from"),
+                text!(
+                    "应从 {until} 开始：得分 {from}–{until} 与前一档重叠",
+                    "must begin at {until}: there is an overlap, scores of {from}–{until} are in two bands"
                 ),
             );
         }
@@ -51,8 +59,8 @@ pub fn check(form: &mut Form, pointer: &str, bands: &[BandDocument]) {
         form.object(
             &format!("{pointer}/{last}/to"),
             text!(
-                "最高一档应到 100，现为 {reached}",
-                "the top band must end at 100, and not at {reached}"
+                "最高一档应到 100：得分 {reached}–100 没有对应的档次",
+                "must end at 100, as the top band: scores of {reached}–100 are in no band"
             ),
         );
     }
@@ -253,6 +261,28 @@ mod tests {
             let mut doubled = bands.clone();
             doubled.insert(lost.index(bands.len()), bands[lost.index(bands.len())].clone());
             prop_assert!(!faults(&doubled).is_empty());
+        }
+
+        /// Wherever one band begins too late or too early, that place is told, with the scores that are in no band or in two.
+        #[test]
+        fn a_gap_and_an_overlap_are_named(cuts in proptest::collection::btree_set(10_u32..90, 1..12), moved in any::<prop::sample::Index>(), by in 1_u32..10, is_gap in any::<bool>()) {
+            let mut edges = vec![0];
+            edges.extend(cuts);
+            edges.push(100);
+            let mut bands: Vec<BandDocument> = edges.windows(2).map(|pair| band(&pair[0].to_string(), &pair[1].to_string(), "100", "0")).collect();
+            let at = 1 + moved.index(bands.len() - 1);
+            let edge = edges[at];
+            let begins = if is_gap { (edge + by).min(edges[at + 1] - 1) } else { edge - by };
+            prop_assume!(begins != edge);
+            bands[at].from = begins.to_string().parse().unwrap();
+            let mut form = Form::new();
+            check(&mut form, "", &bands);
+            let objections = form.finish(()).unwrap_err().objections;
+            prop_assert_eq!(objections.len(), 1);
+            prop_assert_eq!(&objections[0].pointer, &format!("/{at}/from"));
+            let (low, high) = (edge.min(begins), edge.max(begins));
+            let (named, what) = (format!("{low}–{high}"), if is_gap { "gap" } else { "overlap" });
+            prop_assert!(objections[0].detail.en().contains(&named) && objections[0].detail.en().contains(what) && objections[0].detail.zh().contains(&named));
         }
     }
 }

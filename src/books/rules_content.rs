@@ -7,11 +7,11 @@ use chrono::Timelike;
 
 use crate::books::rules_bands as bands;
 use crate::books::rules_documents::{
-    AREAS_MAX, BANDS_MAX, BookDocument, CLAUSES_MAX, CODE_LENGTH_MAX, CRITERIA_MAX, CriterionDocument,
-    CustodyDocument, DOCUMENTS_MAX, INDICATORS_MAX, LOTS_MAX, LotDocument, Outcome, PENALTIES_MAX,
-    PERIODS_MAX, PLACES_MAX, PaymentDocument, PenaltyDocument, PeriodKind, QUALIFICATIONS_MAX,
-    QUANTITIES_MAX, SOURCES_MAX, SourceDocument, TABLES_MAX, TEXT_LENGTH_MAX, TIMES_MAX, TITLE_LENGTH_MAX,
-    TRIGGERS_MAX, TimetableDocument, TriggerDocument, UNIT_LENGTH_MAX, WITNESSES_MAX,
+    AREAS_MAX, AdvanceRecovery, BANDS_MAX, BookDocument, CLAUSES_MAX, CODE_LENGTH_MAX, CRITERIA_MAX,
+    CriterionDocument, CustodyDocument, DOCUMENTS_MAX, INDICATORS_MAX, LOTS_MAX, LotDocument, Outcome,
+    PAYMENT_DAYS_MAX, PENALTIES_MAX, PERIODS_MAX, PLACES_MAX, PaymentDocument, PenaltyDocument, PeriodKind,
+    QUALIFICATIONS_MAX, QUANTITIES_MAX, SOURCES_MAX, SourceDocument, TABLES_MAX, TEXT_LENGTH_MAX, TIMES_MAX,
+    TITLE_LENGTH_MAX, TRIGGERS_MAX, TimetableDocument, TriggerDocument, UNIT_LENGTH_MAX, WITNESSES_MAX,
 };
 use crate::books::rules_trimming::trimmed;
 use crate::kernel::clock::Instant;
@@ -351,12 +351,27 @@ fn criteria(form: &mut Form, pointer: &str, criteria: &[CriterionDocument]) {
 }
 
 fn paid(form: &mut Form, pointer: &str, payment: &PaymentDocument) {
-    let parts = [
-        payment.advance_percent,
-        payment.periods_percent,
-        payment.retention_percent,
-    ];
-    hundred(form, pointer, &parts);
+    let advance = payment.advance_percent;
+    let rest = [payment.periods_percent, payment.retention_percent];
+    match payment.advance_recovery {
+        AdvanceRecovery::PartOfPrice => hundred(form, pointer, &[&rest[..], &[advance]].concat()),
+        AdvanceRecovery::Spread => {
+            hundred(form, pointer, &rest);
+            recovered(form, pointer, payment);
+        }
+    }
+    if payment
+        .payment_days
+        .is_some_and(|days| !(1..=PAYMENT_DAYS_MAX).contains(&days))
+    {
+        form.object(
+            &format!("{pointer}/payment_days"),
+            text!(
+                "应为 1 至 {PAYMENT_DAYS_MAX} 日",
+                "must be 1 to {PAYMENT_DAYS_MAX} days"
+            ),
+        );
+    }
     if !(1..=PERIODS_MAX).contains(&payment.periods) {
         form.object(
             &format!("{pointer}/periods"),
@@ -385,6 +400,23 @@ fn paid(form: &mut Form, pointer: &str, payment: &PaymentDocument) {
         form.object(
             &shares,
             Text::fixed("合计应为各期总比例", "must add up to `periods_percent`"),
+        );
+    }
+}
+
+/// What is to come back out of the periods is something, and no more than they are.
+fn recovered(form: &mut Form, pointer: &str, payment: &PaymentDocument) {
+    let place = format!("{pointer}/advance_percent");
+    if payment.advance_percent.ten_thousandths() == 0 {
+        form.object(
+            &place,
+            Text::fixed("没有预付款则无可扣回", "must be more than 0 to be recovered"),
+        );
+    }
+    if payment.advance_percent > payment.periods_percent {
+        form.object(
+            &place,
+            Text::fixed("不得超过各期总比例", "must not exceed `periods_percent`"),
         );
     }
 }

@@ -59,6 +59,8 @@ pub const PENALTIES_MAX: usize = 20;
 pub const WITNESSES_MAX: usize = 9;
 /// Periods of one lot at most.
 pub const PERIODS_MAX: u32 = 120;
+/// Days within which something is paid, at most; the rules of a place say less.
+pub const PAYMENT_DAYS_MAX: u32 = 365;
 /// Periods that a trigger counts at most.
 pub const TIMES_MAX: u32 = 36;
 
@@ -483,7 +485,31 @@ pub enum PeriodKind {
     Custom,
 }
 
-/// When what part of the price is paid. Advance, periods and retention add up to exactly 100.
+/// How an advance comes back to the buyer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = BookAdvanceRecovery)]
+pub enum AdvanceRecovery {
+    /// Not at all: it is a part of the price beside those of the periods, and advance, periods and retention add up to 100.
+    #[default]
+    PartOfPrice,
+    /// An even share of it is taken off what each period is paid, and the last one takes the rest: periods and retention alone add up to 100.
+    Spread,
+}
+
+/// What the weight of a source counts for that has no score, or none that binds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PayWithoutScore)]
+pub enum WithoutScore {
+    /// The other sources share it, each as it weighs.
+    #[default]
+    Redistributed,
+    /// It counts as 100: what nobody has measured was done.
+    FullMarks,
+}
+
+/// When what part of the price is paid. Advance, periods and retention add up to exactly 100; without the advance, where that is recovered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = BookPayment)]
@@ -502,6 +528,16 @@ pub struct PaymentDocument {
     /// The share of each period in percent of the price, for `custom` alone; they add up to `periods_percent`.
     #[schema(max_items = 120)]
     pub shares: Vec<Weight>,
+    /// How the advance comes back.
+    #[serde(default)]
+    pub advance_recovery: AdvanceRecovery,
+    /// What the weight of a source counts for that has no score, or none that binds.
+    #[serde(default)]
+    pub without_score: WithoutScore,
+    /// Within how many days after the acceptance it is paid, if that was agreed; `null` for as many as the rules say where nothing was agreed.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 365)]
+    pub payment_days: Option<u32>,
 }
 
 /// Something that a period's score is made of.

@@ -196,6 +196,7 @@ pub fn items(content: &Content, facts: Facts<'_>) -> Answer<Vec<Item>> {
         let known = facts.lots.get(index).cloned().unwrap_or_default();
         let place = format!("/lots/{index}");
         findings.scope(&place, lot);
+        findings.payment_days(&place, lot)?;
         findings.standard(&place, lot, known.standard.as_ref());
         findings.money(&place, book, lot, known.line.as_ref());
         findings.judged(&place, book, lot, content.budget())?;

@@ -196,6 +196,20 @@ impl Findings<'_> {
         Ok(())
     }
 
+    /// The parties may agree on more days than the rules have where nothing is agreed, and only on so many (国务院令第802号).
+    pub(super) fn payment_days(&mut self, place: &str, lot: &LotDocument) -> Answer<()> {
+        let agreed = lot.payment.as_ref().and_then(|payment| payment.payment_days);
+        let max = self.rule(codes::PAYMENT_DAYS_MAX_IF_AGREED)?.0;
+        if agreed.is_some_and(|days| days > max) {
+            self.unlawful(
+                codes::PAYMENT_DAYS_MAX_IF_AGREED,
+                &format!("{place}/payment/payment_days"),
+                text!("不得超过 {max} 日", "is at most {max} days"),
+            );
+        }
+        Ok(())
+    }
+
     /// Quality and cost are weighed with a threshold for quality, which a bid can reach; no other method has one.
     fn threshold(&mut self, place: &str, book: &BookDocument, lot: &LotDocument) {
         let pointer = format!("{place}/technical_threshold");

@@ -44,10 +44,9 @@ pub(super) fn scores(
         let period = priced.period;
         if period.span.last < today {
             let (_, found) = acts_periods::scores(conn, &signed.contract.id, period.number, (calendar, now))?;
-            let sources = &signed.document.lot.score_sources;
             all.push(Scored {
                 period: period.number,
-                score: rules::total(sources, &found)?,
+                score: rules::total(&signed.document.lot, &found)?,
             });
         }
     }

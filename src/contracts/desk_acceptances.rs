@@ -99,7 +99,7 @@ pub fn prefilled(
 ) -> Answer<Prefilled> {
     let (signed, found) = acts_periods::scores(conn, id, number, at)?;
     let sources = &signed.document.lot.score_sources;
-    let score = total(sources, &found)?;
+    let score = total(&signed.document.lot, &found)?;
     let grades = signed.profile.rule(ACCEPTANCE_GRADES)?;
     let indicators = signed.indicators(conn)?.indicators;
     let scores = findings::scores(sources, &found);

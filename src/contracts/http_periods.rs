@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::books::rules_documents::{PeriodKind, SourceDocument, SourceKind};
+use crate::books::rules_documents::{AdvanceRecovery, PeriodKind, SourceDocument, SourceKind};
 use crate::budget::desk::{attached, parsed};
 use crate::contracts::acts_periods as acts;
 use crate::contracts::acts_variations::priced;
@@ -77,11 +77,11 @@ impl PeriodView {
     }
 }
 
-/// The periods of a contract. Advance, retention and all periods add up to the price.
+/// The periods of a contract. Advance, retention and all periods add up to the price; without the advance, where the periods take it back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ContractPeriods, example = json!({
     "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "price": {"amount": "826600.00", "currency": "CNY"}, "kind": "month",
-    "advance": {"amount": "0.00", "currency": "CNY"}, "retention": {"amount": "0.00", "currency": "CNY"},
+    "advance": {"amount": "0.00", "currency": "CNY"}, "advance_recovery": "part_of_price", "retention": {"amount": "0.00", "currency": "CNY"},
     "items": [{"number": 1, "first_day": "2026-05-01", "last_day": "2026-05-31", "amount": {"amount": "68883.33", "currency": "CNY"},
         "price_now": {"amount": "68883.33", "currency": "CNY"}, "state": "running"}]
 }))]
@@ -96,6 +96,9 @@ pub struct PeriodsView {
     /// What is paid before the work begins.
     #[schema(required = true)]
     pub advance: Option<Money>,
+    /// How that comes back.
+    #[schema(required = true)]
+    pub advance_recovery: Option<AdvanceRecovery>,
     /// What is kept back until the end.
     #[schema(required = true)]
     pub retention: Option<Money>,
@@ -142,11 +145,16 @@ async fn list(
         })
         .await?;
     let ended_on = signed.contract.since.terminated_on;
+    let payment = signed.document.lot.payment.as_ref();
     let view = PeriodsView {
         contract_id: signed.contract.id,
         price: signed.contract.price,
         kind: schedule.as_ref().map(|schedule| schedule.kind),
         advance: schedule.as_ref().map(|schedule| schedule.advance),
+        advance_recovery: schedule
+            .as_ref()
+            .and(payment)
+            .map(|payment| payment.advance_recovery),
         retention: schedule.as_ref().map(|schedule| schedule.retention),
         items: periods
             .into_iter()

@@ -5,7 +5,7 @@ use chrono::{Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::books::rules_documents::{PaymentDocument, PeriodKind};
+use crate::books::rules_documents::{AdvanceRecovery, PaymentDocument, PeriodKind};
 use crate::contracts::rules_document::ContractDocument;
 use crate::kernel::money::{Money, MoneyError, Rounding};
 use crate::kernel::refusal::{Fault, Kind as ReasonKind, Reason};
@@ -90,7 +90,7 @@ impl Period {
     }
 }
 
-/// The periods of a contract, and what of the price belongs to none of them. All of it adds up to the price.
+/// The periods of a contract, and what of the price belongs to none of them. All of it adds up to the price; without the advance, where the periods take that back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// How long a period is.
@@ -131,11 +131,11 @@ pub fn schedule(document: &ContractDocument) -> Result<Option<Schedule>, Fault> 
     };
     let failed = |error: MoneyError| Fault::caused("the parts of a price", error);
     let amounts = amounts(document.price, payment, spans.len()).map_err(failed)?;
-    let parts = amounts
-        .periods
-        .iter()
-        .copied()
-        .chain([amounts.advance, amounts.retention]);
+    let beside = match payment.advance_recovery {
+        AdvanceRecovery::PartOfPrice => amounts.advance,
+        AdvanceRecovery::Spread => Money::ZERO,
+    };
+    let parts = amounts.periods.iter().copied().chain([beside, amounts.retention]);
     if Money::sum(parts).map_err(failed)? != document.price || amounts.periods.len() != spans.len() {
         return Err(Fault::broken("the parts of a price do not add up to it"));
     }
@@ -226,14 +226,18 @@ pub struct Amounts {
 }
 
 /// A price divided as a book says. Advance and retention are rounded down to the fen and never exceed what was agreed; what is left is divided
-/// among the periods: evenly, the last one taking the fen that are left over, and for `custom` by their shares, by the largest remainder.
+/// among the periods: evenly, the last one taking the fen that are left over, and for `custom` by their shares, by the largest remainder. An advance that
+/// the periods take back is no part beside them: theirs is all but the retention.
 ///
 /// # Errors
 /// A fault of arithmetic.
 pub fn amounts(price: Money, payment: &PaymentDocument, count: usize) -> Result<Amounts, MoneyError> {
     let advance = price.percent_of(payment.advance_percent.percent(), Rounding::Down)?;
     let retention = price.percent_of(payment.retention_percent.percent(), Rounding::Down)?;
-    let rest = price.checked_sub(advance)?.checked_sub(retention)?;
+    let rest = match payment.advance_recovery {
+        AdvanceRecovery::PartOfPrice => price.checked_sub(advance)?.checked_sub(retention)?,
+        AdvanceRecovery::Spread => price.checked_sub(retention)?,
+    };
     let shares: Vec<u64> = payment
         .shares
         .iter()
@@ -256,6 +260,7 @@ pub fn amounts(price: Money, payment: &PaymentDocument, count: usize) -> Result<
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::books::rules_documents::WithoutScore;
     use chrono::Datelike;
     use proptest::prelude::*;
 
@@ -272,6 +277,9 @@ pub(super) mod tests {
             period,
             periods,
             shares: shares.iter().map(|share| share.parse().unwrap()).collect(),
+            advance_recovery: AdvanceRecovery::PartOfPrice,
+            without_score: WithoutScore::Redistributed,
+            payment_days: None,
         }
     }
 
@@ -383,6 +391,17 @@ pub(super) mod tests {
             amounts(price, &prepaid, 2).unwrap().periods,
             [Money::ZERO, Money::ZERO]
         );
+        // An advance that comes back is no part beside the periods, which are all but the retention.
+        let spread = PaymentDocument {
+            advance_recovery: AdvanceRecovery::Spread,
+            ..payment(PeriodKind::Month, 2, ["30", "95", "5"], &[])
+        };
+        let split = amounts("1000.01".parse().unwrap(), &spread, 2).unwrap();
+        let parts = [split.advance, split.periods[0], split.periods[1], split.retention];
+        assert_eq!(
+            parts.map(|part| part.to_string()),
+            ["300.00", "475.00", "475.01", "50.00"]
+        );
     }
 
     #[test]
@@ -474,6 +493,21 @@ pub(super) mod tests {
             let parts = amounts(price, &payment, usize::try_from(count).unwrap()).unwrap();
             prop_assert_eq!(Money::sum(parts.periods.iter().copied().chain([parts.advance, parts.retention])).unwrap(), price);
             prop_assert!(parts.periods.iter().all(|part| *part >= Money::ZERO));
+        }
+
+        /// Where the periods take the advance back, they and the retention are the price, and the advance is no more than they are.
+        #[test]
+        fn an_advance_that_comes_back_leaves_the_price_to_the_periods(fen in 0_i64..1_000_000_000_000, advance in 0_u64..=9_000, retention in 0_u64..=1_000, count in 1_u32..=60) {
+            let percent = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100);
+            let payment = PaymentDocument {
+                advance_recovery: AdvanceRecovery::Spread,
+                ..payment(PeriodKind::Month, count, [&percent(advance), &percent(10_000 - retention), &percent(retention)], &[])
+            };
+            let price = Money::from_fen(fen).unwrap();
+            let parts = amounts(price, &payment, usize::try_from(count).unwrap()).unwrap();
+            let of_periods = Money::sum(parts.periods.iter().copied()).unwrap();
+            prop_assert_eq!(of_periods.checked_add(parts.retention).unwrap(), price);
+            prop_assert!(parts.advance <= of_periods && parts.advance.split_evenly(parts.periods.len()).unwrap().len() == parts.periods.len());
         }
     }
 }

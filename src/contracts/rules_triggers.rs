@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::books::rules_documents::{Counting, Outcome, SourceDocument, TriggerDocument};
+use crate::books::rules_documents::{
+    Counting, LotDocument, Outcome, SourceDocument, TriggerDocument, WithoutScore,
+};
 use crate::contracts::rules::ContractId;
 use crate::contracts::rules_rectifications::RectificationId;
 use crate::contracts::rules_source_scores::{SourceScore, State as SourceState};
@@ -110,20 +112,33 @@ pub enum Course {
 const SCORE_PLACES: u32 = 2;
 
 /// What a period scores in all: the scores of its sources by their weights, half up to two places; `None` while one of them has no score, or one that can
-/// still change, and where the book names no source. A rating to which too few came has no weight, as it has none when the period is paid: otherwise whoever
-/// does not vote would keep a contract's triggers from ever being due.
+/// still change, and where the book names no source. A source that weighs nothing is no part of it: a survey that has a pay table of its own may be held once a
+/// quarter. A rating to which too few came has no weight, as it has none when the period is paid: otherwise whoever does not vote would keep a contract's
+/// triggers from ever being due. Where the book says that what has no score counts as full marks, it does so here as well.
 ///
 /// # Errors
 /// A fault of arithmetic.
-pub fn total(sources: &[SourceDocument], scores: &[SourceScore]) -> Result<Option<Score>, Fault> {
+pub fn total(lot: &LotDocument, scores: &[SourceScore]) -> Result<Option<Score>, Fault> {
+    let payment = lot.payment.as_ref();
+    let without = payment.map(|payment| payment.without_score).unwrap_or_default();
+    weighed((&lot.score_sources, without), scores)
+}
+
+fn weighed(
+    (sources, without): (&[SourceDocument], WithoutScore),
+    scores: &[SourceScore],
+) -> Result<Option<Score>, Fault> {
     let mut parts = Vec::with_capacity(sources.len());
-    for source in sources {
+    for source in sources.iter().filter(|one| one.weight.ten_thousandths() > 0) {
         let found = scores.iter().find(|one| one.source == source.code);
-        if found.is_some_and(|one| one.state == SourceState::NonBinding) {
-            continue;
-        }
-        let settled = found.filter(|one| one.state == SourceState::Settled);
-        let Some(score) = settled.and_then(|one| one.score) else {
+        let state = found.map_or(SourceState::NoData, |one| one.state);
+        let score = match (state, without) {
+            (SourceState::NonBinding | SourceState::NoData, WithoutScore::FullMarks) => Some(Score::HUNDRED),
+            (SourceState::NonBinding, WithoutScore::Redistributed) => continue,
+            (SourceState::Settled, _) => found.and_then(|one| one.score),
+            (SourceState::NoData | SourceState::Provisional, _) => None,
+        };
+        let Some(score) = score else {
             return Ok(None);
         };
         let weight = u32::try_from(source.weight.ten_thousandths());
@@ -323,7 +338,9 @@ pub(super) mod tests {
                 scored("inspection", SourceState::Settled, Some(inspection)),
                 scored("satisfaction", state, satisfaction),
             ];
-            total(&sources, &scores).unwrap().map(|score| score.to_string())
+            weighed((&sources, WithoutScore::Redistributed), &scores)
+                .unwrap()
+                .map(|score| score.to_string())
         };
         let settled = SourceState::Settled;
         // The worked example of a year's assessment.
@@ -343,8 +360,28 @@ pub(super) mod tests {
             Some("93.40")
         );
         let silent = [scored("satisfaction", SourceState::NonBinding, None)];
-        assert_eq!(total(&sources[1..], &silent).unwrap(), None);
-        assert_eq!(total(&[], &[]).unwrap(), None);
+        assert_eq!(
+            weighed((&sources[1..], WithoutScore::Redistributed), &silent).unwrap(),
+            None
+        );
+        assert_eq!(weighed((&[], WithoutScore::Redistributed), &[]).unwrap(), None);
+        // Or it counts as full marks, as when the period is paid; what can still change never counts.
+        let full = |scores: &[SourceScore]| {
+            let found = weighed((&sources, WithoutScore::FullMarks), scores).unwrap();
+            found.map(|score| score.to_string())
+        };
+        let inspected = scored("inspection", SourceState::Settled, Some("93.4"));
+        assert_eq!(
+            full(&[inspected.clone(), silent[0].clone()]).as_deref(),
+            Some("94.72")
+        );
+        assert_eq!(full(std::slice::from_ref(&inspected)).as_deref(), Some("94.72"));
+        let running = scored("satisfaction", SourceState::Provisional, Some("88"));
+        assert_eq!(full(&[inspected.clone(), running]), None);
+        // A survey that weighs nothing is held once a quarter: without it there is a score.
+        let quarterly = [source("inspection", "100"), source("satisfaction", "0")];
+        let found = weighed((&quarterly, WithoutScore::Redistributed), &[inspected]).unwrap();
+        assert_eq!(found.map(|score| score.to_string()).as_deref(), Some("93.40"));
     }
 
     #[test]

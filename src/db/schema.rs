@@ -816,6 +816,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What was taken back of advances with what was certified.
+    advance_recoveries (claim_id) {
+        claim_id -> Text,
+        amount_fen -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Periods that have nothing to be paid any more.
+    period_closings (contract_id, period) {
+        contract_id -> Text,
+        period -> BigInt,
+        acceptance_id -> Text,
+        recovered_fen -> BigInt,
+        released_fen -> BigInt,
+        content -> Text,
+        content_sha256 -> Binary,
+        closed_by -> Text,
+        closed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What was counted of a contract's penalties when a period was closed.
+    period_closing_penalties (contract_id, period, penalty) {
+        contract_id -> Text,
+        period -> BigInt,
+        penalty -> BigInt,
+        count -> BigInt,
+        reason_zh -> Text,
+        reason_en -> Text,
+    }
+}
+
+diesel::table! {
     /// Certificates of acceptance as they were drafted.
     acceptance_drafts (acceptance_id, number) {
         acceptance_id -> Text,

@@ -220,6 +220,7 @@ pub fn certify(
         acceptance_id: basis.acceptance_id,
         payable: basis.part.payable,
         deducted: basis.deducted,
+        recovered: basis.recovered,
         undisputed: basis.part.undisputed,
         before: basis.part.before,
         amount,
@@ -256,16 +257,19 @@ fn penalties(seen: &Seen, said: Option<Vec<Counted>>) -> Answer<Option<Vec<Count
     Ok(Some(counted(&said, all)?))
 }
 
+/// What events tell of penalties that were counted.
+pub(super) fn told_of_penalties(all: &[Counted]) -> Vec<Value> {
+    all.iter()
+        .map(|one| json!({ "penalty": one.penalty, "count": one.count, "reason_zh": one.reason.zh, "reason_en": one.reason.en }))
+        .collect()
+}
+
 /// What the event of a certification tells.
 fn told(certified: &Certified) -> Value {
-    let penalties: Vec<Value> = certified
-        .penalties
-        .iter()
-        .map(|one| json!({ "penalty": one.penalty, "count": one.count, "reason_zh": one.reason.zh, "reason_en": one.reason.en }))
-        .collect();
+    let penalties = told_of_penalties(&certified.penalties);
     let less = certified.less.as_ref();
     json!({
-        "acceptance_id": certified.acceptance_id, "payable": certified.payable, "deducted": certified.deducted,
+        "acceptance_id": certified.acceptance_id, "payable": certified.payable, "deducted": certified.deducted, "recovered": certified.recovered,
         "undisputed_percent": certified.undisputed, "before": certified.before, "certified": certified.amount,
         "is_settled": certified.is_settled, "less_zh": less.map(|line| &line.zh), "less_en": less.map(|line| &line.en),
         "since": rfc3339(certified.since), "due_on": certified.due_on, "penalties": penalties,

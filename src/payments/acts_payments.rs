@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::budget::posting;
+use crate::contracts::commitments;
 use crate::contracts::desk::Signed;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -13,9 +14,9 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::payments::acts_claims::{doing, ended, not_own_claim, pays, record};
 use crate::payments::desk_claims::{Seen, schedule, seen, still_accepted, termination};
 use crate::payments::moves_claims::{self as moves, Aside};
-use crate::payments::rules_certification::{retention_share, set_aside};
+use crate::payments::rules_certification::{free, retention_missing, retention_share, set_aside};
 use crate::payments::rules_claims::{ACCOUNT_CHANGED, Certified, Claim, ClaimId, Executed, Kind};
-use crate::payments::{store_claims as store, tidings_claims as tidings};
+use crate::payments::{store_claims as store, store_closings, tidings_claims as tidings};
 use crate::registry::rules_bank_accounts::ChangeState;
 use crate::registry::store_bank_accounts;
 use crate::web::actor::Actor;
@@ -78,8 +79,9 @@ pub fn execute(
     Ok(Seen { signed, claim })
 }
 
-/// What is kept back and given back with a payment: with the first of a period its share of the retention, with the one that pays the rest of a settled period
-/// what was deducted. Each only once, whatever becomes of the payment, and nothing of a contract that was ended, whose settlement is what it is.
+/// What is kept back and given back with a payment: with the first of a period its share of the retention, as far as that is still to be kept back; with the one that pays the
+/// rest of a settled period what was deducted, as far as it is certified for nobody. Each only once, whatever becomes of the payment, and nothing of a contract that was
+/// ended, whose settlement is what it is.
 fn aside(conn: &mut Conn, signed: &Signed, claim: &Claim) -> Answer<Aside> {
     let none = Aside {
         retain: Money::ZERO,
@@ -94,7 +96,8 @@ fn aside(conn: &mut Conn, signed: &Signed, claim: &Claim) -> Answer<Aside> {
     }
     let certified = certified(claim)?;
     let claims = store::of_contract(conn, contract)?;
-    let (released, retained) = set_aside(&claims, number)?;
+    let closings = store_closings::of_contract(conn, contract)?;
+    let (released, retained) = set_aside((&claims, &closings), number)?;
     let schedule = schedule(conn, contract)?;
     let original = crate::contracts::rules_periods::schedule(&signed.document)?;
     let periods = original.map_or(0, |original| original.periods.len());
@@ -106,13 +109,29 @@ fn aside(conn: &mut Conn, signed: &Signed, claim: &Claim) -> Answer<Aside> {
         .checked_add(certified.amount)
         .map_err(failed)?;
     let is_last = certified.is_settled && released.is_zero() && paid == certified.payable;
+    let kept = commitments::remaining(&moves::retained(conn, signed)?)?;
+    let held = commitments::remaining(&moves::committed(conn, signed)?)?;
+    let retain = if retained.is_zero() {
+        let share = retention_share(schedule.retention, periods, number)?;
+        share.min(retention_missing(schedule.retention, kept, &claims)?)
+    } else {
+        Money::ZERO
+    };
+    let others: Vec<Claim> = claims.iter().filter(|one| one.id != claim.id).cloned().collect();
+    let left = held
+        .checked_sub(certified.amount)
+        .map_err(failed)?
+        .max(Money::ZERO);
+    let retain = retain.min(left);
+    let left = left.checked_sub(retain).map_err(failed)?;
+    let free = free(left, kept.checked_add(retain).map_err(failed)?, &others)?;
     Ok(Aside {
-        retain: if retained.is_zero() {
-            retention_share(schedule.retention, periods, number)?
+        retain,
+        release: if is_last {
+            certified.deducted.min(free)
         } else {
             Money::ZERO
         },
-        release: if is_last { certified.deducted } else { Money::ZERO },
     })
 }
 

@@ -3,6 +3,7 @@
 use chrono::{Days, NaiveDate};
 
 use crate::award::desk as awards;
+use crate::books::rules_documents::AdvanceRecovery;
 use crate::contracts::acts_periods;
 use crate::contracts::acts_variations::priced;
 use crate::contracts::commitments;
@@ -11,7 +12,7 @@ use crate::contracts::desk_acceptances::known;
 use crate::contracts::rules::ContractId;
 use crate::contracts::rules_acceptance_standing::{Accepted, Standing};
 use crate::contracts::rules_acceptances::AcceptanceId;
-use crate::contracts::rules_periods::{NO_PERIODS, Period, Schedule};
+use crate::contracts::rules_periods::{self, NO_PERIODS, Period, Schedule};
 use crate::contracts::rules_source_scores::SourceScore;
 use crate::contracts::rules_terminations::{State as TerminationState, Termination};
 use crate::contracts::store_terminations;
@@ -22,15 +23,17 @@ use crate::kernel::local_day::local_date;
 use crate::kernel::money::{Money, MoneyError};
 use crate::kernel::refusal::{Answer, Fault, Refusal};
 use crate::kernel::weight::Weight;
-use crate::payments::rules_certification::{Part, had, input, is_settled, set_aside, waiting};
+use crate::payments::rules_certification::{self, Part, had, input, is_settled, set_aside, waiting};
 use crate::payments::rules_claims::{
     CONTRACT_SETTLED, Claim, ClaimId, Counted, Kind, NO_SUCH_PART, NOT_ACCEPTED, NOT_TERMINATED,
     RETENTION_EARLY,
 };
+use crate::payments::rules_closings::Closing;
 use crate::payments::rules_due::{Term, interest};
 use crate::payments::rules_pay::{Derivation, Subject};
 use crate::payments::rules_pay_deriving::derive;
-use crate::payments::{moves_claims as moves, store_claims as store};
+use crate::payments::rules_recovery::{self, advanced, taken};
+use crate::payments::{moves_claims as moves, store_claims as store, store_closings};
 use crate::statutes::codes::{
     PAYMENT_DAYS_MAX, PAYMENT_OVERDUE_INTEREST_PERCENT_PER_DAY, PAYMENT_UNDISPUTED_PART_PAID,
 };
@@ -89,14 +92,18 @@ pub(super) fn fee(conn: &mut Conn, signed: &Signed, number: i64) -> Answer<Money
     Ok(found.ok_or_else(|| NOT_FOUND.refuse())?.price_now)
 }
 
-/// The last day for a payment whose time runs since an instant; a holiday gives way to the working day after it, where the calendar of holidays reaches so far: a payment does
+/// The last day for a payment whose time runs since an instant: after as many days as the book has agreed on, or else the rules have; a holiday gives way to the working day after it, where the calendar of holidays reaches so far: a payment does
 /// not wait for next year's.
 ///
 /// # Errors
 /// A rule that is not set.
 pub(super) fn due_on(signed: &Signed, since: Instant, calendar: &WardCalendar) -> Answer<NaiveDate> {
     let days = awards::days(calendar);
-    let allowed = signed.profile.rule(PAYMENT_DAYS_MAX)?.0;
+    let agreed = signed.document.lot.payment.as_ref();
+    let allowed = match agreed.and_then(|payment| payment.payment_days) {
+        Some(days) => days,
+        None => signed.profile.rule(PAYMENT_DAYS_MAX)?.0,
+    };
     let from = days.day(since);
     let plain = || {
         from.checked_add_days(Days::new(allowed.into()))
@@ -143,6 +150,8 @@ pub struct Statement {
     pub part: Part,
     /// The claims of the contract.
     pub claims: Vec<Claim>,
+    /// Its periods that were closed.
+    pub closings: Vec<Closing>,
 }
 
 impl Statement {
@@ -155,8 +164,11 @@ impl Statement {
     }
 }
 
-/// What was counted of a period's penalties when it was certified last.
-fn counted_last(claims: &[Claim], number: i64) -> Vec<Counted> {
+/// What was counted of a period's penalties when it was closed, or certified last.
+fn counted_last((claims, closings): (&[Claim], &[Closing]), number: i64) -> Vec<Counted> {
+    if let Some(closing) = closings.iter().find(|one| one.period == number) {
+        return closing.penalties.clone();
+    }
     let own = claims.iter().filter(|one| one.is_of(Kind::Period, Some(number)));
     let last = own
         .filter_map(|one| one.certified.as_ref())
@@ -193,15 +205,21 @@ pub fn statement(
     let (signed, scores) = acts_periods::scores(conn, id, number, at)?;
     let fee = fee(conn, &signed, number)?;
     let claims = store::of_contract(conn, id)?;
-    let penalties = penalties.unwrap_or_else(|| counted_last(&claims, number));
+    let closings = store_closings::of_contract(conn, id)?;
+    let before = (claims.as_slice(), closings.as_slice());
+    let penalties = penalties.unwrap_or_else(|| counted_last(before, number));
+    let recovery = recovery(&signed, before, number)?;
     let subject = Subject {
         contract_id: Some(id.to_string()),
         period: u32::try_from(number).ok(),
     };
-    let derivation = derive(subject, input(&signed.document.lot, fee, &scores, &penalties))?;
+    let derivation = derive(
+        subject,
+        input(&signed.document.lot, (fee, recovery), &scores, &penalties),
+    )?;
     let undisputed = undisputed(&signed, &standing)?;
     let is_objected = matches!(&standing, Standing::Accepted(accepted) if accepted.is_objected);
-    let (released, _) = set_aside(&claims, number)?;
+    let (released, _) = set_aside(before, number)?;
     let part = Part {
         payable: derivation.result.payable.0,
         ceiling: fee.checked_sub(released).map_err(beyond)?,
@@ -219,22 +237,42 @@ pub fn statement(
         derivation,
         part,
         claims,
+        closings,
         signed,
     })
+}
+
+/// Whether the book has the periods take the advance back.
+pub(super) fn is_recovered(signed: &Signed) -> bool {
+    let payment = signed.document.lot.payment.as_ref();
+    payment.is_some_and(|payment| payment.advance_recovery == AdvanceRecovery::Spread)
+}
+
+/// What a period takes back of the advance; `None` where the book does not have the periods take it back.
+fn recovery(
+    signed: &Signed,
+    (claims, closings): (&[Claim], &[Closing]),
+    number: i64,
+) -> Answer<Option<Money>> {
+    if !is_recovered(signed) {
+        return Ok(None);
+    }
+    let original = rules_periods::schedule(&signed.document)?;
+    let periods = original.map_or(0, |original| original.periods.len());
+    let mut others = taken(claims, closings);
+    others.retain(|(other, _)| *other != number);
+    Ok(Some(rules_recovery::recovery(
+        advanced(claims)?,
+        (number, periods),
+        &others,
+    )?))
 }
 
 /// What is committed for a contract, and certified for nobody. Claims for what was retained are paid from that first.
 fn free(conn: &mut Conn, signed: &Signed, claims: &[Claim]) -> Answer<Money> {
     let committed = commitments::remaining(&moves::committed(conn, signed)?)?;
     let retained = commitments::remaining(&moves::retained(conn, signed)?)?;
-    let (of_retention, others): (Vec<Claim>, Vec<Claim>) = claims
-        .iter()
-        .cloned()
-        .partition(|one| one.entered.kind == Kind::Retention);
-    let beyond_retained = waiting(&of_retention)?.checked_sub(retained).map_err(beyond)?;
-    let taken = waiting(&others)?.checked_add(beyond_retained.max(Money::ZERO));
-    let free = committed.checked_sub(taken.map_err(beyond)?).map_err(beyond)?;
-    Ok(free.max(Money::ZERO))
+    Ok(rules_certification::free(committed, retained, claims)?)
 }
 
 /// What a claim may be certified for.
@@ -247,6 +285,8 @@ pub struct Basis {
     pub part: Part,
     /// What was taken off the part of the price.
     pub deducted: Money,
+    /// What it takes back of an advance.
+    pub recovered: Money,
     /// Whether nothing changes it any more.
     pub is_settled: bool,
     /// What was counted of penalties.
@@ -269,6 +309,7 @@ impl Basis {
                 free,
             },
             deducted: Money::ZERO,
+            recovered: Money::ZERO,
             is_settled: true,
             penalties: Vec::new(),
             derivation: None,
@@ -302,6 +343,7 @@ pub fn basis(
             since: accepted.since,
             part: statement.part,
             deducted: statement.derivation.result.deducted.0,
+            recovered: statement.derivation.result.recovered.0,
             is_settled: statement.is_settled,
             penalties: statement.penalties,
             derivation: Some(statement.derivation),

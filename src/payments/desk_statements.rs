@@ -9,10 +9,12 @@ use crate::db::conn::Conn;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::{Money, MoneyError};
 use crate::kernel::refusal::{Answer, Fault};
-use crate::payments::desk_claims::{Statement, due_on, late, statement};
+use crate::payments::desk_claims::{Statement, due_on, is_recovered, late, statement};
 use crate::payments::rules_certification::set_aside;
 use crate::payments::rules_claims::{Claim, Kind, State};
-use crate::payments::{moves_claims as moves, store_claims as store};
+use crate::payments::rules_closings::Closing;
+use crate::payments::rules_recovery::{advanced, taken};
+use crate::payments::{moves_claims as moves, store_claims as store, store_closings};
 use crate::web::context::WardCalendar;
 
 fn beyond(error: MoneyError) -> Fault {
@@ -65,7 +67,7 @@ pub fn stated(conn: &mut Conn, id: &ContractId, number: i64, at: (&WardCalendar,
         .filter(|one| one.is_of(Kind::Period, Some(number)));
     let own: Vec<Claim> = own.cloned().collect();
     let (interest, _) = interest(conn, (&statement.signed, &own), at)?;
-    let (released, retained) = set_aside(&own, number)?;
+    let (released, retained) = set_aside((&own, &statement.closings), number)?;
     let is_terminated = statement.signed.contract.since.terminated_on.is_some();
     let since = statement.accepted().map(|accepted| accepted.since);
     let due_on = since
@@ -85,6 +87,17 @@ pub fn stated(conn: &mut Conn, id: &ContractId, number: i64, at: (&WardCalendar,
         interest,
         statement,
     })
+}
+
+/// What of an advance that the periods take back they have not taken back yet.
+fn advance_left(signed: &Signed, (claims, closings): (&[Claim], &[Closing])) -> Result<Money, Fault> {
+    if !is_recovered(signed) {
+        return Ok(Money::ZERO);
+    }
+    let taken = taken(claims, closings);
+    let taken = Money::sum(taken.iter().map(|(_, amount)| *amount)).map_err(beyond)?;
+    let left = advanced(claims)?.checked_sub(taken).map_err(beyond)?;
+    Ok(left.max(Money::ZERO))
 }
 
 /// What a contract was paid, and what is left of it.
@@ -107,6 +120,8 @@ pub struct Totals {
     pub retained: Money,
     /// What went back to the line.
     pub released: Money,
+    /// What was paid of the advance and the periods have not taken back; nothing where they do not.
+    pub advance_left: Money,
     /// What is committed and not used up.
     pub committed: Money,
     /// Interest for what was, or is, paid late.
@@ -122,6 +137,7 @@ pub struct Totals {
 pub fn totals(conn: &mut Conn, id: &ContractId, at: (&WardCalendar, Instant)) -> Answer<Totals> {
     let signed = desk::signed(conn, id)?;
     let claims = store::of_contract(conn, id)?;
+    let closings = store_closings::of_contract(conn, id)?;
     let (interest, late) = interest(conn, (&signed, &claims), at)?;
     let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts).map_err(beyond);
     let counting = || claims.iter().filter(|one| one.state.counts());
@@ -137,7 +153,10 @@ pub fn totals(conn: &mut Conn, id: &ContractId, at: (&WardCalendar, Instant)) ->
             .filter(|one| one.state == State::Confirmed)
             .map(Claim::counted))?,
         retained: commitments::remaining(&moves::retained(conn, &signed)?)?,
-        released: sum(&mut executed().map(|one| one.released))?,
+        released: sum(&mut executed()
+            .map(|one| one.released)
+            .chain(closings.iter().map(|one| one.released)))?,
+        advance_left: advance_left(&signed, (&claims, &closings))?,
         committed: commitments::remaining(&moves::committed(conn, &signed)?)?,
         interest,
         late,

@@ -73,7 +73,7 @@ impl StandingView {
     "input": {"fee": "191550.00", "without_score": "redistributed", "sources": [], "tables": [], "penalties": []}, "steps": [], "result": {"score": null, "deductions": [],
     "deducted": "0.00", "recovered": "0.00", "payable": "191550.00"}}, "open": {"amount": "191550.00", "currency": "CNY"},
     "certified": {"amount": "0.00", "currency": "CNY"}, "paid": {"amount": "0.00", "currency": "CNY"}, "retained": {"amount": "0.00", "currency": "CNY"},
-    "released": {"amount": "0.00", "currency": "CNY"}, "interest": {"amount": "0.00", "currency": "CNY"}
+    "released": {"amount": "0.00", "currency": "CNY"}, "interest": {"amount": "0.00", "currency": "CNY"}, "closed_at": null
 }))]
 pub struct PayView {
     /// The contract.
@@ -125,12 +125,17 @@ pub struct PayView {
     pub released: Money,
     /// Interest for what was, or is, paid late of it.
     pub interest: Money,
+    /// When it was closed, UTC: nothing of it is paid any more.
+    #[schema(required = true)]
+    pub closed_at: Option<String>,
 }
 
 impl From<Stated> for PayView {
     fn from(found: Stated) -> Self {
         let one = found.statement;
         let accepted = one.accepted();
+        let mut closings = one.closings.iter();
+        let closing = closings.find(|closing| closing.period == one.period.number);
         Self {
             contract_id: one.signed.contract.id.clone(),
             period: one.period.number,
@@ -153,6 +158,7 @@ impl From<Stated> for PayView {
             retained: found.retained,
             released: found.released,
             interest: found.interest,
+            closed_at: closing.map(|closing| rfc3339(closing.done.at)),
         }
     }
 }
@@ -163,7 +169,7 @@ impl From<Stated> for PayView {
     "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "price_now": {"amount": "2298600.00", "currency": "CNY"}, "claims": 3, "claims_open": 1,
     "claimed": {"amount": "574650.00", "currency": "CNY"}, "certified": {"amount": "380840.80", "currency": "CNY"}, "paid": {"amount": "188868.30", "currency": "CNY"},
     "confirmed": {"amount": "188868.30", "currency": "CNY"}, "retained": {"amount": "0.00", "currency": "CNY"}, "released": {"amount": "2681.70", "currency": "CNY"},
-    "committed": {"amount": "2107050.00", "currency": "CNY"}, "interest": {"amount": "0.00", "currency": "CNY"}, "claims_late": 0
+    "advance_left": {"amount": "0.00", "currency": "CNY"}, "committed": {"amount": "2107050.00", "currency": "CNY"}, "interest": {"amount": "0.00", "currency": "CNY"}, "claims_late": 0
 }))]
 pub struct PaymentsView {
     /// The contract.
@@ -186,6 +192,8 @@ pub struct PaymentsView {
     pub retained: Money,
     /// What went back to the budget line, because it was deducted for good.
     pub released: Money,
+    /// What was paid of the advance and the periods have not taken back yet; nothing where the advance is a part of the price beside theirs.
+    pub advance_left: Money,
     /// What is committed for the contract and not used up.
     pub committed: Money,
     /// Interest for what was, or is, paid late.
@@ -212,6 +220,7 @@ impl From<Totals> for PaymentsView {
             confirmed: found.confirmed,
             retained: found.retained,
             released: found.released,
+            advance_left: found.advance_left,
             committed: found.committed,
             interest: found.interest,
         }

@@ -131,16 +131,25 @@ pub fn pay(tx: &mut Tx<'_>, signed: &Signed, (claim, amount): (&Claim, Money), a
     };
     let mut transfers = take(tx, &parts(&holds, amount)?, &to)?;
     let retained = keep_back(tx, signed, aside.retain, &mut transfers)?;
-    let holds: Vec<Hold> = committed(tx.conn(), signed)?.into_iter().rev().collect();
-    // What was added last goes back first, so that the contract's own commitment lasts as long as it can.
-    let released = aside.release.min(commitments::remaining(&holds)?);
-    transfers.extend(commitments::give_back(tx, &holds, released)?);
+    let (released, given_back) = release(tx, signed, aside.release)?;
+    transfers.extend(given_back);
     Ok(Paid {
         retained,
         released,
         from_retained,
         transfers,
     })
+}
+
+/// Gives so much of what is committed for the contract back to its line, or all that is left if that is less. What was added last goes back first, so that the contract's own
+/// commitment lasts as long as it can.
+///
+/// # Errors
+/// Those of the ledger.
+pub fn release(tx: &mut Tx<'_>, signed: &Signed, amount: Money) -> Answer<(Money, Vec<Transfer>)> {
+    let holds: Vec<Hold> = committed(tx.conn(), signed)?.into_iter().rev().collect();
+    let released = amount.min(commitments::remaining(&holds)?);
+    Ok((released, commitments::give_back(tx, &holds, released)?))
 }
 
 fn keep_back(

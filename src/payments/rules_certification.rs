@@ -13,7 +13,8 @@ use crate::kernel::text::Text;
 use crate::kernel::weight::Weight;
 use crate::payments::rules_claim_forms::words;
 use crate::payments::rules_claims::{Claim, Counted, Kind, NOTHING_PAYABLE};
-use crate::payments::rules_pay::{Band, COUNT_MAX, Input, Penalty, Source, Table, WithoutScore};
+use crate::payments::rules_closings::Closing;
+use crate::payments::rules_pay::{Band, COUNT_MAX, Input, Penalty, Source, Table};
 use crate::registry::rules_text::Form;
 use crate::standards::rules_indicators::Line;
 use crate::text;
@@ -65,10 +66,15 @@ pub fn counted(all: &[Counted], penalties: &[PenaltyDocument]) -> Result<Vec<Cou
     form.finish(checked)
 }
 
-/// What a period's pay goes in with: its price as it is now, the scores as they are known, the contract's tables, and what was counted of its penalties. A source
-/// without a score gives its weight to the others, because books do not say otherwise yet. Nothing of an advance is taken back: it is a part of the price
-/// beside those of the periods, and taking it back would take it off twice.
-pub fn input(lot: &LotDocument, fee: Money, scores: &[SourceScore], penalties: &[Counted]) -> Input {
+/// What a period's pay goes in with: its price as it is now, what it takes back of an advance, the scores as they are known, what the contract says of sources without
+/// one, its tables, and what was counted of its penalties. `recovery` is `None` where the advance is a part of the price beside those of the periods: taking
+/// it back would take it off twice.
+pub fn input(
+    lot: &LotDocument,
+    (fee, recovery): (Money, Option<Money>),
+    scores: &[SourceScore],
+    penalties: &[Counted],
+) -> Input {
     let sources = lot.score_sources.iter().map(|source| {
         let found = scores.iter().find(|one| one.source == source.code);
         Source {
@@ -88,13 +94,14 @@ pub fn input(lot: &LotDocument, fee: Money, scores: &[SourceScore], penalties: &
             percent: penalty.percent,
         })
     });
+    let payment = lot.payment.as_ref();
     Input {
         fee: Yuan(fee),
-        without_score: WithoutScore::Redistributed,
+        without_score: payment.map(|payment| payment.without_score).unwrap_or_default(),
         sources: sources.collect(),
         tables: lot.pay_tables.iter().map(table).collect(),
         penalties: penalties.collect(),
-        advance_recovery: None,
+        advance_recovery: recovery.map(Yuan),
     }
 }
 
@@ -205,16 +212,35 @@ pub fn waiting(claims: &[Claim]) -> Result<Money, Fault> {
     Money::sum(claims.iter().map(Claim::waiting)).map_err(beyond)
 }
 
+/// What is committed for a contract, and certified for nobody. Claims for what was retained are paid from that first.
+///
+/// # Errors
+/// A fault of arithmetic.
+pub fn free(committed: Money, retained: Money, claims: &[Claim]) -> Result<Money, Fault> {
+    let (of_retention, others): (Vec<Claim>, Vec<Claim>) = claims
+        .iter()
+        .cloned()
+        .partition(|one| one.entered.kind == Kind::Retention);
+    let beyond_retained = waiting(&of_retention)?.checked_sub(retained).map_err(beyond)?;
+    let taken = waiting(&others)?.checked_add(beyond_retained.max(Money::ZERO));
+    let free = committed.checked_sub(taken.map_err(beyond)?).map_err(beyond)?;
+    Ok(free.max(Money::ZERO))
+}
+
 /// What went back to the line of a part of the price, and what was kept back with it: whatever has become of the payments since.
 ///
 /// # Errors
 /// A fault of arithmetic.
-pub fn set_aside(claims: &[Claim], period: i64) -> Result<(Money, Money), Fault> {
+pub fn set_aside((claims, closings): (&[Claim], &[Closing]), period: i64) -> Result<(Money, Money), Fault> {
     let own = || {
         let of_period = claims.iter().filter(|one| one.is_of(Kind::Period, Some(period)));
         of_period.filter_map(|one| one.executed.as_ref())
     };
-    let released = Money::sum(own().map(|one| one.released)).map_err(beyond)?;
+    let closed = closings.iter().filter(|one| one.period == period);
+    let released = own()
+        .map(|one| one.released)
+        .chain(closed.map(|one| one.released));
+    let released = Money::sum(released).map_err(beyond)?;
     let retained = Money::sum(own().map(|one| one.retained)).map_err(beyond)?;
     Ok((released, retained))
 }
@@ -235,6 +261,19 @@ pub fn retention_share(retention: Money, periods: usize, number: i64) -> Result<
     Ok(index
         .and_then(|index| shares.get(index).copied())
         .unwrap_or(Money::ZERO))
+}
+
+/// What of the retention is neither kept back nor paid: no more than that is kept back with a period. Whoever was paid it before, out of what is committed, would else have
+/// it kept back once more, and the periods would be short of it.
+///
+/// # Errors
+/// A fault of arithmetic.
+pub fn retention_missing(retention: Money, kept: Money, claims: &[Claim]) -> Result<Money, Fault> {
+    let own = claims.iter().filter(|one| one.is_of(Kind::Retention, None));
+    let paid = Money::sum(own.filter(|one| one.state.is_paid()).map(Claim::counted)).map_err(beyond)?;
+    let there = kept.checked_add(paid).map_err(beyond)?;
+    let missing = retention.checked_sub(there).map_err(beyond)?;
+    Ok(missing.max(Money::ZERO))
 }
 
 #[cfg(test)]
@@ -435,7 +474,10 @@ mod tests {
             had(std::slice::from_ref(&failed), (Kind::Period, Some(1))).unwrap(),
             Money::ZERO
         );
-        assert_eq!(set_aside(&[failed], 1).unwrap(), (yuan("2.00"), yuan("0.50")));
+        assert_eq!(
+            set_aside((&[failed], &[]), 1).unwrap(),
+            (yuan("2.00"), yuan("0.50"))
+        );
     }
 
     #[test]

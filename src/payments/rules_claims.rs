@@ -291,6 +291,8 @@ pub struct Certified {
     pub payable: Money,
     /// What was taken off it.
     pub deducted: Money,
+    /// What it takes back of an advance.
+    pub recovered: Money,
     /// How much of it is undisputed.
     pub undisputed: Weight,
     /// What was certified of it by other claims.
@@ -557,6 +559,7 @@ pub(super) mod tests {
             acceptance_id: None,
             payable: yuan(amount),
             deducted: Money::ZERO,
+            recovered: Money::ZERO,
             undisputed: Weight::HUNDRED,
             before: Money::ZERO,
             amount: yuan(amount),

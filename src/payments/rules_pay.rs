@@ -1,10 +1,11 @@
 //! What the pay of a period goes in with, and its derivation: the public form that `wardbook recompute payment` reads. Data only; what it must be is in
 //! `rules_pay_reading.rs`, what comes of it in `rules_pay_deriving.rs`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::award::rules_evaluation::Yuan;
+use crate::books::rules_documents::WithoutScore;
 use crate::kernel::refusal::Fault;
 use crate::kernel::score::Score;
 use crate::kernel::weight::Weight;
@@ -27,18 +28,6 @@ pub const NAME_LENGTH_MAX: usize = 200;
 pub const COUNT_MAX: u32 = 10_000;
 /// Decimals of a score.
 pub const SCORE_PLACES: u32 = 2;
-
-/// What the weight of a source counts for that has no score, or none that binds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = PayWithoutScore)]
-pub enum WithoutScore {
-    /// The other sources share it, each as it weighs.
-    #[default]
-    Redistributed,
-    /// It counts as 100: what nobody has measured was done.
-    FullMarks,
-}
 
 /// What a period's pay goes in with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -4,14 +4,13 @@
 use crate::award::rules_evaluation::Yuan;
 use crate::award::rules_evaluation_exact::Exact;
 use crate::books::rules_bands::band_of;
-use crate::books::rules_documents::BandDocument;
+use crate::books::rules_documents::{BandDocument, WithoutScore};
 use crate::kernel::fixed::Rounding;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::Fault;
 use crate::kernel::score::Score;
 use crate::payments::rules_pay::{
     Deduction, Derivation, FORMAT, Input, Pay, Penalty, SCORE_PLACES, Source, Step, StepKind, Subject, Table,
-    WithoutScore,
 };
 use crate::payments::rules_pay_reading::document;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::award::rules_evaluation::Yuan;
 use crate::award::rules_evaluation_json::{Members, Reading};
 use crate::books::rules_bands;
-use crate::books::rules_documents::BandDocument;
+use crate::books::rules_documents::{BandDocument, WithoutScore};
 use crate::kernel::money::Money;
 use crate::kernel::refusal::Objection;
 use crate::kernel::score::Score;
@@ -16,7 +16,7 @@ use crate::kernel::text::Text;
 use crate::kernel::weight::{Weight, weights_sum_to_hundred};
 use crate::payments::rules_pay::{
     BANDS_MAX, Band, CODE_LENGTH_MAX, COUNT_MAX, Input, NAME_LENGTH_MAX, PENALTIES_MAX, Penalty, SOURCES_MAX,
-    Source, TABLES_MAX, Table, WithoutScore,
+    Source, TABLES_MAX, Table,
 };
 use crate::registry::rules_text::Form;
 use crate::text;

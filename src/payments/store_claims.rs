@@ -21,6 +21,7 @@ use crate::kernel::weight::Weight;
 use crate::payments::rules_claims::{
     CLAIMS_MAX, Certified, Claim, ClaimId, Confirmed, Counted, Done, Ended, Entered, Executed, Kind, State,
 };
+use crate::payments::store_closings;
 use crate::registry::rules_bank_accounts::BankAccountChangeId;
 use crate::standards::rules_indicators::Line;
 
@@ -152,7 +153,7 @@ impl ClaimRow {
 }
 
 impl CertificationRow {
-    fn certified(self, penalties: Vec<Counted>) -> Result<Certified, Fault> {
+    fn certified(self, penalties: Vec<Counted>, recovered: Money) -> Result<Certified, Fault> {
         let broken = |what: &str| Fault::broken(format!("{}: {what}", self.claim_id));
         let undisputed = Weight::new(Decimal::new(self.undisputed, 4).normalize());
         let sha256 = self.content_sha256.map(TryInto::try_into).transpose();
@@ -160,6 +161,7 @@ impl CertificationRow {
             acceptance_id: self.acceptance_id,
             payable: money(self.payable_fen)?,
             deducted: money(self.deducted_fen)?,
+            recovered,
             undisputed: undisputed.map_err(|error| Fault::caused("what is undisputed", error))?,
             before: money(self.before_fen)?,
             amount: money(self.amount_fen)?,
@@ -213,11 +215,13 @@ fn whole(conn: &mut Conn, rows: Vec<ClaimRow>) -> Answer<Vec<Claim>> {
         let claim = row.claim_id.to_string();
         counted.entry(claim).or_default().push(row.counted()?);
     }
+    let mut recovered = store_closings::recovered(conn, &ids)?;
     let mut certified = BTreeMap::new();
     for row in certifications {
         let claim = row.claim_id.to_string();
         let penalties = counted.remove(&claim).unwrap_or_default();
-        certified.insert(claim, row.certified(penalties)?);
+        let recovered = recovered.remove(&claim).unwrap_or(Money::ZERO);
+        certified.insert(claim, row.certified(penalties, recovered)?);
     }
     let mut executed = BTreeMap::new();
     for row in executions {
@@ -403,7 +407,10 @@ pub fn certify(tx: &mut Tx<'_>, claim: &ClaimId, one: &Certified, content: Optio
             ))
             .execute(tx.conn())?;
     }
-    Ok(())
+    if one.recovered.is_zero() {
+        return Ok(());
+    }
+    store_closings::recover(tx, claim, one.recovered)
 }
 
 /// The bytes of the derivation of a claim, if it rests on one.

@@ -9,6 +9,7 @@ use crate::outbox::content::{Content, InspectionHappened};
 use crate::outbox::notice::Notice;
 use crate::outbox::wording::Both;
 use crate::payments::rules_claims::{Claim, Kind};
+use crate::payments::rules_closings::Closing;
 use crate::registry::store_contacts;
 use crate::standards::rules_indicators::Line;
 use crate::web::policy::Role;
@@ -49,6 +50,32 @@ fn tell(tx: &mut Tx<'_>, signed: &Signed, to: To, tiding: &Tiding<'_>) -> Answer
     for reader in readers {
         let account = reader.account_id.clone().unwrap_or_default();
         let key = format!("{id}:{}:{revision}:{account}", tiding.step);
+        outbox::store::enqueue(tx, &Notice::new(key, reader, content.clone()))?;
+    }
+    Ok(())
+}
+
+/// To the contractor: that nothing of a period is paid any more.
+pub(super) fn closed(tx: &mut Tx<'_>, signed: &Signed, one: &Closing) -> Answer<()> {
+    let (contract, said, number) = (&signed.contract, &signed.document, one.period);
+    let released = one.released.grouped();
+    let content = Content::from(InspectionHappened {
+        book: Both::new(&said.title_zh, &said.title_en),
+        lot: said.lot.code.clone(),
+        happened: Both::new(
+            format!("第 {number} 期已结清，{released} 元退回预算项"),
+            format!("period {number} was closed, and {released} CNY go back to the budget line"),
+        ),
+        details: Some(Both::new(
+            "该期没有应付未付的款项。",
+            "Nothing of it is to be paid any more.",
+        )),
+        path: format!("/api/v1/contracts/{}/periods/{number}/pay", contract.id),
+        is_contractor: true,
+    });
+    for reader in store_contacts::acting_for(tx.conn(), &contract.supplier_id)? {
+        let account = reader.account_id.clone().unwrap_or_default();
+        let key = format!("{}:period-closed:{number}:{account}", contract.id);
         outbox::store::enqueue(tx, &Notice::new(key, reader, content.clone()))?;
     }
     Ok(())

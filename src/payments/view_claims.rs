@@ -54,7 +54,7 @@ impl From<&Counted> for CountedView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClaimCertification, example = json!({
     "acceptance_id": "acceptance_01jd3n8f5teqkrzvq1c0m6h2ax", "payable": {"amount": "188868.30", "currency": "CNY"},
-    "deducted": {"amount": "2681.70", "currency": "CNY"}, "undisputed_percent": "100", "before": {"amount": "0.00", "currency": "CNY"},
+    "deducted": {"amount": "2681.70", "currency": "CNY"}, "recovered": {"amount": "0.00", "currency": "CNY"}, "undisputed_percent": "100", "before": {"amount": "0.00", "currency": "CNY"},
     "amount": {"amount": "188868.30", "currency": "CNY"}, "is_settled": true, "less_zh": "得分 87.20，扣 2,681.70 元",
     "less_en": "The score of 87.20 takes 2,681.70 CNY off", "since": "2026-06-05T02:00:00.000000Z", "due_on": "2026-07-06", "penalties": [],
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "certified_at": "2026-06-08T02:00:00.000000Z", "certified_by": null
@@ -67,6 +67,8 @@ pub struct CertificationView {
     pub payable: Money,
     /// What was taken off it.
     pub deducted: Money,
+    /// What it takes back of an advance.
+    pub recovered: Money,
     /// How much of it is undisputed, in percent.
     pub undisputed_percent: Weight,
     /// What was certified of it by other claims.
@@ -105,6 +107,7 @@ impl CertificationView {
             acceptance_id: one.acceptance_id.clone(),
             payable: one.payable,
             deducted: one.deducted,
+            recovered: one.recovered,
             undisputed_percent: one.undisputed,
             before: one.before,
             amount: one.amount,

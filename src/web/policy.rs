@@ -567,6 +567,8 @@ pub enum Action {
     MakeClaim,
     /// Certify one as the buyer.
     CertifyClaim,
+    /// Say that a period has nothing to be paid any more.
+    ClosePeriod,
     /// Send one back.
     ReturnClaim,
     /// Approve its payment.
@@ -749,6 +751,7 @@ impl Action {
             | Self::ReplyToComment => "ballots.write",
             Self::MakeClaim
             | Self::CertifyClaim
+            | Self::ClosePeriod
             | Self::ReturnClaim
             | Self::ApproveClaim
             | Self::ExecuteClaim
@@ -1515,6 +1518,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReplyToComment, &[(SupplierAgent, OwnOrganisation)]),
     (Action::MakeClaim, &[(SupplierAgent, OwnOrganisation)]),
     (Action::CertifyClaim, &[(BuyerOfficer, OwnOrganisation)]),
+    (Action::ClosePeriod, &[(BuyerOfficer, OwnOrganisation)]),
     (
         Action::ReturnClaim,
         &[(BuyerOfficer, OwnOrganisation), (FinanceOfficer, OwnOrganisation)],

@@ -88,6 +88,32 @@ pub fn go_to(ward: &Ward, at: &str) {
 /// Prices of the three bidders, of which the second wins: what deductions of the evaluation change is no business of a price.
 const PRICES: [&str; 3] = ["2248000.00", "2298600.00", "2331000.00"];
 
+/// What a case is about, in yuan.
+#[derive(Clone, Copy)]
+pub struct Sums {
+    /// What is appropriated.
+    pub all: &'static str,
+    /// What the line has of that.
+    pub of_line: &'static str,
+    /// The ceiling of each lot.
+    pub ceiling: &'static str,
+    /// What is lodged with a bid: one percent of it.
+    pub bid_security: &'static str,
+    /// What the three bid, of whom the second wins.
+    pub prices: [&'static str; 3],
+    /// What the winner lodges: five percent of its price.
+    pub performance_security: &'static str,
+}
+
+const SUMS: Sums = Sums {
+    all: "11000000.00",
+    of_line: "10000000.00",
+    ceiling: "2350200.00",
+    bid_security: "23502.00",
+    prices: PRICES,
+    performance_security: "114930.00",
+};
+
 /// A book whose lots were opened, with three bids each.
 pub struct Case {
     /// Whose it is.
@@ -100,6 +126,7 @@ pub struct Case {
     pub bidders: Vec<Bidder>,
     /// What they lodged for the first lot.
     securities: Vec<String>,
+    sums: Sums,
 }
 
 impl Case {
@@ -123,10 +150,21 @@ impl Case {
         ward: &Ward,
         lots: usize,
         changes: &[(&str, &str, u32)],
+        of: (&str, impl Fn(&mut Value)),
+    ) -> Self {
+        Self::summed(ward, lots, changes, of, SUMS)
+    }
+
+    /// The same, of other sums.
+    pub fn summed(
+        ward: &Ward,
+        lots: usize,
+        changes: &[(&str, &str, u32)],
         (service_until, change): (&str, impl Fn(&mut Value)),
+        sums: Sums,
     ) -> Self {
         be_strict(ward, changes);
-        let office = Office::with(ward, "11000000.00", "10000000.00");
+        let office = Office::with(ward, sums.all, sums.of_line);
         let mut body = office.whole(ward);
         body["content"]["timetable"]["service_until"] = json!(service_until);
         body["content"]["bid_security_percent"] = json!("1");
@@ -135,13 +173,12 @@ impl Case {
             .map(|n| {
                 let mut lot = template.clone();
                 lot["code"] = json!(n.to_string());
-                lot["ceiling"] = yuan("2350200.00");
+                lot["ceiling"] = yuan(sums.ceiling);
                 change(&mut lot);
                 lot
             })
             .collect();
         let (book, published) = office.published(ward, &body);
-        let recipient = published["recipient"].as_str().unwrap();
         let names = ["清澜公司", "洁城公司", "新禾公司"];
         let bidders: Vec<Bidder> = names
             .iter()
@@ -154,28 +191,13 @@ impl Case {
             lots: Vec::new(),
             bidders,
             securities: Vec::new(),
+            sums,
         };
         let ids = published["lots"].as_array().unwrap().iter();
         case.lots = ids.map(|lot| lot["id"].as_str().unwrap().to_owned()).collect();
         for lot in case.lots.clone() {
-            // What a bidder looks at of its tender; the office stays the case's.
-            let tender = Tender {
-                office: Office {
-                    treasury: crate::treasury::Treasury {
-                        department: case.office.treasury.department.clone(),
-                        anna: case.office.treasury.anna.clone(),
-                        boris: case.office.treasury.boris.clone(),
-                        fund: case.office.treasury.fund.clone(),
-                    },
-                    officer: case.office.officer.clone(),
-                    approver: case.office.approver.clone(),
-                    line: case.office.line.clone(),
-                },
-                book: published.clone(),
-                lot: lot.clone(),
-                recipient: recipient.to_owned(),
-            };
-            for (bidder, price) in case.bidders.iter().zip(PRICES) {
+            let tender = case.tender(&published, &lot);
+            for (bidder, price) in case.bidders.iter().zip(sums.prices) {
                 let unit = price.trim_end_matches(".00");
                 taken(
                     &bidder.submits(ward, &tender, &bidder.bid(ward, &tender, unit), None),
@@ -184,7 +206,7 @@ impl Case {
             }
         }
         for bidder in &case.bidders {
-            let body = json!({"supplier_id": bidder.id, "kind": "transfer", "amount": yuan("23502.00"), "issuer": "某银行", "reference": "1", "lodged_on": "2026-03-03", "expires_on": null});
+            let body = json!({"supplier_id": bidder.id, "kind": "transfer", "amount": yuan(sums.bid_security), "issuer": "某银行", "reference": "1", "lodged_on": "2026-03-03", "expires_on": null});
             case.securities.push(made(&posts(
                 ward,
                 &bidder.agent,
@@ -201,6 +223,27 @@ impl Case {
         );
         assert_eq!(ok(&opened)["items"][0]["outcome"], "opened", "{}", opened.text);
         case
+    }
+
+    /// What a bidder looks at of a lot of a book that was published; the office stays the case's.
+    pub fn tender(&self, published: &Value, lot: &str) -> Tender {
+        let office = &self.office;
+        Tender {
+            office: Office {
+                treasury: crate::treasury::Treasury {
+                    department: office.treasury.department.clone(),
+                    anna: office.treasury.anna.clone(),
+                    boris: office.treasury.boris.clone(),
+                    fund: office.treasury.fund.clone(),
+                },
+                officer: office.officer.clone(),
+                approver: office.approver.clone(),
+                line: office.line.clone(),
+            },
+            recipient: published["recipient"].as_str().unwrap().to_owned(),
+            book: published.clone(),
+            lot: lot.to_owned(),
+        }
     }
 
     /// Puts a concluded round in, as the panel would: `order` are the bidders, the best first; whoever is not in it was put out.
@@ -232,7 +275,7 @@ impl Case {
             bid_id: bid_of(index)["bid_id"].as_str().unwrap().parse().unwrap(),
             supplier_id: self.bidders[index].id.parse().unwrap(),
             place: rank(index),
-            price: PRICES[index].parse().unwrap(),
+            price: self.sums.prices[index].parse().unwrap(),
         });
         let places: Vec<Place> = places.collect();
         let (lot, book) = (self.lots[lot].clone(), self.book.clone());
@@ -359,7 +402,7 @@ impl Case {
         go_to(ward, "2026-04-14T02:00:00Z");
         ok(&self.confirms(ward, &award));
         let (contract, hash) = self.prepared(ward, &award);
-        self.secures(ward, 1, &contract, "114930.00");
+        self.secures(ward, 1, &contract, self.sums.performance_security);
         ok(&self.signs(ward, &self.bidders[1].agent, (&contract, "supplier", &hash)));
         ok(&self.signs(ward, &self.office.approver, (&contract, "buyer", &hash)));
         contract

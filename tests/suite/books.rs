@@ -501,6 +501,7 @@ on_both! { in "cn";
         content["lots"][0]["bidders_min"] = json!(2);
         content["lots"][0]["technical_threshold"] = json!("60");
         content["lots"][0]["ceiling"] = yuan("1000.01");
+        content["lots"][0]["payment"]["payment_days"] = json!(61);
         let id = office.approved(&ward, &body);
         let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{id}/readiness")));
         let items = readiness["items"].as_array().unwrap();
@@ -516,6 +517,7 @@ on_both! { in "cn";
             ("/consultation_id", "planning.consultation_record_required"),
             ("/bid_security_percent", "tender.bid_security_percent_max"),
             ("/performance_security_percent", "contract.performance_security_percent_max"),
+            ("/lots/0/payment/payment_days", "payment.days_max_if_agreed"),
             ("/lots/0/technical_threshold", "unfit"),
             ("/lots/0/bidders_min", "tender.bids_min"),
             ("/lots/0/sme", "sme.full_reserve_budget_max"),
@@ -538,6 +540,16 @@ on_both! { in "cn";
             let found = readiness["items"].as_array().unwrap().iter().find(|item| item["pointer"] == "/lots/0/technical_threshold");
             found.map(|item| item["code"].as_str().unwrap().to_owned())
         };
+        // The parties may agree on sixty days, and on less than the thirty that hold where they do not.
+        let of_days = |days: Value| {
+            let mut body = body.clone();
+            body["content"]["lots"][0]["payment"]["payment_days"] = days;
+            let id = office.drafts(&ward, &body);
+            let readiness = ok(&gets(&ward, &office.officer, &format!("/contract-books/{id}/readiness")));
+            let mut items = readiness["items"].as_array().unwrap().iter();
+            items.find(|item| item["pointer"] == "/lots/0/payment/payment_days").map(|item| item["citations"].to_string().contains("国务院令第802号"))
+        };
+        assert_eq!([json!(61), json!(60), json!(15), json!(null)].map(of_days), [Some(true), None, None, None]);
         assert_eq!([json!(null), json!("70.01"), json!("70")].map(of_threshold), [Some("missing".to_owned()), Some("unfit".to_owned()), None]);
     }
 

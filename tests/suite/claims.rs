@@ -11,7 +11,7 @@ use wardbook::web::policy::Role;
 
 use crate::acceptances::Work;
 use crate::award_sequences::BRISK;
-use crate::awards::{Case, go_to};
+use crate::awards::{Case, Sums, go_to};
 use crate::books::ok;
 use crate::cast::{Person, person};
 use crate::evidence::uploaded;
@@ -60,21 +60,31 @@ impl<'w> Counter<'w> {
         counter
     }
 
+    /// The same for other sums.
+    pub fn summed(ward: &'w Ward, until: &str, sums: Sums, change: impl Fn(&mut Value)) -> Self {
+        let counter = Self::of_sums(ward, until, Some(sums), change);
+        counter.banks("6222021112345678903");
+        counter
+    }
+
     fn without_account(ward: &'w Ward, until: &str, change: impl Fn(&mut Value)) -> Self {
+        Self::of_sums(ward, until, None, change)
+    }
+
+    fn of_sums(ward: &'w Ward, until: &str, sums: Option<Sums>, change: impl Fn(&mut Value)) -> Self {
         let rules: Vec<_> = BRISK
             .into_iter()
             .chain([("payment.days_max", "days", 30)])
             .collect();
-        let case = Case::until(
-            ward,
-            1,
-            &rules,
-            (until, |lot: &mut Value| {
-                inspected(lot);
-                lot["score_sources"] = json!([{"code": "daily", "kind": "inspection", "name_zh": "日常考核", "name_en": "Daily", "weight": "100"}]);
-                change(lot);
-            }),
-        );
+        let terms = (until, |lot: &mut Value| {
+            inspected(lot);
+            lot["score_sources"] = json!([{"code": "daily", "kind": "inspection", "name_zh": "日常考核", "name_en": "Daily", "weight": "100"}]);
+            change(lot);
+        });
+        let case = match sums {
+            Some(sums) => Case::summed(ward, 1, &rules, terms, sums),
+            None => Case::until(ward, 1, &rules, terms),
+        };
         let contract = case.signed(ward);
         let department = case.office.treasury.department.clone();
         let supplier = case.bidders[1].id.parse().unwrap();

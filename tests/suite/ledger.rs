@@ -26,7 +26,7 @@ use crate::organisations::{refused, sql};
 use crate::treasury::{Treasury, gets, made, of, posts, yuan};
 
 /// A line's account.
-fn account(ward: &Ward, line: &str, code: AccountCode) -> LedgerAccountId {
+pub fn account(ward: &Ward, line: &str, code: AccountCode) -> LedgerAccountId {
     let line: BudgetLineId = line.parse().unwrap();
     let found = ward
         .context()
@@ -36,7 +36,7 @@ fn account(ward: &Ward, line: &str, code: AccountCode) -> LedgerAccountId {
 }
 
 /// Posts as an act does, with an event.
-fn post(tx: &mut Tx<'_>, orders: Vec<Order>) -> Answer<()> {
+pub fn post(tx: &mut Tx<'_>, orders: Vec<Order>) -> Answer<()> {
     let transfers = posting::post(tx, orders)?;
     let event = Event {
         kind: "ledger.tested",
@@ -61,7 +61,8 @@ fn order(from: &LedgerAccountId, to: &LedgerAccountId, fen: i64) -> impl Fn(&Tx<
     }
 }
 
-fn code(result: Result<(), Stop>) -> &'static str {
+/// How it ended.
+pub fn code(result: Result<(), Stop>) -> &'static str {
     match result {
         Ok(()) => "done",
         Err(Stop::Refused(refusal)) => refusal.reason.code,
@@ -69,7 +70,8 @@ fn code(result: Result<(), Stop>) -> &'static str {
     }
 }
 
-fn verdict(ward: &Ward) -> verify::LedgerVerdict {
+/// What checking the whole ledger finds.
+pub fn verdict(ward: &Ward) -> verify::LedgerVerdict {
     ward.context().db.read_and_wait(verify::verify).unwrap()
 }
 

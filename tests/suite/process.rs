@@ -18,7 +18,7 @@ use wardbook::web::policy::Role;
 use wardbook::web::token::Tokens;
 
 use crate::faults::{PATIENCE, eventually};
-use crate::harness::{NOWHERE, PostgresDatabase, account};
+use crate::harness::{NOWHERE, PostgresDatabase, Ward, account};
 
 /// `on_both_sites! { fn name(site) { … } }`: as `on_both!`, but nothing is running yet.
 #[macro_export]
@@ -55,6 +55,8 @@ const CLIENTS: usize = 4;
 pub struct Site {
     pub dir: TempDir,
     pub database: Option<PostgresDatabase>,
+    /// Where in it the data is.
+    data: PathBuf,
     started: AtomicUsize,
 }
 
@@ -68,9 +70,25 @@ impl Site {
     }
 
     fn on(database: Option<PostgresDatabase>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
         Self {
-            dir: tempfile::tempdir().unwrap(),
+            data: dir.path().join("data"),
+            dir,
             database,
+            started: AtomicUsize::new(0),
+        }
+    }
+
+    /// What a ward leaves that a test has filled: it stops, and the program goes on over its data.
+    pub fn left_by(mut ward: Ward) -> Self {
+        if let Some(server) = ward.server.take() {
+            server.stop().expect("the ward stops");
+        }
+        let dir = std::mem::replace(&mut ward.dir, tempfile::tempdir().unwrap());
+        Self {
+            data: dir.path().to_owned(),
+            dir,
+            database: ward.database.take(),
             started: AtomicUsize::new(0),
         }
     }
@@ -79,7 +97,7 @@ impl Site {
     pub fn database_url(&self) -> DatabaseUrl {
         match &self.database {
             Some(database) => DatabaseUrl::Postgres(database.url()),
-            None => DatabaseUrl::Sqlite(self.dir.path().join("data/wardbook.db")),
+            None => DatabaseUrl::Sqlite(self.data.join("wardbook.db")),
         }
     }
 
@@ -91,7 +109,7 @@ impl Site {
             .args(arguments)
             .env_clear()
             .current_dir(self.dir.path())
-            .env("WARDBOOK_DATA_DIR", self.dir.path().join("data"))
+            .env("WARDBOOK_DATA_DIR", &self.data)
             .env("WARDBOOK_DATABASE_URL", url.unwrap_or_default())
             .env("WARDBOOK_PUBLIC_URL", PUBLIC_URL)
             .env("WARDBOOK_LISTEN", "127.0.0.1:0")
@@ -145,7 +163,7 @@ impl Site {
     /// A token of the administrator's, signed as the program does it. There must have been a server.
     pub fn token(&self) -> String {
         let now = Clock::system().now();
-        Tokens::open(&self.dir.path().join("data/keys"), PUBLIC_URL, now)
+        Tokens::open(&self.data.join("keys"), PUBLIC_URL, now)
             .and_then(|tokens| {
                 tokens.issue(
                     &account(Role::Admin),
