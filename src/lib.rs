@@ -527,6 +527,8 @@ pub mod budget {
     pub mod acts_holds;
     /// What is done about budget movements.
     pub mod acts_movements;
+    /// What is done about money that is still held at a year's end.
+    pub mod acts_year_ends;
     /// What the handlers of money share.
     pub mod desk;
     /// Funds over HTTP.
@@ -543,6 +545,8 @@ pub mod budget {
     pub mod http_lines;
     /// Budget movements over HTTP.
     pub mod http_movements;
+    /// What becomes of held money at a year's end, over HTTP.
+    pub mod http_year_ends;
     /// Posts transfers: the one way in which money moves.
     pub mod posting;
     /// The rules of funds and budget lines.
@@ -553,6 +557,8 @@ pub mod budget {
     pub mod rules_ledger;
     /// The rules of budget movements.
     pub mod rules_movements;
+    /// The rules of a year's end.
+    pub mod rules_year_ends;
     /// The tables of funds and budget lines.
     pub mod store;
     /// The tables of delegations and assessments.
@@ -565,6 +571,8 @@ pub mod budget {
     pub mod store_sums;
     /// What the verifier reads.
     pub mod store_verification;
+    /// The table of what becomes of held money at a year's end.
+    pub mod store_year_ends;
     /// The verifier of the ledger.
     pub mod verify;
 }
@@ -1177,6 +1185,10 @@ pub mod contracts {
 
 /// What is paid for the work of a period, and how that follows from what it was worth.
 pub mod payments {
+    /// Reading what banks say of payments.
+    pub mod acts_bank_statements;
+    /// Putting payment batches together and executing them.
+    pub mod acts_batches;
     /// Making, certifying, approving and returning claims.
     pub mod acts_claims;
     /// Closing periods that have nothing to be paid any more.
@@ -1187,6 +1199,10 @@ pub mod payments {
     pub mod desk_claims;
     /// What periods come to and contracts were paid.
     pub mod desk_statements;
+    /// What banks say of payments, over HTTP.
+    pub mod http_bank_statements;
+    /// Payment batches over HTTP.
+    pub mod http_batches;
     /// What the buyer does about claims over HTTP.
     pub mod http_claim_decisions;
     /// Claims over HTTP.
@@ -1197,6 +1213,18 @@ pub mod payments {
     pub mod http_pay_statements;
     /// The money of claims.
     mod moves_claims;
+    /// The file that a bank is told by what to pay.
+    pub mod rules_bank_file;
+    /// How names are written for a bank.
+    pub mod rules_bank_names;
+    /// What a bank says of payments, and what it changes.
+    pub mod rules_bank_results;
+    /// What a bank says, as a table.
+    pub mod rules_bank_table;
+    /// What a bank says, as ISO 20022 XML.
+    pub mod rules_bank_xml;
+    /// Claims that are paid together.
+    pub mod rules_batches;
     /// What is certified of a claim.
     pub mod rules_certification;
     /// What a contractor enters, and words in both languages.
@@ -1217,12 +1245,22 @@ pub mod payments {
     pub mod rules_pay_recomputing;
     /// How an advance comes back.
     pub mod rules_recovery;
+    /// The table of what banks said.
+    pub mod store_bank_statements;
+    /// The tables of payment batches.
+    pub mod store_batches;
     /// The tables of claims.
     pub mod store_claims;
     /// The tables of recoveries and of closed periods.
     pub mod store_closings;
+    /// Who is told of what about payment batches.
+    mod tidings_batches;
     /// Who is told of what about claims.
     mod tidings_claims;
+    /// How what a bank said is shown.
+    pub mod view_bank_statements;
+    /// How payment batches are shown.
+    pub mod view_batches;
     /// How claims are shown.
     pub mod view_claims;
     #[cfg(test)]

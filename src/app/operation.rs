@@ -222,6 +222,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::budget::rules::REASONS);
     reasons.extend(crate::budget::rules_ledger::REASONS);
     reasons.extend(crate::budget::rules_movements::REASONS);
+    reasons.extend(crate::budget::rules_year_ends::REASONS);
     reasons.extend(crate::budget::rules_delegations::REASONS);
     reasons.extend(crate::budget::acts_holds::REASONS);
     reasons.extend(crate::books::rules_intentions::REASONS);
@@ -270,6 +271,9 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::contracts::rules_acceptances::REASONS);
     reasons.extend(crate::payments::rules_claims::REASONS);
     reasons.extend(crate::payments::rules_closings::REASONS);
+    reasons.extend(crate::payments::rules_batches::REASONS);
+    reasons.extend(crate::payments::rules_bank_file::REASONS);
+    reasons.extend(crate::payments::rules_bank_results::REASONS);
     reasons.extend(crate::award::rules_panel::REASONS);
     reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

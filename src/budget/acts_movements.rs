@@ -1,13 +1,13 @@
 //! What is done about budget movements: each function is one transaction's worth of work, permission first, event last. Two
 //! people, of the organisation that keeps the fund: one proposes, another confirms, and the money moves with the confirmation.
 
-use chrono::Datelike;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
 use crate::budget::acts::managed;
+use crate::budget::acts_year_ends::year_of;
 use crate::budget::posting;
 use crate::budget::rules::{self, BudgetLine, BudgetLineId, Fund, FundId};
 use crate::budget::rules_ledger::{AccountCode, LedgerAccountId, Order, Transfer};
@@ -19,8 +19,6 @@ use crate::budget::{store, store_ledger, store_movements};
 use crate::db::writer::Tx;
 use crate::duties::rules::Duty;
 use crate::duties::store as duties;
-use crate::kernel::clock::Instant;
-use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Text;
 use crate::registry::acts_organisations::{account, capacity};
@@ -225,11 +223,6 @@ fn of_year(tx: &mut Tx<'_>, movement: &Movement, year: i64, code: AccountCode) -
 fn of_line(tx: &mut Tx<'_>, line: Option<&BudgetLineId>, code: AccountCode) -> Answer<LedgerAccountId> {
     let line = line.ok_or_else(|| Fault::broken("a movement without the line that its kind needs"))?;
     Ok(store_ledger::account_of_line(tx.conn(), line, code)?.id)
-}
-
-/// Which fiscal year it is: the calendar year of the ward's date.
-fn year_of(now: Instant, zone: Tz) -> i64 {
-    i64::from(local_date(now, zone).year())
 }
 
 /// What came into a fund is a total, and totals are everyone's. What moves within it, and what is only proposed, is for whoever may see

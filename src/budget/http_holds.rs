@@ -64,7 +64,7 @@ pub struct HoldView {
 }
 
 impl HoldView {
-    fn of(hold: Hold, purpose: Option<String>, line_id: BudgetLineId, code: AccountCode) -> Self {
+    pub(super) fn of(hold: Hold, purpose: Option<String>, line_id: BudgetLineId, code: AccountCode) -> Self {
         Self {
             id: hold.id,
             line_id,

@@ -8,7 +8,7 @@ use diesel::sql_types::BigInt;
 use crate::both;
 use crate::db::conn::Conn;
 use crate::db::schema::{
-    budget_movements, delegations, ledger_accounts, ledger_entries, ledger_holds, ledger_transfers,
+    budget_movements, delegations, ledger_accounts, ledger_entries, ledger_holds, ledger_transfers, year_ends,
 };
 use crate::kernel::refusal::Answer;
 
@@ -210,6 +210,25 @@ pub fn movements(conn: &mut Conn, after: &str) -> Answer<Vec<MatterRow>> {
             budget_movements::id,
             budget_movements::state,
             budget_movements::amount_fen.nullable(),
+            ledger_transfers::amount_fen.nullable(),
+        ))
+        .load(c))?)
+}
+
+/// The next decisions at a year's end after an id, each with the amount of its transfer, if there is one.
+///
+/// # Errors
+/// A fault of the database.
+pub fn year_ends(conn: &mut Conn, after: &str) -> Answer<Vec<MatterRow>> {
+    Ok(both!(conn, c => year_ends::table
+        .left_join(ledger_transfers::table.on(ledger_transfers::matter.eq(year_ends::id)))
+        .filter(year_ends::id.gt(after))
+        .order(year_ends::id)
+        .limit(PIECE)
+        .select((
+            year_ends::id,
+            year_ends::state,
+            year_ends::amount_fen.nullable(),
             ledger_transfers::amount_fen.nullable(),
         ))
         .load(c))?)

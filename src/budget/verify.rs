@@ -91,6 +91,7 @@ pub fn verify(conn: &mut Conn) -> Answer<LedgerVerdict> {
     transfers(conn, &mut verdict)?;
     holds(conn, &mut verdict)?;
     matters(conn, &mut verdict, store::movements, |state| state == "confirmed")?;
+    matters(conn, &mut verdict, store::year_ends, |state| state == "confirmed")?;
     // A draft that is discarded moved nothing; what has ended was in effect.
     matters(conn, &mut verdict, store::delegations, |state| {
         state == "effective" || state == "ended"
@@ -229,7 +230,7 @@ fn holds(conn: &mut Conn, verdict: &mut LedgerVerdict) -> Answer<()> {
     }
 }
 
-/// Every movement, or every delegation, beside its transfer: there is one if it was decided so, of its amount, and none otherwise.
+/// Every movement, decision at a year's end, or delegation, beside its transfer: there is one if it was decided so, of its amount, and none otherwise.
 fn matters(
     conn: &mut Conn,
     verdict: &mut LedgerVerdict,

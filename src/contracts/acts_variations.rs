@@ -356,7 +356,8 @@ fn moved(tx: &mut Tx<'_>, known: &Varied, variation: &Variation) -> Answer<Vec<T
         return commitments::give_back(tx, &holds, amount.negated());
     }
     let lot = awards::known(tx.conn(), &known.signed.contract.lot_id)?.lot;
-    commitments::add(tx, &lot, (amount, variation.id.as_str()))
+    let line = commitments::line(tx.conn(), &known.signed.contract.id, &lot)?;
+    commitments::add(tx, &line, (amount, variation.id.as_str()))
 }
 
 /// Takes a variation back as the buyer, before both have signed.

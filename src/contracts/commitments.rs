@@ -3,8 +3,9 @@
 
 use crate::books::store::Lot;
 use crate::budget::posting;
+use crate::budget::rules::BudgetLineId;
 use crate::budget::rules_ledger::{AccountCode, Hold, LINKED_MAX, Order, Transfer, TransferCode, TransferId};
-use crate::budget::store_ledger;
+use crate::budget::{store_ledger, store_year_ends};
 use crate::contracts::rules::ContractId;
 use crate::contracts::rules_variations::Variation;
 use crate::db::conn::Conn;
@@ -34,12 +35,24 @@ pub fn remaining(holds: &[Hold]) -> Result<Money, Fault> {
     all.map_err(|error| Fault::caused("add up what is committed", error))
 }
 
+/// The line that a contract is paid from now: its book's, or that of a later year into which its commitment was carried over.
+///
+/// # Errors
+/// A fault of the database.
+pub fn line(conn: &mut Conn, contract: &ContractId, lot: &Lot) -> Answer<BudgetLineId> {
+    let carried = store_year_ends::line_of(conn, contract.as_str())?;
+    Ok(carried.unwrap_or_else(|| lot.budget_line_id.clone()))
+}
+
 /// Commits more of the line's free money, under a matter of its own.
 ///
 /// # Errors
 /// Those of the ledger: `ledger_would_overdraw` if the line has not enough.
-pub(super) fn add(tx: &mut Tx<'_>, lot: &Lot, (amount, matter): (Money, &str)) -> Answer<Vec<Transfer>> {
-    let line = &lot.budget_line_id;
+pub(super) fn add(
+    tx: &mut Tx<'_>,
+    line: &BudgetLineId,
+    (amount, matter): (Money, &str),
+) -> Answer<Vec<Transfer>> {
     let order = Order {
         id: posting::transfer_of(matter)?,
         from: store_ledger::account_of_line(tx.conn(), line, AccountCode::Available)?.id,

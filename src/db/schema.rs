@@ -2321,3 +2321,84 @@ diesel::allow_tables_to_appear_in_same_query!(
     budget_movements,
     delegations
 );
+
+diesel::table! {
+    /// Payments that go to the bank together.
+    payment_batches (id) {
+        id -> Text,
+        buyer_id -> Text,
+        bank_account_id -> Text,
+        execution_on -> Date,
+        names -> Text,
+        count -> BigInt,
+        total_fen -> BigInt,
+        content -> Text,
+        content_sha256 -> Binary,
+        made_by -> Text,
+        made_at -> Timestamp,
+        state -> Text,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The claims of payment batches.
+    payment_batch_claims (batch_id, position) {
+        batch_id -> Text,
+        position -> BigInt,
+        claim_id -> Text,
+        amount_fen -> BigInt,
+    }
+}
+
+diesel::joinable!(payment_batch_claims -> payment_batches (batch_id));
+diesel::joinable!(payment_claims -> contracts (contract_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    payment_batches,
+    payment_batch_claims,
+    payment_claims,
+    contracts
+);
+
+diesel::table! {
+    /// What banks said of payments.
+    bank_statements (id) {
+        id -> Text,
+        buyer_id -> Text,
+        format -> Text,
+        content -> Binary,
+        content_sha256 -> Binary,
+        entries -> BigInt,
+        confirmed -> BigInt,
+        failed -> BigInt,
+        report -> Text,
+        read_by -> Text,
+        read_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What becomes of money that is still held at a year's end.
+    year_ends (id) {
+        id -> Text,
+        fund_id -> Text,
+        fiscal_year -> BigInt,
+        hold_id -> Text,
+        line_id -> Text,
+        matter -> Text,
+        kind -> Text,
+        to_line_id -> Nullable<Text>,
+        amount_fen -> BigInt,
+        reason -> Text,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> Timestamp,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+        decision_reason -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(year_ends, ledger_transfers);

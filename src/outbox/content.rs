@@ -18,7 +18,7 @@ pub use crate::outbox::content_ballots::{
     BallotLetterReplaced, BallotOpened, RatingCommentReleased, RatingCommentsWaiting,
 };
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
-pub use crate::outbox::content_contracts::InspectionHappened;
+pub use crate::outbox::content_contracts::{BankPaymentsHappened, InspectionHappened};
 pub use crate::outbox::content_defects::{DefectHappened, DefectNews, DefectsWaiting, News};
 pub use crate::outbox::content_enquiries::{EnquiriesUnanswered, EnquiryMade};
 pub use crate::outbox::content_matters::{
@@ -166,6 +166,8 @@ kinds! {
     LotHappened "lot.happened"
     /// Something happened to an inspection of work under a contract.
     InspectionHappened "inspection.happened"
+    /// Payments that go to the bank wait for a finance officer, or were answered by it.
+    BankPaymentsHappened "bank_payments.happened"
     /// Something happened to a defect that the contractor has to know of.
     DefectHappened "defect.happened"
     /// Something came of what somebody has reported.
@@ -488,6 +490,12 @@ pub(super) mod tests {
                 details: Some(both()),
                 path: path(),
                 is_contractor: true,
+            }
+            .into(),
+            BankPaymentsHappened {
+                happened: both(),
+                details: Some(both()),
+                path: path(),
             }
             .into(),
             DefectHappened {

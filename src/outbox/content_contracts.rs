@@ -65,3 +65,33 @@ impl Facts for InspectionHappened {
         wording.leads_to(look(), &self.path)
     }
 }
+
+/// Something about payments that go to a bank waits for the reader, a finance officer, or has happened to them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankPaymentsHappened {
+    /// What happened, in a sentence without its full stop.
+    pub happened: Both,
+    /// What the reader has to do.
+    pub details: Option<Both>,
+    /// Where to look at it.
+    pub path: String,
+}
+
+impl Facts for BankPaymentsHappened {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (zh, en) = (&self.happened.zh, &self.happened.en);
+        let wording = Wording::new(text!("{zh}", "{en}"), of_your_duties()).says(text!("{zh}。", "{en}."));
+        let wording = match &self.details {
+            Some(details) => {
+                let (zh, en) = (&details.zh, &details.en);
+                wording.says(text!("{zh}", "{en}"))
+            }
+            None => wording,
+        };
+        wording.leads_to(look(), &self.path)
+    }
+}

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::audit;
 use crate::audit::entry::Event;
 use crate::award::desk as awards;
+use crate::budget::posting;
 use crate::contracts::desk::{self, Signed};
 use crate::contracts::desk_acceptances::known;
 use crate::contracts::rules::ContractId;
@@ -22,15 +23,17 @@ use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Text;
-use crate::payments::desk_claims::{Seen, basis, due_on, fee, schedule, seen, still_accepted, termination};
+use crate::payments::desk_claims::{
+    Seen, accrued, basis, due_on, fee, schedule, seen, still_accepted, termination,
+};
 use crate::payments::rules_certification::{counted, less};
 use crate::payments::rules_claim_forms::entered;
 use crate::payments::rules_claims::{
     ACCOUNT_MISSING, BEYOND_PRICE, CLAIMS_MAX, CONTRACT_SETTLED, Certified, Claim, ClaimId, Counted, Done,
-    Entered, INVOICE_DUPLICATE, Kind, NO_SUCH_PART, NOT_TERMINATED, OWN_CLAIM, PERIOD_NOT_OVER, State,
-    TOO_MANY,
+    Entered, INVOICE_DUPLICATE, Kind, NO_INTEREST, NO_SUCH_PART, NOT_TERMINATED, OWN_CLAIM, PERIOD_NOT_OVER,
+    State, TOO_MANY,
 };
-use crate::payments::{store_claims as store, tidings_claims as tidings};
+use crate::payments::{moves_claims as moves, store_claims as store, tidings_claims as tidings};
 use crate::registry::acts_organisations::capacity;
 use crate::registry::rules_bank_accounts::ChangeState;
 use crate::registry::rules_text::Form;
@@ -72,7 +75,7 @@ pub(super) fn not_own_claim(actor: &Actor, signed: &Signed) -> Answer<()> {
 ///
 /// # Errors
 /// In this order: permission; not found; those of [`entered`]; those of what is claimed (`contract_without_periods`, [`CONTRACT_SETTLED`], [`NO_SUCH_PART`],
-/// [`PERIOD_NOT_OVER`], [`NOT_TERMINATED`], [`BEYOND_PRICE`]); [`TOO_MANY`]; [`INVOICE_DUPLICATE`]; [`ACCOUNT_MISSING`]; separation of duties; those of hanging the files.
+/// [`PERIOD_NOT_OVER`], [`NOT_TERMINATED`], [`NO_INTEREST`], [`BEYOND_PRICE`]); [`TOO_MANY`]; [`INVOICE_DUPLICATE`]; [`ACCOUNT_MISSING`]; separation of duties; those of hanging the files.
 pub fn claim(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -163,6 +166,14 @@ fn claimable(
         (Kind::Advance, _) => schedule(conn, contract)?.advance,
         (Kind::Retention, _) => schedule(conn, contract)?.retention,
         (Kind::Settlement, _) => ended.ok_or_else(|| NOT_TERMINATED.refuse())?.entered.settlement,
+        (Kind::Interest, _) => {
+            let claims = store::of_contract(conn, contract)?;
+            let accrued = accrued(conn, (signed, &claims), at)?;
+            if accrued.is_zero() {
+                return Err(NO_INTEREST.refuse().into());
+            }
+            accrued
+        }
     };
     if most.is_zero() {
         return Err(NO_SUCH_PART.refuse().into());
@@ -236,9 +247,13 @@ pub fn certify(
     };
     let capacity = capacity(actor, Action::CertifyClaim, signed.of_buyer());
     duties::undertake(tx, actor, capacity, Duty::Certify, id.as_str())?;
-    let data = told(&certified);
+    let mut data = told(&certified);
     store::certify(tx, id, &certified, content.as_deref())?;
     let claim = claim.certify(certified)?;
+    if claim.entered.kind == Kind::Interest {
+        let transfers = moves::commit_interest(tx, &signed, &claim)?;
+        data = awards::joined(data, json!({ "transfers": posting::told(&transfers) }));
+    }
     store::advance(tx, &claim)?;
     record(tx, actor, "claim.certified", &claim, (data, Value::Null))?;
     tidings::certified(tx, &signed, &claim)?;
@@ -252,7 +267,7 @@ fn penalties(seen: &Seen, said: Option<Vec<Counted>>) -> Answer<Option<Vec<Count
     };
     let all = match seen.claim.entered.kind {
         Kind::Period => seen.signed.document.lot.penalties.as_slice(),
-        Kind::Advance | Kind::Retention | Kind::Settlement => &[],
+        Kind::Advance | Kind::Retention | Kind::Settlement | Kind::Interest => &[],
     };
     Ok(Some(counted(&said, all)?))
 }
@@ -347,7 +362,13 @@ pub fn send_back(
     not_own_claim(actor, &signed)?;
     let claim = claim.send_back(reason, doing(tx, actor)?)?;
     store::advance(tx, &claim)?;
-    record(tx, actor, "claim.returned", &claim, (json!({}), ended(&claim)))?;
+    let transfers = moves::free_interest(tx, &claim)?;
+    let data = if transfers.is_empty() {
+        json!({})
+    } else {
+        json!({ "transfers": posting::told(&transfers) })
+    };
+    record(tx, actor, "claim.returned", &claim, (data, ended(&claim)))?;
     tidings::returned(tx, &signed, &claim)?;
     Ok(Seen { signed, claim })
 }

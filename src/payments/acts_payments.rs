@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::budget::acts_year_ends::{all_decided, year_of};
 use crate::budget::posting;
 use crate::contracts::commitments;
 use crate::contracts::desk::Signed;
@@ -14,9 +15,10 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::payments::acts_claims::{doing, ended, not_own_claim, pays, record};
 use crate::payments::desk_claims::{Seen, schedule, seen, still_accepted, termination};
 use crate::payments::moves_claims::{self as moves, Aside};
+use crate::payments::rules_batches::{CLAIM_IN_BATCH, PaymentBatchId};
 use crate::payments::rules_certification::{free, retention_missing, retention_share, set_aside};
 use crate::payments::rules_claims::{ACCOUNT_CHANGED, Certified, Claim, ClaimId, Executed, Kind};
-use crate::payments::{store_claims as store, store_closings, tidings_claims as tidings};
+use crate::payments::{store_batches, store_claims as store, store_closings, tidings_claims as tidings};
 use crate::registry::rules_bank_accounts::ChangeState;
 use crate::registry::store_bank_accounts;
 use crate::web::actor::Actor;
@@ -33,13 +35,29 @@ fn certified(claim: &Claim) -> Result<&Certified, Fault> {
 /// and what was deducted for good of a period that is paid in full goes back to its line.
 ///
 /// # Errors
-/// In this order: permission; not found; a stale revision; `claim_of_own_organisation`; `claim_wrong_state`; [`ACCOUNT_CHANGED`]; `claim_not_accepted`, if the acceptance has
-/// fallen; separation of duties; those of the ledger: `ledger_hold_exceeded` if less is committed.
+/// In this order: permission; not found; a stale revision; `claim_of_own_organisation`; `claim_wrong_state`; [`CLAIM_IN_BATCH`], with which it is paid then; [`ACCOUNT_CHANGED`];
+/// `claim_not_accepted`, if the acceptance has fallen; separation of duties; `fiscal_year_undecided`, of money whose year is over;
+/// those of the ledger: `ledger_hold_exceeded` if less is committed.
 pub fn execute(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    (id, expected): (&ClaimId, Expected),
+    claim: (&ClaimId, Expected),
     calendar: &WardCalendar,
+) -> Answer<Seen> {
+    let seen = pay(tx, actor, claim, (calendar, None))?;
+    tidings::awaits_bank(tx, &seen.signed, &seen.claim)?;
+    Ok(seen)
+}
+
+/// The same for a claim by itself, or for one of a payment batch, whose own finance officers are told of all of them at once.
+///
+/// # Errors
+/// Those of [`execute`].
+pub(super) fn pay(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (id, expected): (&ClaimId, Expected),
+    (calendar, batch): (&WardCalendar, Option<&PaymentBatchId>),
 ) -> Answer<Seen> {
     policy::allow_at_all(actor, Action::ExecuteClaim)?;
     let Seen { signed, claim } = seen(tx.conn(), id)?;
@@ -47,6 +65,9 @@ pub fn execute(
     expected.check(claim.revision)?;
     not_own_claim(actor, &signed)?;
     claim.may_be_executed()?;
+    if store_batches::waiting_in(tx.conn(), id)?.as_ref() != batch {
+        return Err(CLAIM_IN_BATCH.refuse().into());
+    }
     let account = store_bank_accounts::newest(tx.conn(), &claim.supplier_id, ChangeState::Confirmed)?;
     if account.is_none_or(|account| account.id != claim.account_id) {
         return Err(ACCOUNT_CHANGED.refuse().into());
@@ -60,6 +81,8 @@ pub fn execute(
         (Duty::Execute, Action::ExecuteClaim),
     )?;
     let amount = certified(&claim)?.amount;
+    let holds = moves::held_for(tx.conn(), &signed, &claim)?;
+    all_decided(tx.conn(), &holds, year_of(now, calendar.zone))?;
     let aside = aside(tx.conn(), &signed, &claim)?;
     let paid = moves::pay(tx, &signed, (&claim, amount), aside)?;
     let executed = Executed {
@@ -177,12 +200,25 @@ pub fn fail(
     expected.check(claim.revision)?;
     not_own_claim(actor, &signed)?;
     let claim = claim.fail(reason, doing(tx, actor)?)?;
+    returned(tx, actor, signed, claim)
+}
+
+/// Takes a payment back that the bank says itself it could not make, even if it has confirmed it before.
+///
+/// # Errors
+/// Those of [`fail`].
+pub(super) fn come_back(tx: &mut Tx<'_>, actor: &Actor, id: &ClaimId, reason: (&str, &str)) -> Answer<Seen> {
+    let Seen { signed, claim } = seen(tx.conn(), id)?;
+    policy::allow(actor, Action::ExecuteClaim, signed.of_buyer())?;
+    not_own_claim(actor, &signed)?;
+    let claim = claim.come_back(reason, doing(tx, actor)?)?;
+    returned(tx, actor, signed, claim)
+}
+
+/// The money of a payment that failed is held for the contract again.
+fn returned(tx: &mut Tx<'_>, actor: &Actor, signed: Signed, claim: Claim) -> Answer<Seen> {
     let amount = certified(&claim)?.amount;
-    let from_retained = claim
-        .executed
-        .as_ref()
-        .map_or(Money::ZERO, |executed| executed.from_retained);
-    let transfers = moves::take_back(tx, &signed, (&claim, amount, from_retained))?;
+    let transfers = moves::take_back(tx, &signed, (&claim, amount))?;
     store::advance(tx, &claim)?;
     let data = json!({ "transfers": posting::told(&transfers) });
     record(tx, actor, "claim.failed", &claim, (data, ended(&claim)))?;

@@ -25,8 +25,8 @@ use crate::kernel::refusal::{Answer, Fault, Refusal};
 use crate::kernel::weight::Weight;
 use crate::payments::rules_certification::{self, Part, had, input, is_settled, set_aside, waiting};
 use crate::payments::rules_claims::{
-    CONTRACT_SETTLED, Claim, ClaimId, Counted, Kind, NO_SUCH_PART, NOT_ACCEPTED, NOT_TERMINATED,
-    RETENTION_EARLY,
+    CONTRACT_SETTLED, Claim, ClaimId, Counted, INTEREST_UNFUNDED, Kind, NO_SUCH_PART, NOT_ACCEPTED,
+    NOT_TERMINATED, RETENTION_EARLY,
 };
 use crate::payments::rules_closings::Closing;
 use crate::payments::rules_due::{Term, interest};
@@ -365,6 +365,14 @@ pub fn basis(
             // What stays committed of a contract that was ended is its settlement, without what was paid of it.
             Ok(Basis::fixed((free, free), Money::ZERO, since))
         }
+        Kind::Interest => {
+            let accrued = accrued(conn, (signed, &claims), at)?;
+            let available = moves::available(conn, signed)?;
+            if available.is_zero() {
+                return Err(INTEREST_UNFUNDED.refuse().into());
+            }
+            Ok(Basis::fixed((accrued, available), before, claim.claimed.at))
+        }
     }
 }
 
@@ -439,7 +447,25 @@ pub struct Late {
     pub interest: Money,
 }
 
-/// How late a claim is, or was paid. What was returned or failed is not late: it is claimed anew.
+/// Interest for all that was paid late under a contract. What is late and not paid has no interest to claim yet, and interest bears none.
+///
+/// # Errors
+/// A rule that is not set; a fault of the database.
+pub(super) fn accrued(
+    conn: &mut Conn,
+    (signed, claims): (&Signed, &[Claim]),
+    at: (&WardCalendar, Instant),
+) -> Answer<Money> {
+    let mut sum = Money::ZERO;
+    for one in claims.iter().filter(|one| one.state.is_paid()) {
+        let late = late(conn, (signed, one), at)?;
+        // What would be more than an amount can be is the most that it can be.
+        sum = sum.checked_add(late.interest).unwrap_or(Money::MAX);
+    }
+    Ok(sum)
+}
+
+/// How late a claim is, or was paid. What was returned or failed is not late: it is claimed anew. Interest bears no interest.
 ///
 /// # Errors
 /// A rule that is not set; a fault of the database.
@@ -466,10 +492,12 @@ pub fn late(
         until: local_date(paid, calendar.zone),
     };
     let rate = signed.profile.rule(PAYMENT_OVERDUE_INTEREST_PERCENT_PER_DAY)?;
+    let bears = claim.entered.kind != Kind::Interest;
+    let base = if bears { certified.amount } else { Money::ZERO };
     Ok(Late {
         due_on: Some(certified.due_on),
         days: term.days_late(),
-        interest: interest(certified.amount, term.days_late(), rate.0),
+        interest: interest(base, term.days_late(), rate.0),
     })
 }
 

@@ -126,6 +126,10 @@ pub struct Totals {
     pub committed: Money,
     /// Interest for what was, or is, paid late.
     pub interest: Money,
+    /// Interest that is claimed.
+    pub interest_claimed: Money,
+    /// Interest that was paid.
+    pub interest_paid: Money,
     /// How many claims are, or were paid, late.
     pub late: u32,
 }
@@ -140,7 +144,13 @@ pub fn totals(conn: &mut Conn, id: &ContractId, at: (&WardCalendar, Instant)) ->
     let closings = store_closings::of_contract(conn, id)?;
     let (interest, late) = interest(conn, (&signed, &claims), at)?;
     let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts).map_err(beyond);
-    let counting = || claims.iter().filter(|one| one.state.counts());
+    // Interest is no part of the price, and is told by itself.
+    let (of_interest, of_price): (Vec<Claim>, Vec<Claim>) = claims
+        .iter()
+        .cloned()
+        .partition(|one| one.entered.kind == Kind::Interest);
+    let counting = || of_price.iter().filter(|one| one.state.counts());
+    let bearing = || of_interest.iter().filter(|one| one.state.counts());
     let executed = || claims.iter().filter_map(|one| one.executed.as_ref());
     let price = signed.contract.price.checked_add(signed.contract.since.varied);
     Ok(Totals {
@@ -159,6 +169,8 @@ pub fn totals(conn: &mut Conn, id: &ContractId, at: (&WardCalendar, Instant)) ->
         advance_left: advance_left(&signed, (&claims, &closings))?,
         committed: commitments::remaining(&moves::committed(conn, &signed)?)?,
         interest,
+        interest_claimed: sum(&mut bearing().map(|one| one.entered.amount))?,
+        interest_paid: sum(&mut bearing().filter(|one| one.state.is_paid()).map(Claim::counted))?,
         late,
         claims,
     })

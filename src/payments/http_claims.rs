@@ -82,8 +82,8 @@ pub(super) fn replied(
 
 /// Claim a payment
 ///
-/// By the contractor: for a period once its last day is over, for the advance, for what was retained, or for the settlement of a contract that was terminated. It is paid
-/// to the bank account of the supplier that is confirmed at that moment. The number of an invoice is used once, unless its claim was returned or failed.
+/// By the contractor: for a period once its last day is over, for the advance, for what was retained, for the settlement of a contract that was terminated, or for interest
+/// once what was late is paid. It is paid to the bank account of the supplier that is confirmed at that moment. The number of an invoice is used once, unless its claim was returned or failed.
 #[utoipa::path(
     operation_id = "make_claim",
     tag = "payments",
@@ -92,7 +92,7 @@ pub(super) fn replied(
     responses(
         (status = 201, description = "The claim", body = ClaimView, headers(("ETag" = String, description = "The revision"), ("Location" = String, description = "Where it is"))),
         (status = 404, description = "There is no such contract"),
-        (status = 409, description = "`contract_without_periods`, `claim_contract_settled`, `claim_no_such_part`, `claim_period_not_over`, `claim_not_terminated`, `claim_beyond_price`, `claim_too_many`, `invoice_duplicate`, `claim_account_missing`, and those of attachments"),
+        (status = 409, description = "`contract_without_periods`, `claim_contract_settled`, `claim_no_such_part`, `claim_period_not_over`, `claim_not_terminated`, `claim_no_interest`, `claim_beyond_price`, `claim_too_many`, `invoice_duplicate`, `claim_account_missing`, and those of attachments"),
         (status = 422, description = "Something of it does not fit; every fault is listed"),
     ),
     extensions(("x-action" = json!("MakeClaim"))),

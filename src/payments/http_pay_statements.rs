@@ -169,7 +169,8 @@ impl From<Stated> for PayView {
     "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "price_now": {"amount": "2298600.00", "currency": "CNY"}, "claims": 3, "claims_open": 1,
     "claimed": {"amount": "574650.00", "currency": "CNY"}, "certified": {"amount": "380840.80", "currency": "CNY"}, "paid": {"amount": "188868.30", "currency": "CNY"},
     "confirmed": {"amount": "188868.30", "currency": "CNY"}, "retained": {"amount": "0.00", "currency": "CNY"}, "released": {"amount": "2681.70", "currency": "CNY"},
-    "advance_left": {"amount": "0.00", "currency": "CNY"}, "committed": {"amount": "2107050.00", "currency": "CNY"}, "interest": {"amount": "0.00", "currency": "CNY"}, "claims_late": 0
+    "advance_left": {"amount": "0.00", "currency": "CNY"}, "committed": {"amount": "2107050.00", "currency": "CNY"}, "interest": {"amount": "0.00", "currency": "CNY"},
+    "interest_claimed": {"amount": "0.00", "currency": "CNY"}, "interest_paid": {"amount": "0.00", "currency": "CNY"}, "claims_late": 0
 }))]
 pub struct PaymentsView {
     /// The contract.
@@ -196,8 +197,12 @@ pub struct PaymentsView {
     pub advance_left: Money,
     /// What is committed for the contract and not used up.
     pub committed: Money,
-    /// Interest for what was, or is, paid late.
+    /// Interest for what was, or is, paid late; like what follows no part of the price, nor of the sums above.
     pub interest: Money,
+    /// What is claimed of it.
+    pub interest_claimed: Money,
+    /// What of it was paid.
+    pub interest_paid: Money,
     /// Claims that are, or were paid, late.
     pub claims_late: u32,
 }
@@ -223,6 +228,8 @@ impl From<Totals> for PaymentsView {
             advance_left: found.advance_left,
             committed: found.committed,
             interest: found.interest,
+            interest_claimed: found.interest_claimed,
+            interest_paid: found.interest_paid,
         }
     }
 }

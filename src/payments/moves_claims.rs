@@ -4,7 +4,8 @@
 use crate::award::desk as awards;
 use crate::budget::posting;
 use crate::budget::rules_ledger::{
-    AccountCode, HOLD_EXCEEDED, Hold, LINKED_MAX, LedgerAccountId, Order, Transfer, TransferCode, TransferId,
+    AccountCode, HOLD_EXCEEDED, Hold, LINKED_MAX, LedgerAccount, LedgerAccountId, Order, Transfer,
+    TransferCode, TransferId,
 };
 use crate::budget::store_ledger;
 use crate::contracts::commitments;
@@ -15,6 +16,9 @@ use crate::db::writer::Tx;
 use crate::kernel::money::{Money, MoneyError};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::payments::rules_claims::{Claim, Kind};
+
+/// Transfers of one claim at most: one for each hold of its contract, of which there is one for each variation and each payment that came back.
+const TRANSFERS_MAX: u16 = 10_000;
 
 fn beyond(error: MoneyError) -> Fault {
     Fault::caused("the money of a claim", error)
@@ -81,24 +85,26 @@ fn parts(holds: &[Hold], amount: Money) -> Answer<Vec<(&Hold, Money)>> {
     }
 }
 
-/// Where money goes, and why.
+/// Where money goes, of the line that it is held in, and why.
 struct To<'t> {
-    account: &'t LedgerAccountId,
+    account: AccountCode,
     code: TransferCode,
     matter: &'t str,
 }
 
 fn take(tx: &mut Tx<'_>, parts: &[(&Hold, Money)], to: &To<'_>) -> Answer<Vec<Transfer>> {
-    let order = |(hold, part): &(&Hold, Money)| Order {
-        id: TransferId::mint(tx.now()),
-        from: hold.account_id.clone(),
-        to: to.account.clone(),
-        amount: *part,
-        code: to.code,
-        hold: Some(hold.id.clone()),
-        matter: to.matter.to_owned(),
-    };
-    let orders: Vec<Order> = parts.iter().map(order).collect();
+    let mut orders = Vec::with_capacity(parts.len());
+    for (hold, part) in parts {
+        orders.push(Order {
+            id: TransferId::mint(tx.now()),
+            from: hold.account_id.clone(),
+            to: beside(tx.conn(), &hold.account_id, to.account)?,
+            amount: *part,
+            code: to.code,
+            hold: Some(hold.id.clone()),
+            matter: to.matter.to_owned(),
+        });
+    }
     let mut transfers = Vec::with_capacity(orders.len());
     for some in orders.chunks(LINKED_MAX) {
         transfers.extend(posting::post(tx, some.to_vec())?);
@@ -106,9 +112,69 @@ fn take(tx: &mut Tx<'_>, parts: &[(&Hold, Money)], to: &To<'_>) -> Answer<Vec<Tr
     Ok(transfers)
 }
 
-fn account(conn: &mut Conn, signed: &Signed, code: AccountCode) -> Answer<LedgerAccountId> {
-    let line = awards::known(conn, &signed.contract.lot_id)?.lot.budget_line_id;
-    Ok(store_ledger::account_of_line(conn, &line, code)?.id)
+/// The account of a code of the line that another account is of: what was carried over into another year is paid there.
+fn beside(conn: &mut Conn, account: &LedgerAccountId, code: AccountCode) -> Answer<LedgerAccountId> {
+    let broken = || Fault::broken(format!("{account} is of no line"));
+    let line = store_ledger::account(conn, account)?.and_then(|account| account.line_id);
+    Ok(store_ledger::account_of_line(conn, &line.ok_or_else(broken)?, code)?.id)
+}
+
+/// An account of the line that the contract is paid from now.
+fn account(conn: &mut Conn, signed: &Signed, code: AccountCode) -> Answer<LedgerAccount> {
+    let lot = awards::known(conn, &signed.contract.lot_id)?.lot;
+    let line = commitments::line(conn, &signed.contract.id, &lot)?;
+    store_ledger::account_of_line(conn, &line, code)
+}
+
+/// What of the line is free.
+///
+/// # Errors
+/// A fault of the database.
+pub fn available(conn: &mut Conn, signed: &Signed) -> Answer<Money> {
+    Ok(account(conn, signed, AccountCode::Available)?.balance)
+}
+
+/// Commits free money of the line for interest, under the claim's own id.
+///
+/// # Errors
+/// Those of the ledger.
+pub fn commit_interest(tx: &mut Tx<'_>, signed: &Signed, claim: &Claim) -> Answer<Vec<Transfer>> {
+    let order = Order {
+        id: posting::transfer_of(claim.id.as_str())?,
+        from: account(tx.conn(), signed, AccountCode::Available)?.id,
+        to: account(tx.conn(), signed, AccountCode::Committed)?.id,
+        amount: claim.counted(),
+        code: TransferCode::Commitment,
+        hold: None,
+        matter: claim.id.to_string(),
+    };
+    posting::post(tx, vec![order])
+}
+
+/// Sets free what is committed for the interest of a claim that is not paid any more.
+///
+/// # Errors
+/// Those of the ledger.
+pub fn free_interest(tx: &mut Tx<'_>, claim: &Claim) -> Answer<Vec<Transfer>> {
+    let holds = store_ledger::holds_of(tx.conn(), claim.id.as_str(), AccountCode::Committed)?;
+    let all = commitments::remaining(&holds)?;
+    commitments::give_back(tx, &holds, all)
+}
+
+/// What a claim is paid out of, in this order: what was retained out of what was kept back first, interest out of its own commitment alone.
+///
+/// # Errors
+/// A fault of the database.
+pub fn held_for(conn: &mut Conn, signed: &Signed, claim: &Claim) -> Answer<Vec<Hold>> {
+    match claim.entered.kind {
+        Kind::Interest => store_ledger::holds_of(conn, claim.id.as_str(), AccountCode::Committed),
+        Kind::Retention => {
+            let mut holds = retained(conn, signed)?;
+            holds.extend(committed(conn, signed)?);
+            Ok(holds)
+        }
+        Kind::Period | Kind::Advance | Kind::Settlement => committed(conn, signed),
+    }
 }
 
 /// Pays an amount of a claim, keeps back and gives back what belongs to it. What was retained is paid out of what was kept back first.
@@ -116,16 +182,14 @@ fn account(conn: &mut Conn, signed: &Signed, code: AccountCode) -> Answer<Ledger
 /// # Errors
 /// [`HOLD_EXCEEDED`] if less is committed; those of the ledger.
 pub fn pay(tx: &mut Tx<'_>, signed: &Signed, (claim, amount): (&Claim, Money), aside: Aside) -> Answer<Paid> {
-    let kept = if claim.entered.kind == Kind::Retention {
-        retained(tx.conn(), signed)?
-    } else {
-        Vec::new()
+    let kept = match claim.entered.kind {
+        Kind::Retention => commitments::remaining(&retained(tx.conn(), signed)?)?,
+        _ => Money::ZERO,
     };
-    let from_retained = commitments::remaining(&kept)?.min(amount);
-    let holds: Vec<Hold> = kept.into_iter().chain(committed(tx.conn(), signed)?).collect();
-    let spent = account(tx.conn(), signed, AccountCode::Spent)?;
+    let from_retained = kept.min(amount);
+    let holds = held_for(tx.conn(), signed, claim)?;
     let to = To {
-        account: &spent,
+        account: AccountCode::Spent,
         code: TransferCode::Payment,
         matter: claim.id.as_str(),
     };
@@ -163,9 +227,8 @@ fn keep_back(
     if amount.is_zero() {
         return Ok(Money::ZERO);
     }
-    let kept = account(tx.conn(), signed, AccountCode::Retained)?;
     let to = To {
-        account: &kept,
+        account: AccountCode::Retained,
         code: TransferCode::Retention,
         matter: signed.contract.id.as_str(),
     };
@@ -173,41 +236,69 @@ fn keep_back(
     Ok(amount)
 }
 
-/// Takes a payment back that the bank could not make: what was paid is free money of the line for a moment, and is held again for the contract, as it was before.
-/// A hold that goes straight from what was spent to what is committed would one day go back to where it came from, to what was spent.
+/// Takes a payment back that the bank could not make: what was paid is free money of its line for a moment, and is held again for the contract, where it was before.
+/// A hold that goes straight from what was spent to what is committed would one day go back to where it came from, to what was spent. What interest was paid with stays
+/// free: it is committed anew when it is certified anew.
 ///
 /// # Errors
-/// Those of the ledger; a fault of arithmetic.
+/// Those of the ledger; a fault if it is not what was paid.
 pub fn take_back(
     tx: &mut Tx<'_>,
     signed: &Signed,
-    (claim, amount, from_retained): (&Claim, Money, Money),
+    (claim, amount): (&Claim, Money),
 ) -> Answer<Vec<Transfer>> {
-    let from_committed = amount.checked_sub(from_retained).map_err(beyond)?;
-    let free = account(tx.conn(), signed, AccountCode::Available)?;
-    let mut orders = vec![Order {
-        id: TransferId::mint(tx.now()),
-        from: account(tx.conn(), signed, AccountCode::Spent)?,
-        to: free.clone(),
-        amount,
-        code: TransferCode::Refund,
-        hold: None,
-        matter: claim.id.to_string(),
-    }];
-    let back = [
-        (AccountCode::Committed, TransferCode::Commitment, from_committed),
-        (AccountCode::Retained, TransferCode::Retention, from_retained),
-    ];
-    for (held, code, part) in back.into_iter().filter(|(_, _, part)| !part.is_zero()) {
-        orders.push(Order {
-            id: TransferId::mint(tx.now()),
-            from: free.clone(),
-            to: account(tx.conn(), signed, held)?,
-            amount: part,
-            code,
-            hold: None,
-            matter: signed.contract.id.to_string(),
-        });
+    let paid = paid(tx.conn(), claim)?;
+    let all = Money::sum(paid.iter().map(|(_, part)| *part)).map_err(beyond)?;
+    if all != amount {
+        return Err(Fault::broken(format!("{}: {all} were paid, and {amount} come back", claim.id)).into());
     }
-    posting::post(tx, orders)
+    let (mut orders, now) = (Vec::new(), tx.now());
+    for ((held, spent), part) in paid {
+        let free = beside(tx.conn(), &spent, AccountCode::Available)?;
+        let mut order = |from, to, code, matter: &str| {
+            orders.push(Order {
+                id: TransferId::mint(now),
+                from,
+                to,
+                amount: part,
+                code,
+                hold: None,
+                matter: matter.to_owned(),
+            });
+        };
+        order(spent, free.clone(), TransferCode::Refund, claim.id.as_str());
+        if claim.entered.kind == Kind::Interest {
+            continue;
+        }
+        let account = store_ledger::account(tx.conn(), &held)?;
+        let code = account.map(|account| account.code);
+        let again = if code == Some(AccountCode::Retained) {
+            TransferCode::Retention
+        } else {
+            TransferCode::Commitment
+        };
+        order(free, held, again, signed.contract.id.as_str());
+    }
+    let mut transfers = Vec::with_capacity(orders.len());
+    for some in orders.chunks(LINKED_MAX) {
+        transfers.extend(posting::post(tx, some.to_vec())?);
+    }
+    Ok(transfers)
+}
+
+/// From which accounts to which a claim was paid, and how much.
+fn paid(conn: &mut Conn, claim: &Claim) -> Answer<Vec<((LedgerAccountId, LedgerAccountId), Money)>> {
+    let made = store_ledger::transfers_of(conn, claim.id.as_str(), i64::from(TRANSFERS_MAX))?;
+    let mut paid: Vec<((LedgerAccountId, LedgerAccountId), Money)> = Vec::new();
+    for one in made
+        .into_iter()
+        .filter(|one| one.order.code == TransferCode::Payment)
+    {
+        let way = (one.order.from, one.order.to);
+        match paid.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, part)) => *part = part.checked_add(one.order.amount).map_err(beyond)?,
+            None => paid.push((way, one.order.amount)),
+        }
+    }
+    Ok(paid)
 }

@@ -124,6 +124,20 @@ pub static NOTHING_PAYABLE: Reason = Reason::new(
     "目前没有可支付的金额，请退回",
     "Nothing of it is payable now; return it",
 );
+/// Nothing was paid late, or all interest for it is claimed.
+pub static NO_INTEREST: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "claim_no_interest",
+    "没有可请求的逾期利息",
+    "There is no interest to claim: nothing that was paid came late",
+);
+/// The line has no money for interest.
+pub static INTEREST_UNFUNDED: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "claim_interest_unfunded",
+    "预算项没有可用资金支付利息",
+    "The budget line has no free money for the interest",
+);
 /// They would pay their own organisation.
 pub static OWN_CLAIM: Reason = Reason::new(
     ReasonKind::Forbidden,
@@ -133,7 +147,7 @@ pub static OWN_CLAIM: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 14] = [
+pub static REASONS: [&Reason; 16] = [
     &WRONG_STATE,
     &INVOICE_DUPLICATE,
     &ACCOUNT_MISSING,
@@ -148,6 +162,8 @@ pub static REASONS: [&Reason; 14] = [
     &RETENTION_EARLY,
     &NOTHING_PAYABLE,
     &OWN_CLAIM,
+    &NO_INTEREST,
+    &INTEREST_UNFUNDED,
 ];
 
 /// What is claimed.
@@ -163,11 +179,19 @@ pub enum Kind {
     Retention,
     /// What stays to be paid of a contract that was terminated.
     Settlement,
+    /// Interest for what was paid late: no part of the price, and paid out of the line by itself.
+    Interest,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Period, Self::Advance, Self::Retention, Self::Settlement];
+    pub const ALL: [Self; 5] = [
+        Self::Period,
+        Self::Advance,
+        Self::Retention,
+        Self::Settlement,
+        Self::Interest,
+    ];
 
     /// The name in the API and in the database.
     pub const fn name(self) -> &'static str {
@@ -176,6 +200,7 @@ impl Kind {
             Self::Advance => "advance",
             Self::Retention => "retention",
             Self::Settlement => "settlement",
+            Self::Interest => "interest",
         }
     }
 
@@ -386,9 +411,9 @@ impl Claim {
         certified.map_or(Money::ZERO, |certified| certified.amount)
     }
 
-    /// What is certified and not paid: committed money that is somebody's.
+    /// What is certified and not paid: money committed for the contract that is somebody's. Interest is none of that: it has a commitment of its own.
     pub fn waiting(&self) -> Money {
-        if self.state.is_paid() {
+        if self.state.is_paid() || self.entered.kind == Kind::Interest {
             Money::ZERO
         } else {
             self.counted()
@@ -498,7 +523,19 @@ impl Claim {
     /// # Errors
     /// In this order: [`WRONG_STATE`]; a reason that is none.
     pub fn fail(self, reason: (&str, &str), done: Done) -> Result<Self, Refusal> {
-        let next = self.next(&[State::Executed], State::Failed)?;
+        self.comes_back(&[State::Executed], reason, done)
+    }
+
+    /// The bank says itself that it could not pay it, or, after it has said that it did, that the money came back (退票).
+    ///
+    /// # Errors
+    /// In this order: [`WRONG_STATE`]; a reason that is none.
+    pub fn come_back(self, reason: (&str, &str), done: Done) -> Result<Self, Refusal> {
+        self.comes_back(&[State::Executed, State::Confirmed], reason, done)
+    }
+
+    fn comes_back(self, from: &[State], reason: (&str, &str), done: Done) -> Result<Self, Refusal> {
+        let next = self.next(from, State::Failed)?;
         let reason = words("reason", reason)?;
         Ok(Self {
             ended: Some(Ended { reason, done }),
@@ -600,13 +637,14 @@ pub(super) mod tests {
         Confirm,
         SendBack,
         Fail,
+        ComeBack,
     }
 
     proptest! {
         /// Whatever is tried, a claim goes one hand at a time, ends once, and counts for its amount exactly while it is certified and did not end.
         #[test]
-        fn it_goes_from_hand_to_hand(acts in proptest::collection::vec(0_usize..6, 0..12)) {
-            let all = [Act::Certify, Act::Approve, Act::Execute, Act::Confirm, Act::SendBack, Act::Fail];
+        fn it_goes_from_hand_to_hand(acts in proptest::collection::vec(0_usize..7, 0..12)) {
+            let all = [Act::Certify, Act::Approve, Act::Execute, Act::Confirm, Act::SendBack, Act::Fail, Act::ComeBack];
             let mut one = claim(Kind::Period, Some(1), "10.00");
             for act in acts.into_iter().map(|index| all[index]) {
                 let before = one.clone();
@@ -618,6 +656,7 @@ pub(super) mod tests {
                     Act::Confirm => before.clone().confirm("B1", done()),
                     Act::SendBack => before.clone().send_back(words, done()),
                     Act::Fail => before.clone().fail(words, done()),
+                    Act::ComeBack => before.clone().come_back(words, done()),
                 };
                 let expected = match (before.state, act) {
                     (State::Claimed, Act::Certify) => Some(State::Certified),
@@ -625,7 +664,7 @@ pub(super) mod tests {
                     (State::Approved, Act::Execute) => Some(State::Executed),
                     (State::Executed, Act::Confirm) => Some(State::Confirmed),
                     (State::Claimed | State::Certified | State::Approved, Act::SendBack) => Some(State::Returned),
-                    (State::Executed, Act::Fail) => Some(State::Failed),
+                    (State::Executed, Act::Fail | Act::ComeBack) | (State::Confirmed, Act::ComeBack) => Some(State::Failed),
                     _ => None,
                 };
                 prop_assert_eq!(next.as_ref().ok().map(|one| one.state), expected);

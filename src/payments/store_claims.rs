@@ -267,6 +267,22 @@ pub fn claim(conn: &mut Conn, id: &ClaimId) -> Answer<Option<Claim>> {
     Ok(whole(conn, row.into_iter().collect())?.pop())
 }
 
+/// How far these claims have come, by their ids.
+///
+/// # Errors
+/// A fault of the database.
+pub fn states(conn: &mut Conn, ids: &[ClaimId]) -> Answer<BTreeMap<String, State>> {
+    let rows: Vec<(String, String)> = payment_claims::table
+        .filter(payment_claims::id.eq_any(ids))
+        .select((payment_claims::id, payment_claims::state))
+        .load(conn)?;
+    let read = |(id, state): (String, String)| {
+        let broken = || Fault::broken(format!("{id}: its state is none"));
+        Ok::<_, Fault>((id.clone(), State::named(&state).ok_or_else(broken)?))
+    };
+    Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
+}
+
 /// All claims of a contract, by number.
 ///
 /// # Errors

@@ -90,6 +90,7 @@ fn what(claim: &Claim) -> (String, String) {
         (Kind::Advance, _) => ("预付款".to_owned(), "the advance".to_owned()),
         (Kind::Retention, _) => ("质保金".to_owned(), "the retention".to_owned()),
         (Kind::Settlement, _) => ("解除结算".to_owned(), "the settlement".to_owned()),
+        (Kind::Interest, _) => ("逾期利息".to_owned(), "interest for late payment".to_owned()),
     };
     (
         format!("{zh}请款 {amount} 元"),
@@ -167,7 +168,7 @@ pub(super) fn approved(tx: &mut Tx<'_>, signed: &Signed, one: &Claim) -> Answer<
     tell(tx, signed, To::Buyer(Role::FinanceOfficer), &tiding)
 }
 
-/// To the contractor: that it was paid; to finance officers that the bank's reference is missing.
+/// To the contractor: that it was paid.
 pub(super) fn executed(tx: &mut Tx<'_>, signed: &Signed, one: &Claim) -> Answer<()> {
     let ((zh, en), amount) = (what(one), certified_amount(one));
     let tiding = Tiding {
@@ -179,13 +180,23 @@ pub(super) fn executed(tx: &mut Tx<'_>, signed: &Signed, one: &Claim) -> Answer<
         ),
         details: None,
     };
-    tell(tx, signed, To::Contractor, &tiding)?;
+    tell(tx, signed, To::Contractor, &tiding)
+}
+
+/// To finance officers: that it was paid by itself, and the bank's reference is missing.
+pub(super) fn awaits_bank(tx: &mut Tx<'_>, signed: &Signed, one: &Claim) -> Answer<()> {
+    let ((zh, en), amount) = (what(one), certified_amount(one));
     let tiding = Tiding {
+        claim: one,
+        step: "executed",
+        happened: Both::new(
+            format!("{zh}已执行支付 {amount} 元"),
+            format!("{amount} CNY were paid for {en}"),
+        ),
         details: Some(Both::new(
             "请在银行处理后登记回单号，或登记支付失败。",
             "Once the bank has done it, record its reference, or that it failed.",
         )),
-        ..tiding
     };
     tell(tx, signed, To::Buyer(Role::FinanceOfficer), &tiding)
 }

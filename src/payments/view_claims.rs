@@ -181,7 +181,7 @@ pub struct ClaimView {
     pub due_on: Option<NaiveDate>,
     /// How many days late it is, or was paid: after the last day for payment, and after the day of the claim if that came later.
     pub days_late: u32,
-    /// Interest for them on what is certified, by the statutes. It is shown, and not paid by itself.
+    /// Interest for them on what is certified, by the statutes. Once the claim is paid, it is claimed by itself (`interest`).
     pub interest: Money,
     /// The number of the invoice; for the parties and auditors, like all that follows but the revision.
     #[schema(required = true)]

@@ -577,6 +577,12 @@ pub enum Action {
     ExecuteClaim,
     /// Say by which reference the bank has paid it.
     ConfirmPayment,
+    /// See payment batches, and what a bank said of them.
+    ReadPaymentBatches,
+    /// Put a payment batch together, or take it back.
+    MakePaymentBatch,
+    /// Get its file, which has whole account numbers, for the bank.
+    OpenPaymentFile,
 }
 
 impl Action {
@@ -755,7 +761,9 @@ impl Action {
             | Self::ReturnClaim
             | Self::ApproveClaim
             | Self::ExecuteClaim
-            | Self::ConfirmPayment => "payments.write",
+            | Self::ConfirmPayment
+            | Self::MakePaymentBatch => "payments.write",
+            Self::ReadPaymentBatches | Self::OpenPaymentFile => "payments.read",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1526,6 +1534,12 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ApproveClaim, &[(FinanceOfficer, OwnOrganisation)]),
     (Action::ExecuteClaim, &[(FinanceOfficer, OwnOrganisation)]),
     (Action::ConfirmPayment, &[(FinanceOfficer, OwnOrganisation)]),
+    (
+        Action::ReadPaymentBatches,
+        &[(FinanceOfficer, OwnOrganisation), (Auditor, Anywhere)],
+    ),
+    (Action::MakePaymentBatch, &[(FinanceOfficer, OwnOrganisation)]),
+    (Action::OpenPaymentFile, &[(FinanceOfficer, OwnOrganisation)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

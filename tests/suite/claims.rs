@@ -46,7 +46,7 @@ pub fn by_halves(lot: &mut Value) {
 }
 
 /// Twelve months that are all of the price.
-fn by_months(lot: &mut Value) {
+pub fn by_months(lot: &mut Value) {
     lot["payment"] = json!({
         "advance_percent": "0", "periods_percent": "100", "retention_percent": "0", "period": "month", "periods": 12, "shares": []
     });

@@ -1,0 +1,2 @@
+ALTER TABLE payment_claims DROP CONSTRAINT payment_claims_kind_check;
+ALTER TABLE payment_claims ADD CONSTRAINT payment_claims_kind_check CHECK (kind IN ('period', 'advance', 'retention', 'settlement'));

@@ -1,0 +1,2 @@
+DROP TABLE payment_batch_claims;
+DROP TABLE payment_batches;
