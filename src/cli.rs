@@ -346,7 +346,7 @@ fn demo_command(mut settings: Settings, fresh: bool) -> Result<ExitCode, Fault> 
             "  mail       {}",
             house.settings.data_dir.join("mail").display()
         ));
-        say("\nOne contract, for the upkeep of the older estates, has been served since April:");
+        say("\nTwo contracts were signed in March. The one for the older estates is served and paid:");
         let sights = demo_service::sights(house, &address.to_string());
         for (name, place) in sights.map_err(|stop| Fault::caused("look at the demo ward", stop))? {
             say(&format!("  {name:<24} {place}"));

@@ -1287,6 +1287,8 @@ pub mod app {
     pub mod demo_ballots;
     /// The bids for the demo's books, and their openings.
     pub mod demo_bids;
+    /// The invoices of the demo's contractors, and the steps to their payment.
+    pub mod demo_bills;
     /// The demo's contract books.
     pub mod demo_books;
     /// Who is in the demo ward.
@@ -1309,6 +1311,8 @@ pub mod app {
     pub mod demo_money;
     /// What the demo's bidders offer.
     pub mod demo_offers;
+    /// Pays the demo's contracts.
+    pub mod demo_payments;
     /// The pictures of the demo.
     pub mod demo_pictures;
     /// What the demo's bodies plan.
@@ -1325,6 +1329,8 @@ pub mod app {
     pub mod demo_service;
     /// Puts the demo's cast on the stage.
     pub mod demo_stage;
+    /// The demo's second contract, which was ended.
+    pub mod demo_team;
     /// What is wrong in the demo, and where.
     pub mod demo_troubles;
     /// The OpenAPI document, its page, and what is said where nothing is.

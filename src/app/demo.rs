@@ -34,7 +34,7 @@ pub fn start() -> Instant {
     instant(1, 5, 1)
 }
 
-/// Where the demo's clock stands when it is made: 27 July 2026, 08:00 in Shanghai, in the fourth month of the one contract that is served, and the day
+/// Where the demo's clock stands when it is made: 27 July 2026, 08:00 in Shanghai, in the fourth month of the contract that is served, and the day
 /// before the last book is opened.
 pub fn stands() -> Instant {
     instant(7, 27, 0)
@@ -61,9 +61,9 @@ pub fn name_ward(settings: &mut Settings) {
 
 /// The budget lines of the books that are judged.
 pub(super) const ESTATES: &str = "PRO-01";
+pub(super) const TOILETS: &str = "GUI-01";
 const PATROLS: &str = "SEC-01";
 const GREENS: &str = "GRN-01";
-const TOILETS: &str = "GUI-01";
 
 /// The area tree: a city, the district, the street and its five communities. Codes are of a region that does not exist.
 const AREAS: &str = "code,parent_code,name_zh,name_en
@@ -112,13 +112,13 @@ pub fn make(house: &House) -> Answer<()> {
     };
     db.write_and_wait(move |tx| demo_money::endow(tx, &place))?;
     plan(house)?;
-    contract_estates(house)?;
+    contract_the_first(house)?;
     buy_the_others(house)?;
     judge_the_others(house)?;
     stand(house, stands())
 }
 
-/// Lets the time pass until then, and whatever happens in it of the contract that is served, unless it is later already.
+/// Lets the time pass until then, and whatever happens in it of the contracts that are signed, unless it is later already.
 fn stand(house: &House, at: Instant) -> Answer<()> {
     demo_service::serve(house, at)?;
     move_clock(house, at)
@@ -152,40 +152,55 @@ fn plan(house: &House) -> Answer<()> {
     Ok(())
 }
 
-/// The upkeep of the older estates is bought first: its bids come in before the new year's holidays and are opened on 27 February. In March it is judged,
-/// awarded and signed for; its service begins in April.
-fn contract_estates(house: &House) -> Answer<()> {
+/// The upkeep of the older estates is bought first, and that of the toilets: bids come in before the new year's holidays and are opened on 27 February. In March
+/// the estates are judged by a panel and the toilets by the residents' representatives, and both are awarded and signed for; their service begins in April.
+fn contract_the_first(house: &House) -> Answer<()> {
     draft(house, true, instant(2, 2, 2))?;
     approve(house, instant(2, 4, 2))?;
     publish(house, instant(2, 5, 1))?;
     bid(house, true)?;
-    let estates = of_line(ESTATES)?;
+    let (estates, toilets) = (of_line(ESTATES)?, of_line(TOILETS)?);
     stand(house, instant(2, 27, 1))?;
     demo_bids::open(house, estates)?;
+    demo_bids::open(house, toilets)?;
     if house.context.clock.now() >= instant(4, 1, 0) {
         return Ok(());
     }
+    panel(house, toilets, instant(2, 27, 3))?;
+    demo_judging::examine(house, toilets, true)?;
+    appraise(house, toilets)?;
     panel(house, estates, instant(3, 2, 1))?;
     demo_judging::examine(house, estates, true)?;
+    stand(house, instant(3, 2, 5))?;
+    let taken = demo_ballots::polling(house)?;
+    let db = &house.context.db;
+    db.write_and_wait(move |tx| demo_ballots::decide(tx, toilets, &taken))?;
     stand(house, instant(3, 3, 6))?;
     demo_judging::score(house, estates)?;
+    let both = [estates, toilets];
     award(
         house,
-        estates,
+        &both,
         [instant(3, 4, 2), instant(3, 5, 2), instant(3, 5, 6)],
     )?;
-    stand(house, instant(3, 18, 2))?;
-    with_calendar(house, move |tx, place| {
-        demo_awards::confirm(tx, estates, place.calendar)
-    })?;
+    // The estates last: theirs is the newest contract.
+    for (plan, hour) in [(toilets, 2), (estates, 3)] {
+        stand(house, instant(3, 18, hour))?;
+        with_calendar(house, move |tx, place| {
+            demo_awards::confirm(tx, plan, place.calendar)
+        })?;
+    }
     stand(house, instant(3, 19, 2))?;
-    with_calendar(house, move |tx, place| {
-        demo_awards::sign(tx, estates, place.calendar)
-    })
+    for plan in both {
+        with_calendar(house, move |tx, place| {
+            demo_awards::sign(tx, plan, place.calendar)
+        })?;
+    }
+    Ok(())
 }
 
 /// The other books are drafted in June and published on the 26th; three days later a supplier asks about the first of them, and suppliers bid. Meanwhile
-/// the estates are served.
+/// the estates are served, and the toilets for three months.
 fn buy_the_others(house: &House) -> Answer<()> {
     draft(house, false, instant(6, 23, 2))?;
     approve(house, instant(6, 25, 2))?;
@@ -195,43 +210,37 @@ fn buy_the_others(house: &House) -> Answer<()> {
     bid(house, false)
 }
 
-/// July: the patrols are judged by a panel, the toilets by the residents' representatives, and both awarded, which the demo begins in the standstill of; for the
-/// greens a panel sits, and the examination has begun. Whatever else comes of them is for whoever plays.
+/// July: the patrols are judged by a panel and awarded, and the award is challenged in the standstill in which the demo begins; for the greens a panel sits, and
+/// the examination has begun. Whatever else comes of them is for whoever plays.
 fn judge_the_others(house: &House) -> Answer<()> {
     if house.context.clock.now() >= stands() {
         return Ok(());
     }
-    let (patrols, greens, toilets) = (of_line(PATROLS)?, of_line(GREENS)?, of_line(TOILETS)?);
+    let (patrols, greens) = (of_line(PATROLS)?, of_line(GREENS)?);
     stand(house, instant(7, 17, 1))?;
     demo_bids::open(house, patrols)?;
     panel(house, patrols, instant(7, 17, 2))?;
     demo_judging::examine(house, patrols, true)?;
-    demo_bids::open(house, toilets)?;
-    panel(house, toilets, instant(7, 17, 3))?;
-    demo_judging::examine(house, toilets, true)?;
-    appraise(house, toilets)?;
     stand(house, instant(7, 20, 6))?;
     demo_judging::score(house, patrols)?;
     stand(house, instant(7, 21, 1))?;
     demo_bids::open(house, greens)?;
     award(
         house,
-        patrols,
+        &[patrols],
         [instant(7, 21, 2), instant(7, 22, 2), instant(7, 22, 6)],
     )?;
     panel(house, greens, instant(7, 23, 1))?;
     demo_judging::examine(house, greens, false)?;
-    award(
-        house,
-        toilets,
-        [instant(7, 23, 2), instant(7, 23, 6), instant(7, 24, 2)],
-    )
+    stand(house, instant(7, 24, 5))?;
+    with_calendar(house, move |tx, place| {
+        demo_awards::challenge(tx, patrols, place.calendar)
+    })
 }
 
-/// The representatives of the residents are listed and asked; most of them vote over the weekend, and on Monday their votes are counted, by which the chair
-/// concludes.
+/// The representatives of the residents are listed and asked; most of them vote over the weekend.
 fn appraise(house: &House, plan: &'static Plan) -> Answer<()> {
-    let (open, closed) = (instant(7, 17, 5), instant(7, 20, 4));
+    let (open, closed) = (instant(2, 27, 5), instant(3, 2, 4));
     with_calendar(house, move |tx, place| {
         demo_ballots::represent(tx, plan, place.calendar)
     })?;
@@ -239,13 +248,10 @@ fn appraise(house: &House, plan: &'static Plan) -> Answer<()> {
     with_calendar(house, move |tx, place| {
         demo_ballots::ask(tx, (plan, &taken), (open, closed), place.calendar)
     })?;
-    stand(house, instant(7, 18, 3))?;
+    stand(house, instant(2, 28, 3))?;
     let taken = demo_ballots::polling(house)?;
     let db = &house.context.db;
-    db.write_and_wait(move |tx| demo_ballots::appraise(tx, plan, &taken))?;
-    stand(house, instant(7, 20, 5))?;
-    let taken = demo_ballots::polling(house)?;
-    db.write_and_wait(move |tx| demo_ballots::decide(tx, plan, &taken))
+    db.write_and_wait(move |tx| demo_ballots::appraise(tx, plan, &taken))
 }
 
 fn panel(house: &House, plan: &'static Plan, at: Instant) -> Answer<()> {
@@ -256,16 +262,23 @@ fn panel(house: &House, plan: &'static Plan, at: Instant) -> Answer<()> {
 }
 
 /// Proposes, decides and publishes, each at its hour.
-fn award(house: &House, plan: &'static Plan, [proposed, decided, noticed]: [Instant; 3]) -> Answer<()> {
+fn award(house: &House, plans: &[&'static Plan], [proposed, decided, noticed]: [Instant; 3]) -> Answer<()> {
     let db = &house.context.db;
     stand(house, proposed)?;
-    db.write_and_wait(move |tx| demo_awards::propose(tx, plan))?;
+    for plan in plans.iter().copied() {
+        db.write_and_wait(move |tx| demo_awards::propose(tx, plan))?;
+    }
     stand(house, decided)?;
-    db.write_and_wait(move |tx| demo_awards::decide(tx, plan))?;
+    for plan in plans.iter().copied() {
+        db.write_and_wait(move |tx| demo_awards::decide(tx, plan))?;
+    }
     stand(house, noticed)?;
-    with_calendar(house, move |tx, place| {
-        demo_awards::notice(tx, plan, place.calendar)
-    })
+    for plan in plans.iter().copied() {
+        with_calendar(house, move |tx, place| {
+            demo_awards::notice(tx, plan, place.calendar)
+        })?;
+    }
+    Ok(())
 }
 
 /// Does something that counts days.

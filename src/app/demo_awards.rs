@@ -1,13 +1,13 @@
-//! Awards two books of the demo and has the contract of one signed. All by the acts, each by whom it is the duty of; what was done before, or is
+//! Awards books of the demo, has the contracts of two signed and the award of another challenged. All by the acts, each by whom it is the duty of; what was done before, or is
 //! not in the state for it, is left as it is.
 
 use crate::app::demo_judging::lot_of;
 use crate::app::demo_offers::OFFERS;
 use crate::app::demo_plans::Plan;
 use crate::app::demo_stage::{cast, organisation_of};
-use crate::award::acts_awards;
 use crate::award::rules_awards::{Award, State};
-use crate::award::store_awards;
+use crate::award::rules_challenges::Ground;
+use crate::award::{acts_awards, acts_challenges, store_awards, store_challenges};
 use crate::bids::rules_securities::{Kind as SecurityKind, Lodged};
 use crate::contracts::rules::Party;
 use crate::contracts::{acts as contracts, acts_securities as securities};
@@ -24,8 +24,13 @@ const REPORT: &str =
 const DECISION: &str =
     "同意评标报告，确定排名第一的候选人中标。Agreed; the contract goes to the first in rank.";
 const FOUND: &str = "已到账，与银行回单核对无误。It has come in, as the bank's receipt says.";
-/// Who looks after the money of the buyer.
-const FINANCE: &str = "finance";
+/// Who is second for the patrols, and what they say against the award: facts, the rule, what they ask for.
+const CHALLENGER: &str = "anlan.agent";
+const CHALLENGED: (&str, &str, &str) = (
+    "服务方案一项，我方夜间巡逻安排与中标人相同，得分却低。",
+    "87号令第五十五条：评审因素应当细化和量化，且与相应的商务条件和采购需求对应。",
+    "请公布该项各评委的评分理由，并复核我方得分。",
+);
 
 /// The award of a plan's book, if it stands in a state; otherwise there is nothing to change.
 fn standing(tx: &mut Tx<'_>, plan: &Plan, state: State) -> Answer<Option<Award>> {
@@ -77,6 +82,30 @@ pub fn notice(tx: &mut Tx<'_>, plan: &Plan, calendar: &WardCalendar) -> Answer<(
     Ok(())
 }
 
+/// Somebody who did not win challenges the award, unless they did.
+///
+/// # Errors
+/// A fault or a refusal if something of the demo cannot be.
+pub fn challenge(tx: &mut Tx<'_>, plan: &Plan, calendar: &WardCalendar) -> Answer<()> {
+    let Some(award) = standing(tx, plan, State::Noticed)? else {
+        return Ok(());
+    };
+    let challenger = cast(tx, CHALLENGER)?;
+    let supplier = organisation_of(&challenger)?;
+    if !store_challenges::of_award(tx.conn(), &award.id)?.is_empty() {
+        tx.nothing_to_change();
+        return Ok(());
+    }
+    let (facts, basis, claim) = CHALLENGED;
+    let ground = Ground {
+        facts: facts.to_owned(),
+        basis: basis.to_owned(),
+        claim: claim.to_owned(),
+    };
+    acts_challenges::file(tx, &challenger, (&award.id, &supplier), &[ground], calendar)?;
+    Ok(())
+}
+
 /// After the standstill the approver confirms the award, the officer prepares the contract, and the winner lodges what it asks for.
 ///
 /// # Errors
@@ -123,7 +152,7 @@ pub fn sign(tx: &mut Tx<'_>, plan: &Plan, calendar: &WardCalendar) -> Answer<()>
     };
     let contract = store::of_award(tx.conn(), &award.id)?;
     let contract = contract.ok_or_else(|| Fault::broken("the demo has no contract"))?;
-    let finance = cast(tx, FINANCE)?;
+    let finance = cast(tx, plan.office.finance)?;
     for security in store_securities::of_contract(tx.conn(), &contract.id)? {
         let which = (&security.id, Expected::Any);
         securities::decide(tx, &finance, which, (true, FOUND))?;

@@ -230,7 +230,7 @@ fn partners(subcontractor: Option<&Subcontractor>) -> Result<Vec<PartnerDocument
             employees: Some(one.employees),
             revenue: Some(Money::from_yuan(one.revenue_yuan).map_err(broken)?),
             assets: None,
-            class: SizeClass::Small,
+            class: SizeClass::Medium,
         }),
     }])
 }

@@ -371,7 +371,7 @@ pub const CHIEFS: [Somebody; 9] = [
 ];
 
 /// Those who do the work of public bodies.
-pub const STAFF: [Somebody; 21] = [
+pub const STAFF: [Somebody; 23] = [
     person("regulator", "周正", "bureau", &[Role::Regulator]),
     person("standards.keeper", "章程", "department", &[Role::StandardsKeeper]),
     person("bureau.finance", "钱多", "bureau", &[Role::FinanceOfficer]),
@@ -403,6 +403,8 @@ pub const STAFF: [Somebody; 21] = [
     person("witness", "孙悦", "street", &[Role::OpeningWitness]),
     person("guiyuan.officer", "桂明", "guiyuan", &[Role::BuyerOfficer]),
     person("guiyuan.approver", "桂春", "guiyuan", &[Role::BuyerApprover]),
+    person("guiyuan.finance", "桂账", "guiyuan", &[Role::FinanceOfficer]),
+    person("guiyuan.finance2", "桂款", "guiyuan", &[Role::FinanceOfficer]),
     person("guiyuan.registrar", "罗册", "guiyuan", &[Role::Registrar]),
     person("huaiyin.registrar", "梁簿", "huaiyin", &[Role::Registrar]),
     person("liudi.registrar", "宋录", "liudi", &[Role::Registrar]),

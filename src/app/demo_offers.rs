@@ -13,7 +13,7 @@ pub struct Member {
     pub qualification: Option<&'static str>,
 }
 
-/// A small carrier to whom a bidder would give part of the work.
+/// A carrier to whom a bidder would give part of the work. A small one would have the price judged as lower.
 pub struct Subcontractor {
     /// Its name.
     pub name: &'static str,
@@ -172,6 +172,35 @@ pub static OFFERS: [Offer; 14] = [
         security: None,
     },
     Offer {
+        line: "GUI-01",
+        by: "green.agent",
+        at: (2, 13, 7),
+        prices: &["13200", "3.5"],
+        yuan: 96_000,
+        work: (
+            "队员分六组各管一座公厕，每日保洁八次；绿地分片包干，由住在旁边的队员照看。",
+            "Six pairs keep a toilet each and clean it eight times a day; each part of the green is kept by those who live beside it.",
+        ),
+        means: (
+            "队员 12 人，均为本社区居民；工具由社区提供仓库存放。",
+            "Twelve members, all residents of the community; it stores their tools.",
+        ),
+        experience: (
+            "自 2023 年起自管桂园社区中心绿地。",
+            "It has kept the central green of Guiyuan since 2023.",
+        ),
+        staff: &[member("桂英", "队长", None)],
+        better: &[(
+            "toilets_cleaned",
+            (
+                "每座公厕每日保洁 8 次",
+                "Each toilet is cleaned eight times a day",
+            ),
+        )],
+        subcontractor: None,
+        security: None,
+    },
+    Offer {
         line: "SAN-01",
         by: "qinglan.agent",
         at: (6, 29, 3),
@@ -199,8 +228,8 @@ pub static OFFERS: [Offer; 14] = [
             credit_code: "91990101MA2HT0135M",
             work: ("果皮箱垃圾夜间清运", "Takes away the waste of bins at night"),
             percent: "8",
-            employees: 58,
-            revenue_yuan: 6_300_000,
+            employees: 180,
+            revenue_yuan: 21_000_000,
         }),
         security: Some("凤城银行 2026-0629-0117"),
     },
@@ -432,35 +461,6 @@ pub static OFFERS: [Offer; 14] = [
         ),
         staff: &[member("甲盾", "项目经理", Some("三级保安师"))],
         better: &[],
-        subcontractor: None,
-        security: None,
-    },
-    Offer {
-        line: "GUI-01",
-        by: "green.agent",
-        at: (6, 29, 10),
-        prices: &["13200", "3.5"],
-        yuan: 96_000,
-        work: (
-            "队员分六组各管一座公厕，每日保洁八次；绿地分片包干，由住在旁边的队员照看。",
-            "Six pairs keep a toilet each and clean it eight times a day; each part of the green is kept by those who live beside it.",
-        ),
-        means: (
-            "队员 12 人，均为本社区居民；工具由社区提供仓库存放。",
-            "Twelve members, all residents of the community; it stores their tools.",
-        ),
-        experience: (
-            "自 2023 年起自管桂园社区中心绿地。",
-            "It has kept the central green of Guiyuan since 2023.",
-        ),
-        staff: &[member("桂英", "队长", None)],
-        better: &[(
-            "toilets_cleaned",
-            (
-                "每座公厕每日保洁 8 次",
-                "Each toilet is cleaned eight times a day",
-            ),
-        )],
         subcontractor: None,
         security: None,
     },

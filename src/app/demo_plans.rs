@@ -14,6 +14,8 @@ pub struct Office {
     pub reviewer: Option<&'static str>,
     /// Publishes, concludes, approves.
     pub approver: &'static str,
+    /// Looks after the money.
+    pub finance: &'static str,
     /// Whom one may ask.
     pub contact: &'static str,
 }
@@ -22,6 +24,7 @@ static STREET: Office = Office {
     officer: "officer",
     reviewer: Some("officer2"),
     approver: "approver",
+    finance: "finance",
     contact: "王磊 0990-5550101",
 };
 
@@ -29,6 +32,7 @@ static GUIYUAN: Office = Office {
     officer: "guiyuan.officer",
     reviewer: None,
     approver: "guiyuan.approver",
+    finance: "guiyuan.finance",
     contact: "桂明 0990-5550205",
 };
 
@@ -70,7 +74,7 @@ pub struct Dates {
     pub service_until: (i32, u32, u32),
 }
 
-/// Of the book whose contract has been served for some months when the demo begins.
+/// Of the books whose contracts have been served for some months when the demo begins.
 static EARLY: Dates = Dates {
     enquiries: (2026, 2, 10),
     answers: (2026, 2, 12),
@@ -79,7 +83,7 @@ static EARLY: Dates = Dates {
     service_until: (2027, 3, 31),
 };
 
-/// Of the books whose awards are in their standstill when the demo begins.
+/// Of the book whose award is in its standstill when the demo begins.
 static NOTICED: Dates = Dates {
     enquiries: (2026, 6, 30),
     answers: (2026, 7, 2),
@@ -406,7 +410,7 @@ pub static PLANS: [Plan; 5] = [
         ),
         area: "990101001001",
         yuan: 96_000,
-        month: "2026-06",
+        month: "2026-02",
         overview: (
             "社区六座公厕的保洁和 4800 平方米绿地的日常养护，由居民组织承接，为期 12 个月。",
             "Cleaning of six public toilets and daily care of 4,800 m² of greens by an organisation of residents, for twelve months.",
@@ -458,6 +462,6 @@ pub static PLANS: [Plan; 5] = [
             },
         ],
         by_ballot: true,
-        dates: &NOTICED,
+        dates: &EARLY,
     },
 ];

@@ -1,10 +1,12 @@
 //! What happens in the demo under the contract that is served, from the first day of its service to the day on which the demo begins: inspections, defects,
-//! a rectification, a variation, acceptances. All invented. Data only; `demo_service.rs` plays it.
+//! a rectification, a variation, acceptances; how it is paid is in `demo_bills.rs`. All invented. Data only; `demo_service.rs` plays it.
 
+use crate::app::demo_bills::{Counter, Paying};
 use crate::app::demo_rounds::{
     APRIL_1, APRIL_2, APRIL_3, APRIL_4, APRIL_SURPRISE, JULY_1, JULY_2, JULY_SURPRISE, JUNE_1, JUNE_2,
     JUNE_3, JUNE_SURPRISE, MAY_1, MAY_2, MAY_3, MAY_4, MAY_MISTAKEN, MAY_SURPRISE, Visit,
 };
+use crate::app::demo_team::TeamStep;
 use crate::app::demo_troubles::{
     ABUSE, BIN, BROKEN_LOCK, COMPLAINT, CRACKED_COVER, DAMP_WALL, DARK_GATE, DARK_PATH, DARK_STAIRS, DOOR,
     DUST, FOREIGN_LIGHTS, NO_ANSWER, PUMP, RAILING, SPILT, TWICE_CALLED, Trouble, UNSWEPT,
@@ -89,6 +91,10 @@ pub enum Deed {
     Rate(i64, Poll),
     /// A step of the acceptance of a period.
     Accept(i64, Accepting),
+    /// A step on the way to the money of a contract.
+    Pay(&'static Counter, Paying),
+    /// Something about the toilets.
+    Team(TeamStep),
 }
 
 impl Deed {
@@ -406,13 +412,6 @@ pub static SCENES: &[Scene] = &[
     scene((5, 30, 11, 5), Deed::Rate(2, Poll::Vote([11, 9, 4, 1, 1]))),
     scene((6, 1, 1, 10), Deed::Draw { period: 3, stops: 4 }),
     scene((6, 2, 0, 1), Deed::Rate(2, Poll::Count)),
-    scene(
-        (6, 2, 3, 40),
-        Deed::Accept(
-            2,
-            Accepting::HandOver("五月服务期满，请予验收。水泵噪声已处理，居民投诉均已答复。"),
-        ),
-    ),
     defect((6, 3, 4, 20), &TWICE_CALLED, report(R2, false)),
     defect((6, 3, 5, 5), &TWICE_CALLED, Turn::Withdraw(R2)),
     visit(&JUNE_1),
@@ -421,6 +420,13 @@ pub static SCENES: &[Scene] = &[
     visit(&JUNE_2),
     defect((6, 15, 7, 20), &PUMP, Turn::Fix("已更换机械密封，积水已排干。")),
     defect((6, 16, 2, 30), &PUMP, Turn::Reopen(OFFICER, "复查时仍有渗水。")),
+    scene(
+        (6, 16, 3, 40),
+        Deed::Accept(
+            2,
+            Accepting::HandOver("五月服务期满，请予验收。水泵噪声已处理，居民投诉均已答复。"),
+        ),
+    ),
     defect((6, 16, 6, 5), &PUMP, Turn::Acknowledge),
     scene(
         (6, 17, 2, 20),

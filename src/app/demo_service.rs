@@ -1,4 +1,4 @@
-//! Plays what happens under the one contract of the demo that is served: every scene by the acts, by whom it is the duty of, at its own instant.
+//! Plays what happens under the two contracts of the demo that are signed: every scene by the acts, by whom it is the duty of, at its own instant.
 //! With a scene, in the same transaction, the clock moves on to the next: wherever making the demo was interrupted, it goes on with the scene at which
 //! the clock stands.
 
@@ -7,13 +7,15 @@ use std::sync::Arc;
 use actix_web::web;
 use chrono::{Duration, TimeZone, Utc};
 
-use crate::app::demo::{self, ESTATES};
+use crate::app::demo::{self, ESTATES, TOILETS};
+use crate::app::demo_bills::{PAYMENTS, PAYMENTS_OF_TOILETS};
 use crate::app::demo_plans::of_line;
 use crate::app::demo_scenes::{Deed, SCENES, Scene};
+use crate::app::demo_team::SCENES_OF_TOILETS;
 use crate::app::server::House;
 use crate::app::{
     demo_acceptances, demo_ballots, demo_changes, demo_defects, demo_files, demo_inspections, demo_judging,
-    demo_money, demo_pictures, time,
+    demo_money, demo_payments, demo_pictures, demo_team, time,
 };
 use crate::ballots::polling::Polling;
 use crate::contracts::acts_defects::Setting;
@@ -73,12 +75,20 @@ impl Ward {
     }
 }
 
-/// The contract that is served.
+/// The contract about the estates.
 ///
 /// # Errors
 /// A fault if it is not signed.
 pub fn contract(conn: &mut Conn) -> Answer<Contract> {
-    let (_, lot) = demo_judging::lot_of(conn, of_line(ESTATES)?)?;
+    contract_of(conn, ESTATES)
+}
+
+/// The contract of the book of a budget line.
+///
+/// # Errors
+/// A fault if it is not signed.
+pub fn contract_of(conn: &mut Conn, line: &str) -> Answer<Contract> {
+    let (_, lot) = demo_judging::lot_of(conn, of_line(line)?)?;
     let filter = ContractFilter {
         lot: Some(lot.id),
         ..ContractFilter::default()
@@ -111,6 +121,14 @@ pub fn at((month, day, hour, minute): (u32, u32, u32, u32)) -> Instant {
         .unwrap_or_default()
 }
 
+/// All scenes, in their order.
+fn scenes() -> Vec<&'static Scene> {
+    let of_toilets = SCENES_OF_TOILETS.iter().chain(PAYMENTS_OF_TOILETS);
+    let mut all: Vec<&Scene> = SCENES.iter().chain(PAYMENTS).chain(of_toilets).collect();
+    all.sort_by_key(|scene| scene.at);
+    all
+}
+
 /// Plays the scenes before an instant that were not played yet.
 ///
 /// # Errors
@@ -118,7 +136,7 @@ pub fn at((month, day, hour, minute): (u32, u32, u32, u32)) -> Instant {
 pub fn serve(house: &House, until: Instant) -> Answer<()> {
     let now = house.context.clock.now();
     let left = |scene: &&Scene| (now..until).contains(&at(scene.at));
-    let mut left = SCENES.iter().filter(left).peekable();
+    let mut left = scenes().into_iter().filter(left).peekable();
     if left.peek().is_none() {
         return Ok(());
     }
@@ -172,6 +190,8 @@ fn act(tx: &mut Tx<'_>, ward: &Ward, deed: &'static Deed, pictures: &[Upload]) -
         Deed::Vary(step) => demo_changes::vary(tx, ward, step),
         Deed::Rate(period, poll) => demo_ballots::rate(tx, ward, (*period, poll)),
         Deed::Accept(period, step) => demo_acceptances::accept(tx, ward, *period, step),
+        Deed::Pay(counter, step) => demo_payments::pay(tx, ward, (counter, step)),
+        Deed::Team(step) => demo_team::act(tx, ward, step),
     }
 }
 
@@ -181,7 +201,7 @@ fn act(tx: &mut Tx<'_>, ward: &Ward, deed: &'static Deed, pictures: &[Upload]) -
 /// A fault if there is no such contract.
 pub fn sights(house: &House, address: &str) -> Answer<Vec<(&'static str, String)>> {
     house.context.db.read_primary_and_wait(|conn| {
-        let id = contract(conn)?.id;
+        let (id, ended) = (contract(conn)?.id, contract_of(conn, TOILETS)?.id);
         let of = |what: &str| format!("http://{address}/api/v1/contracts/{id}/{what}");
         let mut sights = vec![
             ("periods of a month", of("periods")),
@@ -204,6 +224,13 @@ pub fn sights(house: &House, address: &str) -> Answer<Vec<(&'static str, String)
                 format!("http://{address}/api/v1/ballots?matter_id={id}"),
             ),
             ("acceptances", of("acceptances")),
+            ("claims", of("claims")),
+            ("what was paid", of("payments")),
+            ("why May pays less", of("periods/2/pay")),
+            (
+                "the one that ended",
+                format!("http://{address}/api/v1/contracts/{ended}/terminations"),
+            ),
         ];
         let places = store_places::of_contract(conn, &id)?;
         if let Some(code) = places.into_iter().find_map(|place| place.code) {
@@ -229,15 +256,15 @@ mod tests {
 
     #[test]
     fn the_scenes_are_in_their_order_and_end_before_the_demo_begins() {
-        let instants: Vec<Instant> = SCENES.iter().map(|scene| at(scene.at)).collect();
+        let instants: Vec<Instant> = scenes().into_iter().map(|scene| at(scene.at)).collect();
         assert!(instants.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(instants.first().is_some_and(|first| *first > demo::start()));
         assert!(instants.last().is_some_and(|last| *last < demo::stands()));
     }
     #[test]
     fn no_two_pictures_are_the_same() {
-        let all: Vec<Vec<u8>> = SCENES
-            .iter()
+        let all: Vec<Vec<u8>> = scenes()
+            .into_iter()
             .filter_map(|scene| picture(scene).unwrap())
             .collect();
         let different: std::collections::BTreeSet<&Vec<u8>> = all.iter().collect();

@@ -82,8 +82,11 @@ impl Keeper {
         let mut round: u32 = 0;
         let mut reminded: Option<NaiveDate> = None;
         loop {
-            tokio::time::sleep(ROUND_EVERY).await;
+            // Whoever moves a simulated clock does not wait for what is due then: everything is.
+            let moved = self.context.clock_moved.notified();
+            let is_moved = tokio::time::timeout(ROUND_EVERY, moved).await.is_ok();
             round = round.wrapping_add(1);
+            let is_due = |every| is_moved || is_due(round, every);
             operation::sum_up_metrics();
             // A key that another instance has made signs here too from now on, and one that was deleted is not trusted.
             if let Err(fault) = self.context.tokens.reload() {
@@ -96,37 +99,37 @@ impl Keeper {
             self.advance_mark(&mut marked).await;
             // At the start, and whenever a day of the ward has begun.
             let today = local_date(self.context.clock.now(), self.context.calendar.zone);
-            if reminded != Some(today) || is_due(round, REMIND_EVERY) {
+            if reminded != Some(today) || is_due(REMIND_EVERY) {
                 let told = self.tell_of_defects().await;
                 reminded = (self.remind().await && told).then_some(today);
             }
-            if is_due(round, FORGET_EVERY) {
+            if is_due(FORGET_EVERY) {
                 self.forget_old_answers().await;
             }
-            if is_due(round, TELL_EVERY) {
+            if is_due(TELL_EVERY) {
                 self.complete_the_search().await;
                 // Before what saved searches find: whoever follows a book hears of it once.
                 self.tell_of_books().await;
                 self.tell_hits().await;
                 self.tell_bidders().await;
             }
-            if is_due(round, ESCALATE_EVERY) {
+            if is_due(ESCALATE_EVERY) {
                 self.escalate().await;
                 self.escalate_disputes().await;
                 self.watch_defects().await;
                 self.note_silence().await;
             }
-            if is_due(round, NOTE_USE_EVERY) {
+            if is_due(NOTE_USE_EVERY) {
                 self.note_use_of_tokens().await;
             }
-            if is_due(round, DISCLOSE_EVERY) {
+            if is_due(DISCLOSE_EVERY) {
                 self.disclose_ended().await;
             }
-            if is_due(round, OPEN_EVERY) {
+            if is_due(OPEN_EVERY) {
                 self.open_what_waits().await;
             }
             // At the start too: a ballot that closed while nothing ran is counted as soon as something does, because its votes can be read until then.
-            if round == 1 || is_due(round, OPEN_EVERY) {
+            if round == 1 || is_due(OPEN_EVERY) {
                 self.keep_ballots().await;
             }
         }

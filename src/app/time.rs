@@ -116,6 +116,7 @@ async fn move_clock(context: Shared, actor: Actor, once: Once, incoming: Incomin
         })
         .await?;
     context.clock.advance(to);
+    context.clock_moved.notify_one();
     Ok(response)
 }
 

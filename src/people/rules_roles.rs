@@ -157,7 +157,11 @@ pub fn may_hold(kind: OrganisationKind, role: Role) -> bool {
         Role::BuyerOfficer | Role::BuyerApprover => {
             matches!(kind, K::Department | K::StreetOffice | K::Community)
         }
-        Role::FinanceOfficer => matches!(kind, K::Department | K::StreetOffice | K::FinanceBureau),
+        // A community pays for what it buys with the money that was delegated to it.
+        Role::FinanceOfficer => matches!(
+            kind,
+            K::Department | K::StreetOffice | K::Community | K::FinanceBureau
+        ),
         Role::SupplierAgent => matches!(
             kind,
             K::Company | K::SocialOrganisation | K::ResidentsGroup | K::Community
@@ -462,6 +466,13 @@ mod tests {
         assert!(!may_hold(OrganisationKind::Department, Role::Auditor));
         assert!(!may_hold(OrganisationKind::Department, Role::SupplierAgent));
         assert!(may_hold(OrganisationKind::Community, Role::Registrar));
+        // Whoever buys has somebody to pay for it; whoever only supplies pays nobody.
+        for kind in OrganisationKind::ALL {
+            if may_hold(kind, Role::BuyerOfficer) {
+                assert!(may_hold(kind, Role::FinanceOfficer), "{kind:?}");
+            }
+        }
+        assert!(!may_hold(OrganisationKind::ResidentsGroup, Role::FinanceOfficer));
         // Who orders a service may know what clean means; who is paid for it may not decide that.
         assert!(may_hold(OrganisationKind::Department, Role::StandardsKeeper));
         assert!(!may_hold(OrganisationKind::Company, Role::StandardsKeeper));

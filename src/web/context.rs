@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, web};
 use chrono_tz::Tz;
 use ipnet::IpNet;
+use tokio::sync::Notify;
 
 use crate::db::database::Db;
 use crate::kernel::calendar::Calendar;
@@ -97,6 +98,8 @@ pub struct Context {
     pub settings: WebSettings,
     /// The OpenAPI document, against whose schemas bodies are checked.
     pub schemas: Arc<Schemas>,
+    /// Told whenever somebody moves a simulated clock: what is due at the new hour is done at once.
+    pub clock_moved: Arc<Notify>,
     pub(crate) in_progress: Arc<InProgress>,
 }
 
@@ -120,6 +123,7 @@ impl Context {
             throttle,
             settings,
             schemas,
+            clock_moved: Arc::default(),
             in_progress: Arc::default(),
         }
     }

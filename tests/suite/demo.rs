@@ -17,7 +17,7 @@ use crate::harness::PostgresDatabase;
 use crate::on_both_sites;
 
 on_both_sites! {
-    fn the_demo_stands_where_its_tour_begins_with_books_in_every_stage_up_to_served(site) {
+    fn the_demo_stands_where_its_tour_begins_with_books_in_every_stage_up_to_ended(site) {
         let mut settings = Settings {
             environment: Environment::Development,
             clock: ClockKind::Simulated,
@@ -129,6 +129,15 @@ impl Judged<'_> {
         award
     }
 
+    /// The contract about its lot, of the two that are signed.
+    fn contract(&self) -> Value {
+        let contracts = self.ok("/contracts");
+        let all = contracts["items"].as_array().unwrap();
+        assert_eq!(all.len(), 2, "{contracts}");
+        let found = all.iter().find(|one| one["lot_id"] == self.lot.as_str());
+        found.unwrap().clone()
+    }
+
     fn is_signed_for(&self) {
         let expected = [
             ["826600.00", "19.13", "91.53", "1"],
@@ -137,10 +146,7 @@ impl Judged<'_> {
         ];
         assert_eq!(self.ranking(), expected);
         let award = self.noticed("signed");
-        let contracts = self.ok("/contracts");
-        let [contract] = contracts["items"].as_array().unwrap().as_slice() else {
-            panic!("{contracts}")
-        };
+        let contract = self.contract();
         assert_eq!(
             (&contract["award_id"], &contract["state"]),
             (&award["id"], &json!("signed"))
@@ -149,9 +155,10 @@ impl Judged<'_> {
         assert_eq!(contract["performance_security"]["amount"], "41330.00");
         assert_eq!(contract["price_now"]["amount"], "832600.00");
         // Of 841,800.00 that were reserved, what the contract does not take is free again; the other books are still reserved for. What the variation adds
-        // was allocated before.
+        // was allocated before. April and the wages of May are paid out of the commitment; of the toilets
+        // three months are paid and nine are free again.
         let balance = self.ok("/ledger/trial-balance").to_string();
-        for amount in ["832600.00", "15200.00", "3732200.00", "420000.00"] {
+        for amount in ["723716.67", "132883.33", "87200.00", "3636200.00", "420000.00"] {
             assert!(balance.contains(&format!("\"{amount}\"")), "{amount}: {balance}");
         }
         self.ok(&format!(
@@ -172,12 +179,67 @@ impl Judged<'_> {
         assert_eq!(ballot["result"], result);
         let expected = [["96000.00", "null", "85.45", "1"]];
         assert_eq!(self.ranking(), expected);
-        let award = self.noticed("noticed");
+        let award = self.noticed("signed");
         let (status, winner) = self.get(
             &format!("/organisations/{}", award["supplier_id"].as_str().unwrap()),
             None,
         );
         assert_eq!((status, &winner["name_zh"]), (200, &json!("桂园社区环卫绿化队")));
+        self.ended_by_agreement();
+    }
+
+    /// After three months: two were claimed as they came, the third was settled; what was left of the price is the line's again.
+    fn ended_by_agreement(&self) {
+        let contract = self.contract();
+        assert_eq!(
+            (&contract["price"]["amount"], &contract["ends_on"]),
+            (&json!("96000.00"), &json!("2026-06-30"))
+        );
+        let id = contract["id"].as_str().unwrap();
+        let ended = self.ok(&format!("/contracts/{id}/terminations"));
+        assert_eq!(
+            (&ended["items"][0]["state"], &ended["items"][0]["ground"]),
+            (&json!("decided"), &json!("agreement"))
+        );
+        let claims = self.ok(&format!("/contracts/{id}/claims"));
+        let rows: Vec<_> = claims["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|claim| {
+                [
+                    &claim["kind"],
+                    &claim["period"],
+                    &claim["state"],
+                    &claim["certified"]["amount"]["amount"],
+                ]
+            })
+            .collect();
+        let row = |kind: &str, period: Value| [json!(kind), period, json!("confirmed"), json!("8000.00")];
+        assert_eq!(
+            rows,
+            [
+                row("period", json!(1)),
+                row("period", json!(2)),
+                row("settlement", Value::Null)
+            ]
+            .each_ref()
+            .map(|row| row.each_ref())
+        );
+        let totals = self.ok(&format!("/contracts/{id}/payments"));
+        assert_eq!(
+            [
+                &totals["confirmed"]["amount"],
+                &totals["committed"]["amount"],
+                &totals["interest"]["amount"]
+            ],
+            ["24000.00", "0.00", "0.00"]
+        );
+        let accepted = self.ok(&format!("/contracts/{id}/acceptances"));
+        assert_eq!(
+            counted(accepted["items"].as_array().unwrap(), "state"),
+            [("accepted".to_owned(), 3)].into()
+        );
     }
 
     fn is_in_its_standstill(&self) {
@@ -189,6 +251,16 @@ impl Judged<'_> {
         assert_eq!(self.ranking(), expected);
         let award = self.noticed("noticed");
         assert_eq!(award["deadlines"]["challenges_until"], "2026-08-03", "{award}");
+        // Whoever is second has challenged it: the parties know by what, and nobody else.
+        let challenges = format!("/lots/{}/challenges", self.lot);
+        for who in ["officer", "anlan.agent"] {
+            let (status, seen) = self.get(&challenges, Some(who));
+            assert_eq!(
+                (status, &seen["items"][0]["state"]),
+                (200, &json!("filed")),
+                "{who}: {seen}"
+            );
+        }
         assert_eq!(
             self.get(
                 &format!("/awards/{}/contract", award["id"].as_str().unwrap()),
@@ -224,7 +296,7 @@ impl Judged<'_> {
     }
 }
 
-/// The one contract that is served, as its parties' people and everybody see it.
+/// The contract that is served, as its parties' people and everybody see it.
 struct Served<'s> {
     server: &'s Server,
     contract: String,
@@ -408,6 +480,71 @@ impl Served<'_> {
         );
     }
 
+    /// A claim in each state: April's came back twice and was paid ten days late, May's in three parts and with a deduction, June's waits.
+    fn is_paid_in_every_way(&self) {
+        let claims = self.of_contract("claims");
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let rows: Vec<_> = claims
+            .iter()
+            .map(|claim| {
+                let certified = &claim["certified"];
+                (
+                    claim["period"].as_i64().unwrap(),
+                    text(&claim["state"]),
+                    text(&certified["amount"]["amount"]),
+                    claim["days_late"].as_i64().unwrap(),
+                    text(&claim["interest"]["amount"]),
+                )
+            })
+            .collect();
+        let row = |period, state: &str, certified: &str, days, interest: &str| {
+            (
+                period,
+                state.to_owned(),
+                certified.to_owned(),
+                days,
+                interest.to_owned(),
+            )
+        };
+        let expected = [
+            row(1, "returned", "-", 0, "0.00"),
+            row(1, "failed", "68883.33", 0, "0.00"),
+            row(1, "confirmed", "68883.33", 10, "344.42"),
+            row(2, "executed", "40000.00", 0, "0.00"),
+            row(2, "approved", "20000.00", 0, "0.00"),
+            row(2, "certified", "8642.24", 0, "0.00"),
+            row(3, "claimed", "-", 0, "0.00"),
+        ];
+        assert_eq!(rows, expected, "{claims:?}");
+        // 89.30 is 0.70 below 90, half a percent of the month's price for each point.
+        let (_, may) = get(
+            self.server,
+            &format!("/api/v1/contracts/{}/periods/2/pay", self.contract),
+            None,
+        );
+        let result = &may["derivation"]["result"];
+        assert_eq!(
+            [&result["score"], &result["deducted"], &result["payable"]],
+            ["89.30", "241.09", "68642.24"]
+        );
+        let (_, totals) = get(
+            self.server,
+            &format!("/api/v1/contracts/{}/payments", self.contract),
+            None,
+        );
+        let of = |member: &str| text(&totals[member]["amount"]);
+        assert_eq!(
+            ["paid", "confirmed", "interest"].map(of),
+            ["108883.33", "68883.33", "344.42"]
+        );
+        // Invoices and reasons are between the parties.
+        assert!(
+            claims
+                .iter()
+                .all(|claim| claim["invoice_number"].is_null() && claim["end_reason_zh"].is_null())
+        );
+    }
+
     /// What was wrong was put right at the second time; the contract was varied with money and both signatures.
     fn was_changed(&self) {
         let notices = self.of_contract("rectifications");
@@ -454,22 +591,25 @@ fn counted(all: &[Value], member: &str) -> BTreeMap<String, usize> {
 
 fn the_estates_are_served(server: &Server) {
     let (_, contracts) = get(server, "/api/v1/contracts", None);
+    let all = contracts["items"].as_array().unwrap();
+    let estates = all.iter().find(|one| one["price"]["amount"] == "826600.00");
     let served = Served {
         server,
-        contract: contracts["items"][0]["id"].as_str().unwrap().to_owned(),
+        contract: estates.unwrap()["id"].as_str().unwrap().to_owned(),
         officer: signed_in(server, "officer"),
     };
     served.has_months_of_inspections();
     served.has_defects_at_every_stage();
     served.is_accepted_in_each_way();
     served.was_changed();
+    served.is_paid_in_every_way();
 }
 
 /// Every address that the demo prints answers everybody.
 fn every_sight_is_there(server: &Server) {
     let address = server.address.to_string();
     let sights = demo_service::sights(server.house.as_ref().unwrap(), &address).unwrap();
-    assert_eq!(sights.len(), 12);
+    assert_eq!(sights.len(), 16);
     for (name, place) in sights {
         let path = place.strip_prefix(&format!("http://{address}")).unwrap();
         assert_eq!(get(server, path, None).0, 200, "{name}: {place}");

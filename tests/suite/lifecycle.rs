@@ -1,0 +1,72 @@
+//! The main job, whole: from an empty ward to the last payment of five contracts, through the REST API alone, as the different people who have a part in it,
+//! with the figures of DOMAIN §4 and §5. `lifecycle_books.rs` says what has to come out.
+
+use std::path::PathBuf;
+
+use wardbook::app::settings::Settings;
+
+use crate::harness::{PostgresDatabase, Ward};
+use crate::lifecycle_story::Story;
+use crate::{lifecycle_service, lifecycle_tender, lifecycle_ward};
+
+/// A ward by the rules of mainland China that nobody has set up, in which nobody is asked for a second factor, and which knows the working days of 2027 too:
+/// the service goes on into that year, and days that were not announced are never guessed.
+fn empty(database: Option<PostgresDatabase>) -> Ward {
+    Ward::with(database, |settings: &mut Settings| {
+        settings.jurisdiction = "cn".to_owned();
+        settings.second_factor_roles.clear();
+        settings.working_days_file = working_days(&settings.data_dir);
+    })
+}
+
+/// The table that is built in, and a year of Mondays to Fridays after it.
+fn working_days(dir: &std::path::Path) -> PathBuf {
+    let known = include_str!("../../src/kernel/working_days_cn.csv");
+    let file = dir.join("working-days.csv");
+    let next = "2027-01-01,year,试用,For trying out\n2027-01-01,holiday,元旦,New Year's Day\n";
+    std::fs::write(&file, format!("{}\n{next}", known.trim_end())).unwrap();
+    file
+}
+
+fn the_whole_life(ward: &Ward) {
+    let story = Story::begin(ward);
+    lifecycle_ward::set_up(&story);
+    lifecycle_tender::buy(&story);
+    lifecycle_service::serve(&story);
+    the_ward_adds_up(&story);
+}
+
+/// Every yuan is in one place: what was paid, what came back to the lines, and what nobody was given.
+fn the_ward_adds_up(story: &Story<'_>) {
+    let table = story
+        .ward
+        .ask("GET", "/api/v1/ledger/trial-balance")
+        .header("accept", "text/csv")
+        .send();
+    let credit = |code: &str| {
+        let line = table
+            .text
+            .lines()
+            .find(|line| line.split(',').nth(2) == Some(code));
+        line.and_then(|line| line.split(',').nth(4))
+            .unwrap_or_else(|| panic!("{}", table.text))
+            .to_owned()
+    };
+    // 2,271,591.45 + 566,400.00 + 676,800.00 + 826,600.00 + 96,000.00.
+    assert_eq!(
+        ["reserved", "committed", "retained", "spent"].map(credit),
+        ["0.00", "0.00", "0.00", "4437391.45"]
+    );
+}
+
+#[test]
+fn five_books_live_from_an_empty_ward_to_their_last_payment_on_sqlite() {
+    the_whole_life(&empty(None));
+}
+
+#[test]
+fn five_books_live_from_an_empty_ward_to_their_last_payment_on_postgres() {
+    if let Some(database) = PostgresDatabase::migrated() {
+        the_whole_life(&empty(Some(database)));
+    }
+}
