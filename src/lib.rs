@@ -641,6 +641,8 @@ pub mod books {
     pub mod rules;
     /// What an addendum may change, and what follows for bids.
     pub mod rules_addenda;
+    /// What a book says of residents' ballots.
+    pub mod rules_ballots;
     /// What is paid for which score.
     pub mod rules_bands;
     /// The rules of records of consultation.
@@ -733,6 +735,8 @@ pub mod ballots {
     pub mod http_listings;
     /// The pages on which one votes.
     pub mod http_pages;
+    /// What a voter does with a receipt.
+    pub mod http_receipt_pages;
     /// Voting over HTTP.
     pub mod http_voting;
     /// Letters to voters as a printable page.
@@ -741,6 +745,8 @@ pub mod ballots {
     pub mod polling;
     /// Ballots: what is asked, and for how long.
     pub mod rules;
+    /// What is fixed when a ballot is called.
+    pub mod rules_asked;
     /// Which totals may be published.
     pub mod rules_cells;
     /// What a ballot comes to, and how.
@@ -761,6 +767,8 @@ pub mod ballots {
     pub mod store_letters;
     /// The tables of votes.
     pub mod store_papers;
+    /// Who is told by mail of what becomes of a ballot.
+    pub mod tidings;
     /// How ballots are shown.
     pub mod view;
 }
@@ -795,6 +803,8 @@ pub mod bids {
     pub mod http_openings;
     /// A bidder's own bids over HTTP.
     pub mod http_own;
+    /// A page on what everybody sees of an opened bid.
+    pub mod http_public_pages;
     /// Bid securities over HTTP.
     pub mod http_securities;
     /// Receipts: signed, and checked without a server.

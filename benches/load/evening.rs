@@ -177,7 +177,9 @@ async fn one(evening: &Evening<'_>, client: usize, begin: usize) -> (usize, Vec<
     };
     while let Some(code) = evening.codes.get(at) {
         let choice = CHOICES[at % CHOICES.len()];
-        let body = format!(r#"{{"code":"{code}","answers":[{{"question":"overall","choice":"{choice}"}}]}}"#);
+        let body = format!(
+            r#"{{"code":"{code}","nonce":"{code}","answers":[{{"question":"overall","choice":"{choice}"}}]}}"#
+        );
         let request = Request::post_by_nobody("/api/v1/ballot-votes", &body);
         // One of each pair asks again now and then, as a phone does that has lost the answer.
         let times = if at.is_multiple_of(AGAIN) && client.is_multiple_of(2) {

@@ -10,18 +10,20 @@ use crate::app::demo_scenes::Poll;
 use crate::app::demo_service::{Ward, at, contract};
 use crate::app::demo_stage::{cast, community, organisation_of};
 use crate::app::server::House;
-use crate::award::{acts_appraisal_ballots, acts_evaluation};
+use crate::award::{acts_appraisal_ballots, acts_evaluation, rules_appraisal_ballots};
 use crate::ballots::acts_letters::{self, Readers};
 use crate::ballots::acts_voting::{self, Given, Shown};
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, Kind, State, Unit};
-use crate::ballots::rules_questions::{Answered, NewBallot};
+use crate::ballots::rules_asked::Asked;
+use crate::ballots::rules_questions::{Answered, usual_question, usual_scale};
 use crate::ballots::{acts_counting, acts_listings, store};
 use crate::books::custody::Custody;
+use crate::books::rules_ballots::BallotDocument;
 use crate::contracts::acts_ratings;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
-use crate::kernel::clock::Instant;
+use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::rules_person::age_on;
@@ -46,6 +48,39 @@ const BIDDER: &str = "green.agent";
 /// Where the residents live who are asked, and who keeps their roll: of Guiyuan, and of Huaiyin.
 const GUIYUAN: (&str, &str) = ("990101001001", "guiyuan.registrar");
 const HUAIYIN: (&str, &str) = ("990101001002", "huaiyin.registrar");
+
+/// A call that says when alone: the rest stands in the book.
+fn when(opens_at: Instant, closes_at: Instant) -> Asked {
+    Asked {
+        opens_at: rfc3339(opens_at),
+        closes_at: rfc3339(closes_at),
+        ..Asked::default()
+    }
+}
+
+/// What the books say of the ratings of a month.
+pub fn rating() -> BallotDocument {
+    BallotDocument {
+        unit: Unit::Residents,
+        quorum_percent: RATING_QUORUM_PERCENT,
+        may_abstain: true,
+        questions: vec![usual_question()],
+        scale: usual_scale(),
+        approves_from: None,
+    }
+}
+
+/// What the book of the toilets says of the appraisal of its bids.
+pub fn appraisal() -> BallotDocument {
+    BallotDocument {
+        unit: Unit::Representatives,
+        quorum_percent: QUORUM_PERCENT,
+        may_abstain: false,
+        questions: Vec::new(),
+        scale: rules_appraisal_ballots::usual_scale(),
+        approves_from: None,
+    }
+}
 
 fn missing(what: &str) -> Fault {
     Fault::broken(format!("the demo has no such {what}"))
@@ -105,17 +140,8 @@ pub fn ask(
     }
     let (_, lot) = lot_of(tx.conn(), plan)?;
     let officer = cast(tx, plan.office.officer)?;
-    let new = NewBallot {
-        opens_at,
-        closes_at,
-        unit: Unit::Representatives,
-        questions: Vec::new(),
-        scale: Vec::new(),
-        may_abstain: false,
-        quorum_percent: QUORUM_PERCENT,
-        double_tally: None,
-    };
-    acts_appraisal_ballots::call(tx, &officer, polling, &lot.id, (&new, calendar))?;
+    let asked = when(opens_at, closes_at);
+    acts_appraisal_ballots::call(tx, &officer, polling, &lot.id, (&asked, calendar))?;
     Ok(())
 }
 
@@ -189,18 +215,9 @@ pub fn rate(tx: &mut Tx<'_>, ward: &Ward, (period, step): (i64, &Poll)) -> Answe
     let id = contract(tx.conn())?.id;
     if let Poll::Call { opens, closes } = step {
         let officer = cast(tx, "officer")?;
-        let new = NewBallot {
-            opens_at: at(*opens),
-            closes_at: at(*closes),
-            unit: Unit::Residents,
-            questions: Vec::new(),
-            scale: Vec::new(),
-            may_abstain: true,
-            quorum_percent: RATING_QUORUM_PERCENT,
-            double_tally: None,
-        };
+        let asked = when(at(*opens), at(*closes));
         let about = (&id, period);
-        acts_ratings::call(tx, &officer, ward.polling(), about, (&new, ward.calendar()))?;
+        acts_ratings::call(tx, &officer, ward.polling(), about, (&asked, ward.calendar()))?;
         return Ok(());
     }
     let ballot = store::of_matter(tx.conn(), Kind::Rating, id.as_str(), period)?;

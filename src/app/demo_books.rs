@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
 
+use crate::app::demo_ballots;
 use crate::app::demo_planning::{notice_of, record_of};
 use crate::app::demo_plans::{Dates, Own, PLANS, Plan, Quantity};
 use crate::app::demo_stage::{cast, organisation_of};
@@ -12,7 +13,7 @@ use crate::books::custody::Custody;
 use crate::books::rules::{Book, BookId, State};
 use crate::books::rules_documents::{
     BookDocument, CriterionDocument, CriterionKind, LotDocument, Method, PlaceDocument, QuantityDocument,
-    SmeDocument, TimetableDocument,
+    SmeDocument, SourceDocument, SourceKind, TimetableDocument,
 };
 use crate::books::store::{self as books, DraftFilter, PublicFilter};
 use crate::books::{acts_search, templates};
@@ -195,6 +196,7 @@ fn lot(tx: &mut Tx<'_>, plan: &Plan, template: LotDocument, is_open: bool) -> An
         } else {
             template.criteria
         },
+        score_sources: template.score_sources.into_iter().map(rated).collect(),
         sme: if is_open {
             deduction()
         } else {
@@ -209,6 +211,14 @@ fn lot(tx: &mut Tx<'_>, plan: &Plan, template: LotDocument, is_open: bool) -> An
     })
 }
 
+/// A source with what residents are asked, where they are.
+fn rated(source: SourceDocument) -> SourceDocument {
+    SourceDocument {
+        ballot: (source.kind == SourceKind::Rating).then(demo_ballots::rating),
+        ..source
+    }
+}
+
 fn ballot() -> CriterionDocument {
     CriterionDocument {
         code: "A1".to_owned(),
@@ -219,6 +229,7 @@ fn ballot() -> CriterionDocument {
         scale_zh: "居民代表 60 人，参与不少于 40 人方为有效，按参与代表的评分平均计算".to_owned(),
         scale_en: "Of sixty representatives at least forty take part; the mean of the points that they give"
             .to_owned(),
+        ballot: Some(demo_ballots::appraisal()),
     }
 }
 

@@ -4,9 +4,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::app::settings::{MailTransport, Settings, SmtpTls};
+use crate::ballots::polling;
+use crate::books::custody::Custody;
 use crate::kernel::refusal::Fault;
 use crate::kernel::text::Text;
 use crate::outbox::address::Address;
+use crate::outbox::content::Unsealing;
 use crate::outbox::letter::Letterhead;
 use crate::outbox::sender::Mailing;
 use crate::outbox::transport::{Security, SmtpServer, Transport};
@@ -68,6 +71,19 @@ fn host_of(url: &str) -> &str {
     }
 }
 
+/// Links to votes, which are sealed with the key directory until they are sent.
+struct Links(Custody);
+
+impl Unsealing for Links {
+    fn unsealed(&self, sealed: &str) -> Result<String, Fault> {
+        // A path is one that a version before this wrote: what is sealed has no slash.
+        if sealed.starts_with('/') {
+            return Ok(sealed.to_owned());
+        }
+        polling::opened_link(&self.0, sealed)
+    }
+}
+
 /// What the outbox needs to send.
 ///
 /// # Errors
@@ -91,6 +107,7 @@ pub fn mailing(settings: &Settings) -> Result<Mailing, Fault> {
             from: from(settings)?,
         },
         key: UnsubscribeKey::open(&settings.keys_dir())?,
+        seals: Box::new(Links(Custody::open(&settings.keys_dir())?)),
         timeout,
     })
 }

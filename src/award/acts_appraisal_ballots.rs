@@ -13,6 +13,7 @@ use crate::award::store_endings;
 use crate::ballots::acts::{self as ballots, Call};
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, BallotId, Kind, quorum_ballots};
+use crate::ballots::rules_asked::{self as call_terms, Asked};
 use crate::ballots::rules_questions::NewBallot;
 use crate::ballots::store as ballot_store;
 use crate::books::rules::LotId;
@@ -34,13 +35,13 @@ use crate::web::policy::Action;
 /// # Errors
 /// In this order: permission; not found; a book that was cancelled or is suspended; [`APPRAISAL_NOTHING`](crate::award::rules_appraisals::APPRAISAL_NOTHING);
 /// [`SCORING_CONCLUDED`](crate::award::rules_scores::SCORING_CONCLUDED); that the examination is not settled, or [`SCORING_NOTHING`] if too few bids are left;
-/// those of [`rules::next`]; [`APPRAISAL_BIDS_TOO_MANY`](rules::APPRAISAL_BIDS_TOO_MANY); those of [`ballots::call`]; those of [`rules::enough`].
+/// those of [`rules::next`]; those of [`call_terms::settled`]; [`APPRAISAL_BIDS_TOO_MANY`](rules::APPRAISAL_BIDS_TOO_MANY); those of [`ballots::call`]; those of [`rules::enough`].
 pub fn call(
     tx: &mut Tx<'_>,
     actor: &Actor,
     polling: &Polling,
     lot: &LotId,
-    (new, calendar): (&NewBallot, &WardCalendar),
+    (asked, calendar): (&Asked, &WardCalendar),
 ) -> Answer<Ballot> {
     let (scene, meeting) = appraising(tx, actor, Action::CallBallot, lot)?;
     let now = tx.now();
@@ -58,8 +59,11 @@ pub fn call(
             named.push((bid.bid_id.clone(), name(tx.conn(), &bid.supplier_id)?));
         }
     }
+    let method = scene.known.book.content.document().method;
+    let criteria = by_residents(method, scene.known.document()?);
+    let new = call_terms::settled(asked, criteria.iter().find_map(|one| one.ballot.as_ref()))?;
     let new = NewBallot {
-        questions: rules::questions(lot, named)?,
+        questions: rules::questions(named)?,
         scale: if new.scale.is_empty() {
             rules::usual_scale()
         } else {
@@ -67,7 +71,7 @@ pub fn call(
         },
         // Bids are held against each other, so each voter says something of each.
         may_abstain: false,
-        ..new.clone()
+        ..new
     };
     let (title_zh, title_en) = title(&scene);
     let call = Call {

@@ -7,7 +7,6 @@ use crate::award::rules_scores::Scores;
 use crate::ballots::rules::{Choice, QUESTIONS_MAX, Question, Unit};
 use crate::ballots::rules_derivation::{Derivation, Outcome, QuestionTally};
 use crate::bids::rules::BidId;
-use crate::books::rules::LotId;
 use crate::books::rules_documents::{CriterionDocument, RoundingDocument, RoundingStage};
 use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::fixed::{divide, units_of};
@@ -87,7 +86,7 @@ pub static REASONS: [&Reason; 7] = [
 ///
 /// # Errors
 /// [`APPRAISAL_BIDS_TOO_MANY`].
-pub fn questions(lot: &LotId, mut bids: Vec<(BidId, Line)>) -> Result<Vec<Question>, Refusal> {
+pub fn questions(mut bids: Vec<(BidId, Line)>) -> Result<Vec<Question>, Refusal> {
     if bids.len() > QUESTIONS_MAX {
         let count = bids.len();
         return Err(APPRAISAL_BIDS_TOO_MANY.because(text!(
@@ -97,12 +96,11 @@ pub fn questions(lot: &LotId, mut bids: Vec<(BidId, Line)>) -> Result<Vec<Questi
     }
     bids.sort_by(|(one, _), (other, _)| one.cmp(other));
     let question = |(number, (bid, name)): (usize, (BidId, Line))| {
-        let place = format!("/api/v1/lots/{lot}/opened-bids/{bid}/public-view");
         let (zh, en) = (name.zh, name.en);
         Question {
             code: format!("bid_{number}"),
-            text_zh: format!("您认为“{zh}”的方案如何？公开内容见 {place}"),
-            text_en: format!("How good is what “{en}” offers? It is shown at {place}"),
+            text_zh: format!("您认为“{zh}”的方案如何？"),
+            text_en: format!("How good is what “{en}” offers?"),
             weight: 1,
             about: Some(bid.to_string()),
         }
@@ -250,7 +248,7 @@ fn is_about(question: &Question, bid: &BidId) -> bool {
 pub fn standing(result: &Derivation, bids: &[&BidId]) -> Standing {
     let is_asked = |bid: &&&BidId| result.questions.iter().any(|question| is_about(question, bid));
     match result.outcome {
-        Outcome::NonBinding | Outcome::Withheld => Standing::NotBinding,
+        Outcome::NonBinding | Outcome::Withheld | Outcome::RollChanged => Standing::NotBinding,
         Outcome::Binding if bids.iter().filter(is_asked).count() < bids.len() => Standing::LeavesOut,
         Outcome::Binding => Standing::Binding,
     }
@@ -479,7 +477,6 @@ mod tests {
 
     #[test]
     fn bids_are_asked_about_in_the_order_of_their_ids_and_not_too_many() {
-        let lot = LotId::mint(at(1));
         let ids: Vec<BidId> = (0..11).map(|_| BidId::mint(at(1))).collect();
         let name = "长".repeat(100);
         let named = |count: usize| {
@@ -497,7 +494,7 @@ mod tests {
                 })
                 .collect::<Vec<_>>()
         };
-        let asked = questions(&lot, named(10)).unwrap();
+        let asked = questions(named(10)).unwrap();
         let mut sorted: Vec<&BidId> = ids.iter().skip(1).collect();
         sorted.sort();
         assert_eq!(
@@ -510,7 +507,7 @@ mod tests {
         assert_eq!(asked[9].code, "bid_10");
         assert!(asked[0].text_en.chars().count() <= crate::ballots::rules::QUESTION_LENGTH_MAX);
         assert_eq!(
-            questions(&lot, named(11)).unwrap_err().reason.code,
+            questions(named(11)).unwrap_err().reason.code,
             "appraisal_bids_too_many"
         );
     }

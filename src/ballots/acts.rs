@@ -14,7 +14,7 @@ use crate::ballots::rules_double_tally::{Area, DoubleTerms};
 use crate::ballots::rules_electorate::{Basis, Candidate, Voter, electorate};
 use crate::ballots::rules_questions::{NewBallot, checked};
 use crate::ballots::rules_recomputing::terms_sha256;
-use crate::ballots::rules_slips::roll_sha256;
+use crate::ballots::rules_slips::{entry_seal, roll_sha256};
 use crate::ballots::{store, store_letters};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -144,6 +144,7 @@ pub fn call(tx: &mut Tx<'_>, actor: &Actor, polling: &Polling, call: &Call<'_>) 
     let terms = serde_json::to_string(&ballot.terms)
         .map_err(|error| Fault::caused("write the terms of a ballot", error))?;
     store::insert(tx, &ballot, &terms, &acting(actor)?)?;
+    let voters = vouched(polling, &ballot, voters)?;
     store::insert_voters(tx, &ballot.id, &voters)?;
     let data = json!({
         "kind": ballot.kind, "matter_id": ballot.matter_id, "matter_number": ballot.matter_number,
@@ -152,6 +153,16 @@ pub fn call(tx: &mut Tx<'_>, actor: &Actor, polling: &Polling, call: &Call<'_>) 
     });
     append(tx, actor, "ballot.called", &ballot.id, data)?;
     Ok(ballot)
+}
+
+/// The roll with what vouches for each entry of it.
+fn vouched(polling: &Polling, ballot: &Ballot, voters: Vec<Voter>) -> Answer<Vec<(Voter, [u8; 32])>> {
+    let key = polling.key(ballot)?;
+    let seal = |voter: Voter| {
+        let seal = entry_seal(&key, &ballot.id, &ballot.roll_sha256, &voter)?;
+        Ok((voter, seal))
+    };
+    Ok(voters.into_iter().map(seal).collect::<Result<_, Fault>>()?)
 }
 
 /// What the civil code asks of area and heads (art 278), and the area of everybody who has a vote.

@@ -12,17 +12,26 @@ use crate::ballots::rules::{Ballot, BallotId, Kind, NOT_COUNTED, State};
 use crate::ballots::rules_cells::shown;
 use crate::ballots::rules_derivation::{Derivation, derive};
 use crate::ballots::rules_double_tally::{Double, Weighed, weighed};
-use crate::ballots::rules_slips::{Boxed, Paper, Slip, read_paper, voter_tag};
-use crate::ballots::store::HasVoted;
-use crate::ballots::{store, store_papers};
+use crate::ballots::rules_electorate::RollFound;
+use crate::ballots::rules_slips::{Boxed, Paper, Slip, is_vouched, read_paper, roll_sha256, voter_tag};
+use crate::ballots::{store, store_papers, tidings};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::id;
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::outbox;
+use crate::outbox::content::BallotOpened;
 use crate::registry::rules_person::DwellingArea;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
+
+/// Somebody who has voted, as it is needed to count.
+struct HasVoted {
+    number: i64,
+    community: AreaId,
+    area: Option<DwellingArea>,
+}
 
 /// What was voted by one person, and where they live.
 struct Opened {
@@ -47,26 +56,55 @@ pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Deriva
     if ballot.state(tx.now()) != State::Closed {
         return Err(NOT_COUNTED.refuse().into());
     }
-    let voted = store::who_have_voted(tx.conn(), of)?;
-    let participations = i64::try_from(voted.len()).map_err(|error| Fault::caused("count voters", error))?;
+    let (roll, voted) = checked_roll(tx.conn(), polling, &ballot)?;
     let opened = opened(tx.conn(), polling, &ballot, voted)?;
     let double = by_area(&ballot, &opened)?;
     let boxed = boxed(&ballot, opened);
     let derivation = Derivation {
         blind: blind(ballot.kind)?,
-        ..derive(&ballot, participations, &boxed, double)?
+        ..derive(&ballot, &roll, &boxed, double)?
     };
     let text = derivation.written()?;
     let sha256: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     store_papers::insert_slips(tx, of, &boxed)?;
     store_papers::forget(tx, of)?;
+    outbox::store::forget_kind(tx, BallotOpened::KIND, of.as_str())?;
     store::count(tx, of, &text, &sha256)?;
     let data = json!({
         "sha256": hex::encode(sha256), "box_sha256": derivation.box_sha256, "roll_sha256": derivation.roll_sha256, "electorate": derivation.electorate,
+        "roll_counted_sha256": derivation.roll_counted_sha256, "unvouched": derivation.unvouched,
         "participations": derivation.participations, "ballots": derivation.ballots, "outcome": derivation.outcome,
     });
     append(tx, &actor, "ballot.closed", of, data)?;
+    if derivation.is_roll_changed() {
+        tidings::roll_changed(tx, &ballot)?;
+    }
     Ok(derivation)
+}
+
+/// The roll as it stands now, hashed anew, and those on it who have voted. An entry that is not what was frozen counts for nothing, whoever has voted by it.
+fn checked_roll(conn: &mut Conn, polling: &Polling, ballot: &Ballot) -> Answer<(RollFound, Vec<HasVoted>)> {
+    let key = polling.key(ballot)?;
+    let (mut entries, mut voted, mut unvouched) = (Vec::new(), Vec::new(), 0_u32);
+    for voter in store::roll(conn, &ballot.id)? {
+        let entry = voter.entry();
+        if !is_vouched(&key, &ballot.id, &ballot.roll_sha256, (&entry, voter.seal()))? {
+            unvouched = unvouched.saturating_add(1);
+        } else if voter.has_voted {
+            voted.push(HasVoted {
+                number: entry.number,
+                community: entry.community_id.clone(),
+                area: entry.area,
+            });
+        }
+        entries.push(entry);
+    }
+    let found = RollFound {
+        sha256: roll_sha256(&ballot.id, &entries),
+        unvouched,
+        participations: i64::try_from(voted.len()).map_err(|error| Fault::caused("count voters", error))?,
+    };
+    Ok((found, voted))
 }
 
 /// What keeps the hash of an appraisal's tally from being tried out: there are so few tallies that all of them can be. The box is kept from it by its salts.

@@ -86,6 +86,7 @@ pub fn print(
         }
     };
     let (mut letters, mut replaced) = (Vec::new(), 0_i64);
+    let is_named = matches!(readers, Readers::Named(_));
     for (number, resident) in voters {
         let Some(found) = reading::one(tx.conn(), &resident)? else {
             continue;
@@ -95,9 +96,13 @@ pub fn print(
         };
         let (name, codes) = (person.name.clone(), draw()?);
         let (link, typed) = (codes::link_hash(&codes.link), codes::typed_hash(&codes.typed));
-        if store_letters::put(tx, &ballot.id, number, &link, &typed)? {
+        let printings = store_letters::put(tx, &ballot.id, number, &link, &typed)?;
+        if printings > 1 {
             replaced = replaced.saturating_add(1);
-            acts_mail::tell_replaced(tx, &ballot, &resident, &link)?;
+        }
+        // One that is printed for somebody by name is told also where it is their first: they may have voted by other means.
+        if printings > 1 || is_named {
+            acts_mail::tell_printed(tx, &ballot, (&resident, printings), &link)?;
         }
         letters.push(LetterText {
             name,

@@ -1,9 +1,10 @@
 //! Writing to voters: to all of them when a ballot opens, and once more to those who have not voted when a third of the time is left. The service knows to
-//! whom, and no person learns it; lists of mail have no address of these. It is upkeep and no event: an event for each mail would tell who has not voted yet.
+//! whom, and no person learns it: links are sealed until they are sent, keys of mails are made with the ballot's key, and all of it is forgotten at the count; lists of mail have no address of these. It is upkeep and no event: an event for each mail would tell who has not voted yet.
 
 use crate::ballots::acts_voting::token;
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, BallotId, State};
+use crate::ballots::rules_slips::mail_tag;
 use crate::ballots::{store, store_letters};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -70,7 +71,8 @@ pub fn write_to_some(tx: &mut Tx<'_>, polling: &Polling, id: &BallotId, mailing:
     };
     let key = polling.key(&ballot)?;
     for voter in voters {
-        if voter.has_voted {
+        // Nobody gets a link for an entry that was put into the roll.
+        if voter.has_voted || !polling.vouches_for(&ballot, &voter)? {
             continue;
         }
         let Some(reader) = reader(tx.conn(), &voter.resident_id)? else {
@@ -80,25 +82,25 @@ pub fn write_to_some(tx: &mut Tx<'_>, polling: &Polling, id: &BallotId, mailing:
             ballot: Both::new(&ballot.title_zh, &ballot.title_en),
             closes_at: ballot.closes_at,
             is_reminder: mailing == Mailing::Reminder,
-            path: format!("/v/{}", token(&key, id, voter.number)?),
+            path: polling.sealed_link(&format!("/v/{}", token(&key, id, voter.number)?))?,
             is_link: true,
         };
-        let number = voter.number;
-        let notice = Notice::new(format!("{id}:{}:{number}", mailing.name()), reader, content);
+        let tag = hex::encode(mail_tag(&key, id, voter.number)?);
+        let notice = Notice::new(format!("{id}:{}:{tag}", mailing.name()), reader, content);
         outbox::store::enqueue(tx, &notice.useful_until(ballot.closes_at))?;
     }
     store_letters::note_mailed(tx, id, mailing.name(), last)?;
     Ok(false)
 }
 
-/// Tells a voter, where they can be reached, that a letter was printed that makes their older one void. It holds no link: it is about who else may have one.
+/// Tells a voter, where they can be reached, that a letter was printed for them, and makes their older one void if they had one. It holds no link: it is about who else may have one.
 ///
 /// # Errors
 /// A fault of the database.
-pub(super) fn tell_replaced(
+pub(super) fn tell_printed(
     tx: &mut Tx<'_>,
     ballot: &Ballot,
-    resident: &ResidentId,
+    (resident, printings): (&ResidentId, i64),
     letter: &[u8; 32],
 ) -> Answer<()> {
     let Some(reader) = reader(tx.conn(), resident)? else {
@@ -107,6 +109,7 @@ pub(super) fn tell_replaced(
     let content = BallotLetterReplaced {
         ballot: Both::new(&ballot.title_zh, &ballot.title_en),
         closes_at: ballot.closes_at,
+        is_first: printings == 1,
     };
     let key = format!("{}:letter:{}", ballot.id, hex::encode(letter));
     outbox::store::enqueue(tx, &Notice::new(key, reader, content))?;

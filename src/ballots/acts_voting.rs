@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::ballots::acts::{append, seen};
 use crate::ballots::polling::{self, BallotKey, Polling};
-use crate::ballots::rules::{Ballot, BallotId, CLOSED, CODE_NOT_GOOD, NOT_A_VOTER};
+use crate::ballots::rules::{Ballot, BallotId, CLOSED, CODE_NOT_GOOD, ENTRY_CHANGED, NOT_A_VOTER};
 use crate::ballots::rules_questions::{Answered, checked_nonce, vote};
 use crate::ballots::rules_slips::{
     Drawn, Paper, is_link_code, link_code, own_part, paper, read_paper, receipt_text, voter_tag,
@@ -43,21 +43,22 @@ pub enum Shown {
 pub struct Given<'g> {
     /// What they say to each question.
     pub answers: &'g [Answered],
-    /// A number of their own, which goes into their slips.
+    /// A number of their own, which goes into their slips, and by which a request that is sent again is known.
     pub nonce: Option<&'g str>,
 }
 
-/// What somebody alone holds, and the service did not choose where there is a number of their own: else the code by which they vote, or their account.
+/// What somebody holds: the code by which they vote, or their account, and after a space the number of their own, where there is one.
 fn held(actor: &Actor, shown: &Shown, nonce: Option<&str>) -> String {
-    if let Some(nonce) = nonce {
-        return nonce.to_owned();
-    }
-    match shown {
+    let held = match shown {
         Shown::Account(_) => actor.id().unwrap_or_default().to_owned(),
         Shown::Code(code) => match presented(code) {
             Some(Presented::Typed(_)) => plain(code.trim()),
             _ => code.trim().to_owned(),
         },
+    };
+    match nonce {
+        Some(nonce) => format!("{held} {nonce}"),
+        None => held,
     }
 }
 
@@ -92,12 +93,17 @@ fn read_token(text: &str) -> Option<(BallotId, i64, Vec<u8>)> {
 /// Whose vote somebody shows.
 ///
 /// # Errors
-/// [`CODE_NOT_GOOD`]; [`CLOSED`] for a mailed link after the count, when nothing is left to check it by; not found; [`NOT_A_VOTER`].
+/// [`CODE_NOT_GOOD`]; [`CLOSED`] for a mailed link after the count, when nothing is left to check it by; not found; [`NOT_A_VOTER`]; [`ENTRY_CHANGED`] before the count.
 pub fn found(conn: &mut Conn, actor: &Actor, polling: &Polling, shown: &Shown) -> Answer<Found> {
-    match shown {
-        Shown::Account(id) => by_account(conn, actor, id),
-        Shown::Code(code) => by_code(conn, polling, code.trim()),
+    let found = match shown {
+        Shown::Account(id) => by_account(conn, actor, id)?,
+        Shown::Code(code) => by_code(conn, polling, code.trim())?,
+    };
+    let Found { ballot, voter } = &found;
+    if ballot.sealed_key.is_some() && !polling.vouches_for(ballot, voter)? {
+        return Err(ENTRY_CHANGED.refuse().into());
     }
+    Ok(found)
 }
 
 fn by_account(conn: &mut Conn, actor: &Actor, id: &BallotId) -> Answer<Found> {
@@ -155,7 +161,7 @@ pub struct SlipView {
 /// What somebody who has voted gets. It has no name and no time.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = BallotReceipt, example = json!({
-    "ballot_id": "ballot_01jd3n8f5teqkrzvq1c0m6h2ax", "replaces": false,
+    "ballot_id": "ballot_01jd3n8f5teqkrzvq1c0m6h2ax",
     "own_sha256": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
     "slips": [{"question": "overall", "choice": "satisfied", "salt": "0707070707070707070707070707070707070707070707070707070707070707",
         "salt_part": "0909090909090909090909090909090909090909090909090909090909090909",
@@ -165,9 +171,7 @@ pub struct SlipView {
 pub struct Receipt {
     /// The ballot.
     pub ballot_id: BallotId,
-    /// Whether an earlier vote of yours is replaced.
-    pub replaces: bool,
-    /// The hash of what you alone hold: your `nonce`, else your code, else the id of your account.
+    /// The hash of what you hold: your code or the id of your account, and after a space your `nonce`, where you gave one.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub own_sha256: String,
     /// A slip for each question.
@@ -177,7 +181,9 @@ pub struct Receipt {
     pub receipt: String,
 }
 
-/// Casts a vote, or changes it. The same answers again by the same means change nothing, and get the same receipt.
+/// Casts a vote, or changes it. The same answers again by the same means with the same number of one's own are the same request, sent again: they change
+/// nothing, and get the same receipt. Without such a number every vote is a new one, with another receipt and an entry in the log: otherwise whoever has seen
+/// a voter's code could try out what they have voted, and be told by the receipt, unseen. Nor is it told whether there was a vote before.
 ///
 /// # Errors
 /// In this order: permission; those of [`found`]; those of [`Ballot::takes_votes`]; answers that are none, every one listed; a number of one's own that is none.
@@ -210,12 +216,12 @@ pub fn cast(
     let own = own_part(&ballot.id, &held(actor, shown, given.nonce));
     let paper = paper(&own, &vote, &parts)?;
     let cast = read_paper(&ballot.terms, &paper).ok_or_else(|| Fault::broken("a paper that is none"))?;
-    let replaces = known.is_some();
     if let Some(known) = known
+        && given.nonce.is_some()
         && known.is_same_vote(&cast)
     {
         tx.nothing_to_change();
-        return receipt(polling, &ballot.id, replaces, &known);
+        return receipt(polling, &ballot.id, &known);
     }
     store_papers::put(tx, &ballot.id, &tag, &polling::sealed(&key, &tag, &paper)?)?;
     if !voter.has_voted {
@@ -229,10 +235,10 @@ pub fn cast(
         &ballot.id,
         json!({ "replaces": voter.has_voted }),
     )?;
-    receipt(polling, &ballot.id, replaces, &cast)
+    receipt(polling, &ballot.id, &cast)
 }
 
-fn receipt(polling: &Polling, ballot: &BallotId, replaces: bool, paper: &Paper) -> Answer<Receipt> {
+fn receipt(polling: &Polling, ballot: &BallotId, paper: &Paper) -> Answer<Receipt> {
     let hashes: Vec<[u8; 32]> = paper.drawn.iter().map(|one| one.slip.hash(ballot)).collect();
     let view = |(Drawn { slip, part }, hash): (&Drawn, &[u8; 32])| SlipView {
         question: slip.question.clone(),
@@ -243,7 +249,6 @@ fn receipt(polling: &Polling, ballot: &BallotId, replaces: bool, paper: &Paper) 
     };
     Ok(Receipt {
         ballot_id: ballot.clone(),
-        replaces,
         own_sha256: hex::encode(paper.own),
         slips: paper.drawn.iter().zip(&hashes).map(view).collect(),
         receipt: polling.sign(&receipt_text(ballot, &hashes))?,

@@ -1,5 +1,5 @@
 //! Voting over HTTP: by whoever has the vote, with their account or with a code. No SQL and no rule. What is answered holds hashes by which a vote is
-//! known, so no answer is stored under an `Idempotency-Key`; the same vote sent again changes nothing.
+//! known, so no answer is stored under an `Idempotency-Key`; the same vote sent again with the same `nonce` changes nothing.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,10 @@ use crate::ballots::acts_voting::{self as acts, Given, Receipt, Shown};
 use crate::ballots::polling::AtPolling;
 use crate::ballots::rules::{BallotId, CODE_NOT_GOOD};
 use crate::ballots::rules_questions::Answered;
-use crate::ballots::store;
 use crate::ballots::view::{self, BallotView};
+use crate::ballots::{store, store_letters};
 use crate::budget::desk::parsed;
+use crate::kernel::clock::rfc3339;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Stop};
 use crate::registry::store_roll;
@@ -38,7 +39,7 @@ pub struct VoteBody {
     /// An answer to every question.
     #[schema(min_items = 1, max_items = 10)]
     answers: Vec<Answered>,
-    /// A number of your own, drawn by chance: it goes into your slips, so that nobody else can be given the same.
+    /// A number of your own, drawn by chance for this vote: the same vote with it again is answered with the same receipt; without it each is a new one.
     #[serde(default)]
     #[schema(
         nullable = false,
@@ -59,7 +60,7 @@ pub struct VoteByCodeBody {
     /// An answer to every question.
     #[schema(min_items = 1, max_items = 10)]
     answers: Vec<Answered>,
-    /// A number of your own, drawn by chance: it goes into your slips, so that nobody else can be given the same.
+    /// A number of your own, drawn by chance for this vote: the same vote with it again is answered with the same receipt; without it each is a new one.
     #[serde(default)]
     #[schema(
         nullable = false,
@@ -174,6 +175,12 @@ pub struct OwnBallotView {
     /// Whether you have voted.
     #[schema(example = true)]
     pub has_voted: bool,
+    /// How many letters were printed for you: whoever has the last one can vote in your place.
+    #[schema(minimum = 0, example = 1)]
+    pub letters_printed: i64,
+    /// When the last one was, UTC.
+    #[schema(required = true, example = "2026-05-25T02:00:00.000000Z")]
+    pub letter_printed_at: Option<String>,
 }
 
 /// Ballots of one's own.
@@ -187,7 +194,7 @@ pub struct OwnBallotsView {
 
 /// List your own ballots
 ///
-/// Those on whose roll you are, and whether you have voted.
+/// Those on whose roll you are, whether you have voted, and whether a letter was printed for you.
 #[utoipa::path(
     operation_id = "list_own_ballots",
     tag = "ballots",
@@ -212,14 +219,20 @@ async fn list_own(context: Shared, actor: Actor, polling: AtPolling) -> Answer<H
             }
             found.sort();
             let mut items = Vec::new();
-            for (id, has_voted) in found
+            for (id, has_voted, number) in found
                 .into_iter()
                 .rev()
                 .take(usize::try_from(OWN_MAX).unwrap_or_default())
             {
                 let ballot = crate::ballots::acts::seen(conn, &id)?;
                 let ballot = view::ballot(conn, &polling, ballot, now)?;
-                items.push(OwnBallotView { ballot, has_voted });
+                let letter = store_letters::letter(conn, &id, number)?;
+                items.push(OwnBallotView {
+                    ballot,
+                    has_voted,
+                    letters_printed: letter.map_or(0, |letter| letter.printings),
+                    letter_printed_at: letter.and_then(|letter| letter.printed_at).map(rfc3339),
+                });
             }
             Ok(items)
         })

@@ -55,13 +55,13 @@ fn sheet(letter: &LetterText, printed: &Printed, public_url: &str, zone: Tz) -> 
          <section lang=\"zh-CN\">\n<h2>{zh}</h2>\n\
          <p>请您评价。投票自{from_zh}开始，至{until_zh}截止。</p>\n\
          <p>请扫描二维码；或在社区的终端上，或在 {address}/vote ，由您本人输入投票码。截止前可以更改，以最后一次为准。计票后，任何人都无法得知您投了什么。</p>\n\
-         <p>请勿把本函交给他人：持有投票码者可以代您投票。如投票后页面提示取代了先前的投票，而那不是您投的，请告知社区居委会和街道办事处。</p>\n</section>\n\
+         <p>请勿把本函交给他人：持有投票码者可以代您投票。如投票页面显示还为您打印过您没有收到的投票函，请再投一次，并告知街道办事处。</p>\n</section>\n\
          <figure>{qr}<figcaption>{code}</figcaption></figure>\n\
          <section lang=\"en\">\n<h2>{en}</h2>\n\
          <p>Your rating is asked for. You can vote from {from_en} until {until_en}.</p>\n\
          <p>Scan the QR code; or, at a terminal of your community or at {address}/vote, type the code yourself. Until the close you can change your vote; \
          the last one counts. Once it is counted nobody can learn how you have voted.</p>\n\
-         <p>Give this letter to nobody: whoever has the code can vote in your place. If you are told that your vote has replaced one, and that was not yours, \
-         tell your residents’ committee and the street office.</p>\n</section>\n</article>\n"
+         <p>Give this letter to nobody: whoever has the code can vote in your place. If the page says that another letter was printed for you, and you have not received it, \
+         vote once more and tell your street office.</p>\n</section>\n</article>\n"
     ))
 }

@@ -2,12 +2,16 @@
 //! the key that encrypts the opening keys of books, and destroyed when the ballot is counted.
 
 use actix_web::web;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use crate::audit::sequencer::Sequencer;
 use crate::ballots::rules::{Ballot, BallotId};
+use crate::ballots::rules_slips::is_vouched;
+use crate::ballots::store::Voting;
 use crate::books::custody::Custody;
 use crate::db::conn::Conn;
 use crate::kernel::id;
@@ -15,6 +19,9 @@ use crate::kernel::refusal::{Answer, Fault};
 
 /// Bytes of a nonce: enough that those drawn by chance never meet.
 const NONCE_LENGTH: usize = 24;
+
+/// What links that wait to be sent are sealed as.
+const LINK: &str = "a link to a vote";
 
 /// The key of one ballot.
 pub type BallotKey = Zeroizing<[u8; 32]>;
@@ -74,6 +81,23 @@ impl Polling {
         Ok(Zeroizing::new(key))
     }
 
+    /// Whether an entry of a roll is what it was when the roll was frozen, by the key of its ballot.
+    ///
+    /// # Errors
+    /// Those of [`Self::key`].
+    pub fn vouches_for(&self, ballot: &Ballot, voter: &Voting) -> Result<bool, Fault> {
+        let entry = (&voter.entry(), voter.seal());
+        is_vouched(&*self.key(ballot)?, &ballot.id, &ballot.roll_sha256, entry)
+    }
+
+    /// A link that lets in whoever has it, as it is stored until it is sent.
+    ///
+    /// # Errors
+    /// A fault if the system gives no randomness.
+    pub fn sealed_link(&self, path: &str) -> Result<String, Fault> {
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(self.custody.keep(LINK, path.as_bytes())?))
+    }
+
     /// A signed receipt.
     ///
     /// # Errors
@@ -81,6 +105,17 @@ impl Polling {
     pub fn sign(&self, text: &str) -> Result<String, Fault> {
         self.sequencer.sign_text(text)
     }
+}
+
+/// The link that was sealed, which is opened when it is sent and not before.
+///
+/// # Errors
+/// A fault if it was sealed with another key, or was changed.
+pub fn opened_link(custody: &Custody, sealed: &str) -> Result<String, Fault> {
+    let none = || Fault::broken("a sealed link is none");
+    let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| none())?;
+    let opened = custody.kept(LINK, &sealed)?;
+    String::from_utf8(opened.to_vec()).map_err(|_| none())
 }
 
 fn place(ballot: &BallotId) -> String {

@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ballots::rules_double_tally::DoubleTerms;
+pub use crate::books::rules_ballots::{
+    ABSTAIN, CHOICE_LENGTH_MAX, CHOICES_MAX, Choice, QUESTION_LENGTH_MAX, QUESTIONS_MAX, Question, Unit,
+    WEIGHT_MAX,
+};
 use crate::kernel::clock::Instant;
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Fault, Kind as ReasonKind, Reason, Refusal};
-use crate::kernel::score::Score;
 
 crate::ids! {
     /// A ballot.
@@ -17,22 +20,12 @@ crate::ids! {
     VoterListingId "voterlisting"
 }
 
-/// Questions of one ballot at most.
-pub const QUESTIONS_MAX: usize = 10;
-/// Choices of its scale at most.
-pub const CHOICES_MAX: usize = 10;
 /// Voters at most.
 pub const ELECTORATE_MAX: usize = 100_000;
 /// Voters at least: of fewer nothing could ever be published.
 pub const ELECTORATE_MIN: usize = 10;
 /// Slips that a box can hold at most: voters times questions.
 pub const SLIPS_MAX: usize = 300_000;
-/// Characters of a question, in either language.
-pub const QUESTION_LENGTH_MAX: usize = 300;
-/// Characters of the name of a choice.
-pub const CHOICE_LENGTH_MAX: usize = 40;
-/// The largest weight of a question.
-pub const WEIGHT_MAX: u32 = 1_000;
 /// Hours for which a ballot is open at least.
 pub const HOURS_OPEN_MIN: i64 = 1;
 /// Days for which it is open at most.
@@ -41,8 +34,6 @@ pub const DAYS_OPEN_MAX: i64 = 62;
 pub const DAYS_AHEAD_MAX: i64 = 62;
 /// Ballots in a cell of which anything is published, at least; a statute may ask for more, and never for less.
 pub const CELL_BALLOTS_MIN: u32 = 10;
-/// What stands on a slip for a question that was not answered.
-pub const ABSTAIN: &str = "abstain";
 
 /// Nobody may vote yet.
 pub static NOT_OPEN: Reason = Reason::new(
@@ -135,6 +126,13 @@ pub static AREA_UNKNOWN: Reason = Reason::new(
     "名册上缺少部分住户的建筑面积，无法按面积计票",
     "The roll does not have the area of every dwelling, so areas cannot be tallied",
 );
+/// The roll does not say any more what it said when it was frozen.
+pub static ENTRY_CHANGED: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "ballot_entry_changed",
+    "名册上的这一条记录已被改动，不能据此投票；请告知街道办事处和审计人员",
+    "This entry of the roll is not what it was when the roll was frozen, and has no vote; tell your street office and the auditors",
+);
 /// The letters are shown once.
 pub static LETTERS_PRINTED: Reason = Reason::new(
     ReasonKind::Conflict,
@@ -165,7 +163,7 @@ pub static LISTED: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 17] = [
+pub static REASONS: [&Reason; 18] = [
     &NOT_OPEN,
     &CLOSED,
     &WITHDRAWN,
@@ -179,6 +177,7 @@ pub static REASONS: [&Reason; 17] = [
     &WITHHELD,
     &RESULT_HELD,
     &AREA_UNKNOWN,
+    &ENTRY_CHANGED,
     &LETTERS_PRINTED,
     &NOBODY_TO_WRITE,
     &LISTING_UNKNOWN,
@@ -213,19 +212,6 @@ impl Kind {
     }
 }
 
-/// Who has a vote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = BallotUnit)]
-pub enum Unit {
-    /// Each resident.
-    Residents,
-    /// Each household, by one of its residents: an owner before others, then the eldest.
-    Households,
-    /// Each residents' representative whom a registrar has listed.
-    Representatives,
-}
-
 /// How far a ballot has come. It follows from the clock, and from what was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -241,51 +227,6 @@ pub enum State {
     Counted,
     /// It was taken back before it opened.
     Withdrawn,
-}
-
-/// A choice of the scale.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = BallotChoice)]
-pub struct Choice {
-    /// Its code, unique within the scale.
-    #[schema(pattern = "^[a-z0-9_]{1,20}$", example = "satisfied")]
-    pub code: String,
-    /// In Chinese.
-    #[schema(min_length = 1, max_length = 40, example = "满意")]
-    pub name_zh: String,
-    /// In English.
-    #[schema(min_length = 1, max_length = 40, example = "Satisfied")]
-    pub name_en: String,
-    /// How many points it gives, 0 to 100.
-    pub value: Score,
-}
-
-/// A question.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = BallotQuestion)]
-pub struct Question {
-    /// Its code, unique within the ballot.
-    #[schema(pattern = "^[a-z0-9_]{1,20}$", example = "overall")]
-    pub code: String,
-    /// In Chinese.
-    #[schema(min_length = 1, max_length = 300, example = "您对本期道路保洁总体是否满意？")]
-    pub text_zh: String,
-    /// In English.
-    #[schema(
-        min_length = 1,
-        max_length = 300,
-        example = "How satisfied are you with the street cleaning of this period?"
-    )]
-    pub text_en: String,
-    /// How much it weighs against the others.
-    #[schema(minimum = 1, maximum = 1000, example = 1)]
-    pub weight: u32,
-    /// Of the appraisal of a bid: the bid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 60, example = "bid_01jd3n8f5teqkrzvq1c0m6h2ax")]
-    pub about: Option<String>,
 }
 
 /// The terms of a ballot: what is fixed when it is called.

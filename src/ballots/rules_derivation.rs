@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::ballots::rules::{ABSTAIN, Ballot, BallotId, Choice, Kind, Question, Terms, Unit, quorum_ballots};
 use crate::ballots::rules_double_tally::{self as double, Double};
+use crate::ballots::rules_electorate::RollFound;
 use crate::ballots::rules_slips::{Boxed, box_text};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::fixed::Rounding;
@@ -34,6 +35,8 @@ pub enum Outcome {
     NonBinding,
     /// So few have voted that nothing of it is published.
     Withheld,
+    /// The roll is not what it was when it was frozen: the score is published, and counts for nothing.
+    RollChanged,
 }
 
 impl Outcome {
@@ -43,6 +46,7 @@ impl Outcome {
             Self::Binding => "binding",
             Self::NonBinding => "non_binding",
             Self::Withheld => "withheld",
+            Self::RollChanged => "roll_changed",
         }
     }
 }
@@ -138,9 +142,17 @@ pub struct Derivation {
     /// How many had a vote.
     #[schema(minimum = 10, maximum = 100_000)]
     pub electorate: i64,
-    /// SHA-256 of the roll.
+    /// SHA-256 of the roll, as it was when it was frozen.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub roll_sha256: String,
+    /// SHA-256 of the roll as it was found at the count: another one, if somebody has changed it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[0-9a-f]{64}$")]
+    pub roll_counted_sha256: Option<String>,
+    /// Entries of the roll at the count that were not put there, or not so, when it was frozen, by the ballot's key. They count for nothing.
+    #[serde(default, skip_serializing_if = "Zero::is_zero")]
+    #[schema(maximum = 100_000)]
+    pub unvouched: u32,
     /// The questions.
     #[schema(max_items = 10)]
     pub questions: Vec<Question>,
@@ -186,6 +198,12 @@ pub struct Derivation {
 }
 
 impl Derivation {
+    /// Whether the roll was another one at the count than when it was frozen.
+    pub fn is_roll_changed(&self) -> bool {
+        let is_other = |counted: &String| *counted != self.roll_sha256;
+        self.unvouched > 0 || self.roll_counted_sha256.as_ref().is_some_and(is_other)
+    }
+
     /// The terms under which it was called.
     pub fn terms(&self) -> Terms {
         Terms {
@@ -209,13 +227,13 @@ impl Derivation {
     }
 }
 
-/// The derivation of a ballot from its box, which is sorted by hash, and from what is known of areas.
+/// The derivation of a ballot from what was found of its roll, from its box, which is sorted by hash, and from what is known of areas.
 ///
 /// # Errors
 /// A fault of arithmetic.
 pub fn derive(
     ballot: &Ballot,
-    participations: i64,
+    roll: &RollFound,
     slips: &[Boxed],
     double_tally: Option<Double>,
 ) -> Result<Derivation, Fault> {
@@ -231,13 +249,15 @@ pub fn derive(
         communities: ballot.terms.communities.clone(),
         electorate: ballot.electorate,
         roll_sha256: hex::encode(ballot.roll_sha256),
+        roll_counted_sha256: Some(hex::encode(roll.sha256)),
+        unvouched: roll.unvouched,
         questions: ballot.terms.questions.clone(),
         scale: ballot.terms.scale.clone(),
         may_abstain: ballot.terms.may_abstain,
         quorum_percent: ballot.terms.quorum_percent,
         quorum_ballots: 0,
         cell_ballots_min: ballot.terms.cell_ballots_min,
-        participations,
+        participations: roll.participations,
         ballots: 0,
         box_sha256: String::new(),
         cells: Vec::new(),
@@ -268,6 +288,7 @@ pub fn derived(stated: Derivation, slips: &[Boxed]) -> Result<Derivation, Fault>
         i64::from(ballots) >= quorum_ballots && double_tally.as_ref().is_none_or(Double::is_quorate);
     let outcome = match (is_published, score) {
         (false, _) => Outcome::Withheld,
+        (true, _) if stated.is_roll_changed() => Outcome::RollChanged,
         (true, Some(_)) if is_quorate => Outcome::Binding,
         (true, _) => Outcome::NonBinding,
     };
@@ -446,7 +467,13 @@ pub(super) mod tests {
     #[test]
     fn e4_two_hundred_ballots_score_87_6() {
         let ballot = ballot(terms(), 600);
-        let derivation = derive(&ballot, 200, &boxed(&ballot, &E4), None).unwrap();
+        let derivation = derive(
+            &ballot,
+            &RollFound::unchanged(&ballot, 200),
+            &boxed(&ballot, &E4),
+            None,
+        )
+        .unwrap();
         assert_eq!(
             (derivation.score.unwrap().to_string(), derivation.outcome),
             ("87.60".to_owned(), Outcome::Binding)
@@ -492,7 +519,13 @@ pub(super) mod tests {
             ("b", "abstain", 2),
             ("c", "abstain", 12),
         ];
-        let derivation = derive(&ballot, 12, &boxed(&ballot, &votes), None).unwrap();
+        let derivation = derive(
+            &ballot,
+            &RollFound::unchanged(&ballot, 12),
+            &boxed(&ballot, &votes),
+            None,
+        )
+        .unwrap();
         assert_eq!(derivation.score.unwrap().to_string(), "82.22");
         let means: Vec<Option<String>> = derivation.cells[0]
             .questions
@@ -502,7 +535,7 @@ pub(super) mod tests {
         assert_eq!(means, [Some("93.33".to_owned()), Some("60.00".to_owned()), None]);
         let silent = derive(
             &ballot,
-            12,
+            &RollFound::unchanged(&ballot, 12),
             &boxed(
                 &ballot,
                 &[("a", "abstain", 12), ("b", "abstain", 12), ("c", "abstain", 12)],
@@ -521,7 +554,7 @@ pub(super) mod tests {
         let ballot = ballot(terms, 30);
         let half = derive(
             &ballot,
-            10,
+            &RollFound::unchanged(&ballot, 10),
             &boxed(
                 &ballot,
                 &[("overall", "very_satisfied", 5), ("overall", "satisfied", 5)],
@@ -535,12 +568,24 @@ pub(super) mod tests {
     #[test]
     fn of_fewer_than_ten_nothing_is_told() {
         let ballot = ballot(terms(), 12);
-        let nine = derive(&ballot, 9, &boxed(&ballot, &[("overall", "fair", 9)]), None).unwrap();
+        let nine = derive(
+            &ballot,
+            &RollFound::unchanged(&ballot, 9),
+            &boxed(&ballot, &[("overall", "fair", 9)]),
+            None,
+        )
+        .unwrap();
         assert_eq!(
             (nine.outcome, nine.score, nine.cells.len(), nine.ballots),
             (Outcome::Withheld, None, 0, 9)
         );
-        let ten = derive(&ballot, 10, &boxed(&ballot, &[("overall", "fair", 10)]), None).unwrap();
+        let ten = derive(
+            &ballot,
+            &RollFound::unchanged(&ballot, 10),
+            &boxed(&ballot, &[("overall", "fair", 10)]),
+            None,
+        )
+        .unwrap();
         assert_eq!(ten.outcome, Outcome::Binding);
     }
 }

@@ -333,6 +333,7 @@ pub(super) mod tests {
     use crate::ballots::rules::tests::terms;
     use crate::ballots::rules_derivation::tests::{ballot, boxed};
     use crate::ballots::rules_derivation::{Derivation, Outcome, derive};
+    use crate::ballots::rules_electorate::RollFound;
     use proptest::prelude::*;
 
     fn dwelling(dm2: i64) -> DwellingArea {
@@ -383,7 +384,13 @@ pub(super) mod tests {
             .as_ref()
             .map(|double| super::weighed(terms, double, electorate, &weighed).unwrap());
         let all = i64::try_from(yes.0 + no.0).unwrap();
-        derive(&ballot, all, &boxed(&ballot, &votes), double).unwrap()
+        derive(
+            &ballot,
+            &RollFound::unchanged(&ballot, all),
+            &boxed(&ballot, &votes),
+            double,
+        )
+        .unwrap()
     }
 
     fn told(derivation: &Derivation) -> (Outcome, bool, bool, bool, bool, bool) {

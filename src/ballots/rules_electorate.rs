@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use crate::ballots::rules::{
-    AREA_UNKNOWN, ELECTORATE_MAX, ELECTORATE_MIN, ELECTORATE_TOO_LARGE, ELECTORATE_TOO_SMALL, SLIPS_MAX, Unit,
+    AREA_UNKNOWN, Ballot, ELECTORATE_MAX, ELECTORATE_MIN, ELECTORATE_TOO_LARGE, ELECTORATE_TOO_SMALL,
+    SLIPS_MAX, Unit,
 };
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::Refusal;
@@ -60,6 +61,28 @@ pub struct Basis<'b> {
     pub questions: usize,
     /// Whether areas are tallied beside heads: then only owners have a vote, and the area of each dwelling has to be known.
     pub by_area: bool,
+}
+
+/// What was found of a roll when its ballot was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RollFound {
+    /// Its SHA-256, made anew.
+    pub sha256: [u8; 32],
+    /// Entries that the ballot's key does not vouch for.
+    pub unvouched: u32,
+    /// How many have voted by the others.
+    pub participations: i64,
+}
+
+impl RollFound {
+    /// The roll as it was frozen.
+    pub const fn unchanged(ballot: &Ballot, participations: i64) -> Self {
+        Self {
+            sha256: ballot.roll_sha256,
+            unvouched: 0,
+            participations,
+        }
+    }
 }
 
 /// Those who have a vote, numbered by community and id.

@@ -1,15 +1,13 @@
 //! What a ballot asks: questions and their scale, with the usual ones where nothing else is said, and what can be answered. Every fault is told at once. Pure.
 
-use std::collections::BTreeSet;
-
 use chrono::Duration;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::ballots::rules::{
-    ABSTAIN, CHOICE_LENGTH_MAX, CHOICES_MAX, Choice, DAYS_AHEAD_MAX, DAYS_OPEN_MAX, HOURS_OPEN_MIN,
-    QUESTION_LENGTH_MAX, QUESTIONS_MAX, Question, Terms, Unit, WEIGHT_MAX,
+    ABSTAIN, Choice, DAYS_AHEAD_MAX, DAYS_OPEN_MAX, HOURS_OPEN_MIN, Question, Terms, Unit,
 };
+use crate::books::rules_ballots::{by_area, questions, quorum, scale};
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::Refusal;
 use crate::kernel::score::Score;
@@ -36,6 +34,22 @@ pub struct NewBallot {
     pub quorum_percent: u32,
     /// Where area is tallied beside heads: from how many points on a choice approves.
     pub double_tally: Option<Score>,
+}
+
+impl NewBallot {
+    /// One question about the whole, on the usual scale, to all residents, every one of whom has to vote.
+    pub const fn at(opens_at: Instant, closes_at: Instant) -> Self {
+        Self {
+            opens_at,
+            closes_at,
+            unit: Unit::Residents,
+            questions: Vec::new(),
+            scale: Vec::new(),
+            may_abstain: false,
+            quorum_percent: 100,
+            double_tally: None,
+        }
+    }
 }
 
 /// That areas are to be tallied.
@@ -83,15 +97,24 @@ pub fn usual_question() -> Question {
 pub fn checked(new: &NewBallot, now: Instant) -> Result<(Vec<Question>, Vec<Choice>), Refusal> {
     let mut form = Form::new();
     window(new, now, &mut form);
-    if !(1..=100).contains(&new.quorum_percent) {
-        form.object(
-            "/quorum_percent",
-            Text::fixed("应为 1 至 100", "must be from 1 to 100"),
+    quorum("/quorum_percent", new.quorum_percent, &mut form);
+    if let Some(from) = new.double_tally {
+        let usual = usual_scale();
+        let scale = if new.scale.is_empty() { &usual } else { &new.scale };
+        by_area(
+            ("/double_tally", "/double_tally/approves_from"),
+            (new.unit, scale, from),
+            &mut form,
         );
     }
-    by_area(new, &mut form);
-    let questions = questions(&new.questions, &mut form);
-    let scale = scale(&new.scale, &mut form);
+    let questions = match new.questions.as_slice() {
+        [] => vec![usual_question()],
+        asked => questions("/questions", asked, &mut form),
+    };
+    let scale = match new.scale.as_slice() {
+        [] => usual_scale(),
+        asked => scale("/scale", asked, &mut form),
+    };
     form.finish((questions, scale))
 }
 
@@ -120,119 +143,6 @@ fn window(new: &NewBallot, now: Instant, form: &mut Form) {
             ),
         );
     }
-}
-
-/// Areas are tallied where each dwelling has one vote, and from points on that tell those who approve from those who do not.
-fn by_area(new: &NewBallot, form: &mut Form) {
-    let Some(from) = new.double_tally else { return };
-    if new.unit != Unit::Households {
-        form.object(
-            "/double_tally",
-            Text::fixed("仅用于按户投票", "belongs to ballots of households"),
-        );
-    }
-    let usual = usual_scale();
-    let scale = if new.scale.is_empty() { &usual } else { &new.scale };
-    let approve = scale.iter().filter(|choice| choice.value >= from).count();
-    if approve == 0 || approve == scale.len() {
-        form.object(
-            "/double_tally/approves_from",
-            Text::fixed(
-                "选项中须有赞成的，也须有不赞成的",
-                "some choices must approve, and some must not",
-            ),
-        );
-    }
-}
-
-fn is_code(code: &str) -> bool {
-    (1..=20).contains(&code.len())
-        && code
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-}
-
-/// Objects to a code that is none, or is there twice.
-fn code<'c>(form: &mut Form, seen: &mut BTreeSet<&'c str>, pointer: &str, code: &'c str) {
-    if !is_code(code) || code == ABSTAIN {
-        form.object(
-            pointer,
-            Text::fixed("不是可用的代码", "is no code that can be used"),
-        );
-    } else if !seen.insert(code) {
-        form.object(pointer, Text::fixed("重复", "is there twice"));
-    }
-}
-
-fn questions(asked: &[Question], form: &mut Form) -> Vec<Question> {
-    if asked.is_empty() {
-        return vec![usual_question()];
-    }
-    if asked.len() > QUESTIONS_MAX {
-        form.object(
-            "/questions",
-            text!("最多 {QUESTIONS_MAX} 个问题", "at most {QUESTIONS_MAX} questions"),
-        );
-    }
-    let mut seen = BTreeSet::new();
-    let mut questions = Vec::new();
-    for (at, question) in asked.iter().enumerate() {
-        let place = format!("/questions/{at}");
-        code(form, &mut seen, &format!("{place}/code"), &question.code);
-        if !(1..=WEIGHT_MAX).contains(&question.weight) {
-            form.object(
-                &format!("{place}/weight"),
-                text!("应为 1 至 {WEIGHT_MAX}", "must be from 1 to {WEIGHT_MAX}"),
-            );
-        }
-        questions.push(Question {
-            text_zh: form.line(
-                &format!("{place}/text_zh"),
-                &question.text_zh,
-                QUESTION_LENGTH_MAX,
-            ),
-            text_en: form.line(
-                &format!("{place}/text_en"),
-                &question.text_en,
-                QUESTION_LENGTH_MAX,
-            ),
-            ..question.clone()
-        });
-    }
-    questions
-}
-
-fn scale(asked: &[Choice], form: &mut Form) -> Vec<Choice> {
-    if asked.is_empty() {
-        return usual_scale();
-    }
-    if !(2..=CHOICES_MAX).contains(&asked.len()) {
-        form.object(
-            "/scale",
-            text!(
-                "应有 2 至 {CHOICES_MAX} 个选项",
-                "must have 2 to {CHOICES_MAX} choices"
-            ),
-        );
-    }
-    let mut seen = BTreeSet::new();
-    let mut scale = Vec::new();
-    for (at, choice) in asked.iter().enumerate() {
-        let place = format!("/scale/{at}");
-        code(form, &mut seen, &format!("{place}/code"), &choice.code);
-        if !(Score::ZERO..=Score::HUNDRED).contains(&choice.value) {
-            form.object(
-                &format!("{place}/value"),
-                Text::fixed("应为 0 至 100", "must be from 0 to 100"),
-            );
-        }
-        scale.push(Choice {
-            name_zh: form.line(&format!("{place}/name_zh"), &choice.name_zh, CHOICE_LENGTH_MAX),
-            name_en: form.line(&format!("{place}/name_en"), &choice.name_en, CHOICE_LENGTH_MAX),
-            ..choice.clone()
-        });
-    }
-    scale
 }
 
 /// An answer to a question, as somebody gives it.
@@ -387,8 +297,13 @@ mod tests {
                 "/closes_at",
                 "/quorum_percent",
                 "/questions/0/weight",
+                // The same question again cannot be told from the first.
                 "/questions/1/code",
+                "/questions/1/text_zh",
+                "/questions/1/text_en",
                 "/questions/2/code",
+                "/questions/2/text_zh",
+                "/questions/2/text_en",
                 "/scale/0/value",
                 "/scale/1/code",
                 "/scale/2/name_zh"

@@ -124,6 +124,7 @@ pub fn recomputed(record: &Record, logged: Option<&Logged>) -> Result<Verdict, F
         again.box_sha256.as_str(),
     );
     of_areas(said, &again, &mut report);
+    of_roll(said, &mut report);
     let (before, after) = (as_json(said)?, as_json(&again)?);
     compare("", &before, &after, &mut report);
     let score = again
@@ -210,6 +211,26 @@ fn of_counts(said: &Derivation, slips: &[Boxed], report: &mut Report) {
     ));
 }
 
+/// The roll at the count is the one that was frozen.
+fn of_roll(said: &Derivation, report: &mut Report) {
+    if let Some(counted) = said
+        .roll_counted_sha256
+        .as_ref()
+        .filter(|one| **one != said.roll_sha256)
+    {
+        let called = &said.roll_sha256;
+        report.differs(format!(
+            "the roll has changed: its SHA-256 was {called} when it was frozen, and {counted} when the votes were counted"
+        ));
+    }
+    if said.unvouched > 0 {
+        report.differs(format!(
+            "the roll has changed: {} entries are not those that were frozen",
+            said.unvouched
+        ));
+    }
+}
+
 /// Sums of areas cannot be reckoned from the box; that they can be, and tell of nobody, is looked at.
 fn of_areas(said: &Derivation, again: &Derivation, report: &mut Report) {
     let Some(double) = &again.double_tally else { return };
@@ -286,6 +307,7 @@ fn of_log(said: &Derivation, sha256: &str, logged: &Logged, report: &mut Report)
                 ("terms_sha256", Value::from(terms)),
             ];
             told("call", called, &expected, report);
+            of_roll_called(said, called, report);
         }
     }
     report.same("first votes in the log", said.participations, logged.first_casts);
@@ -313,10 +335,29 @@ fn of_log(said: &Derivation, sha256: &str, logged: &Logged, report: &mut Report)
             ("participations", Value::from(said.participations)),
             ("ballots", Value::from(said.ballots)),
         ];
+        let found = [
+            (
+                "roll_counted_sha256",
+                Value::from(said.roll_counted_sha256.clone()),
+            ),
+            ("unvouched", Value::from(said.unvouched)),
+        ];
+        if said.roll_counted_sha256.is_some() {
+            told("count", closed, &found, report);
+        }
         told("count", closed, &expected, report);
     }
     report.step("compared with the log".to_owned());
     Ok(())
+}
+
+/// The roll at the count is the one in the log, whatever the record says of the one that was frozen.
+fn of_roll_called(said: &Derivation, called: &Value, report: &mut Report) {
+    let logged = called.get("roll_sha256").and_then(Value::as_str);
+    let counted = said.roll_counted_sha256.as_deref();
+    if counted.is_some() && counted != logged {
+        report.differs("the roll at the count is not the one that the log's call has".to_owned());
+    }
 }
 
 fn told(what: &str, data: &Value, expected: &[(&str, Value)], report: &mut Report) {
@@ -342,10 +383,11 @@ pub fn terms_sha256(terms: &crate::ballots::rules::Terms) -> Result<String, Faul
 mod tests {
     use super::*;
     use crate::ballots::rules::tests::terms;
-    use crate::ballots::rules_derivation::derive;
     use crate::ballots::rules_derivation::tests::{ballot, boxed};
+    use crate::ballots::rules_derivation::{Outcome, derive};
     use crate::ballots::rules_double_tally::tests::{come, doubled};
     use crate::ballots::rules_double_tally::{Area, Double};
+    use crate::ballots::rules_electorate::RollFound;
     use crate::ballots::rules_slips::{Slip, box_text};
     use serde_json::json;
 
@@ -357,7 +399,7 @@ mod tests {
         );
         Record {
             format: RECORD.to_owned(),
-            derivation: derive(&ballot, 12, &slips, None).unwrap(),
+            derivation: derive(&ballot, &RollFound::unchanged(&ballot, 12), &slips, None).unwrap(),
             slips: box_text(&ballot.id, &slips),
         }
     }
@@ -374,7 +416,8 @@ mod tests {
             casts_outside: 0,
             closed: vec![json!({
                 "sha256": hex::encode(Sha256::digest(said.written().unwrap())), "box_sha256": said.box_sha256, "roll_sha256": said.roll_sha256,
-                "electorate": said.electorate, "participations": 12, "ballots": 12
+                "electorate": said.electorate, "participations": 12, "ballots": 12,
+                "roll_counted_sha256": said.roll_counted_sha256, "unvouched": said.unvouched
             })],
         }
     }
@@ -420,11 +463,58 @@ mod tests {
             &|record| record.derivation.participations = 11,
             &|record| record.derivation.cells[0].ballots = 13,
             &|record| record.derivation.electorate = 11,
-            &|record| record.derivation.outcome = crate::ballots::rules_derivation::Outcome::NonBinding,
+            &|record| record.derivation.outcome = Outcome::NonBinding,
         ];
         for (place, change) in tampered.into_iter().enumerate() {
             assert!(!changed(change).is_empty(), "{place}");
         }
+    }
+
+    #[test]
+    fn a_roll_that_has_changed_binds_nobody_and_is_told() {
+        let ballot = ballot(terms(), 40);
+        let slips = boxed(
+            &ballot,
+            &[("overall", "very_satisfied", 9), ("overall", "fair", 3)],
+        );
+        let honest = RollFound::unchanged(&ballot, 12);
+        let of = |found: RollFound| Record {
+            format: RECORD.to_owned(),
+            derivation: derive(&ballot, &found, &slips, None).unwrap(),
+            slips: box_text(&ballot.id, &slips),
+        };
+        assert_eq!(of(honest).derivation.outcome, Outcome::Binding);
+        let other = RollFound {
+            sha256: [8; 32],
+            ..honest
+        };
+        let entry = RollFound {
+            unvouched: 1,
+            ..honest
+        };
+        for changed in [other, entry] {
+            let record = of(changed);
+            assert_eq!(record.derivation.outcome, Outcome::RollChanged);
+            let told = found(&record, None);
+            assert!(
+                told.len() == 1 && told[0].contains("the roll has changed"),
+                "{told:?}"
+            );
+        }
+        // Whoever hides it by saying that the roll was another one from the beginning is found out by the log.
+        let mut hidden = of(other);
+        hidden.derivation.roll_sha256 = hex::encode(other.sha256);
+        hidden.derivation = derived(hidden.derivation, &slips).unwrap();
+        assert_eq!(found(&hidden, None), Vec::<String>::new());
+        let mut log = logged(&of(honest));
+        log.closed = logged(&hidden).closed;
+        assert!(!found(&hidden, Some(&log)).is_empty());
+        // A few of whom nothing is told stay untold.
+        let few = boxed(&ballot, &[("overall", "fair", 9)]);
+        assert_eq!(
+            derive(&ballot, &other, &few, None).unwrap().outcome,
+            Outcome::Withheld
+        );
     }
 
     /// Sums of areas are the ward's word; what cannot be, and what should not be told, is noticed all the same.
@@ -506,7 +596,7 @@ mod tests {
         });
         slips.sort_by_key(|one| one.hash);
         let stuffed = Record {
-            derivation: derive(&ballot, 13, &slips, None).unwrap(),
+            derivation: derive(&ballot, &RollFound::unchanged(&ballot, 13), &slips, None).unwrap(),
             slips: box_text(&ballot.id, &slips),
             ..honest.clone()
         };
@@ -524,7 +614,7 @@ mod tests {
                 &[("overall", "very_satisfied", 9), ("overall", "fair", 3)],
             );
             let other = Record {
-                derivation: derive(&ballot, 12, &slips, None).unwrap(),
+                derivation: derive(&ballot, &RollFound::unchanged(&ballot, 12), &slips, None).unwrap(),
                 ..honest.clone()
             };
             assert!(found(&other, None).is_empty() && !found(&other, Some(&log)).is_empty());

@@ -168,18 +168,22 @@ fn read_line(line: &str) -> Option<Boxed> {
     })
 }
 
+fn roll_line(voter: &Voter) -> String {
+    let Voter {
+        number,
+        resident_id,
+        community_id,
+        area,
+    } = voter;
+    let area = area.map_or_else(String::new, |area| format!(" {}", area.dm2()));
+    format!("{number} {community_id} {resident_id}{area}\n")
+}
+
 /// The roll as it is hashed: a line for each voter, with the area of the dwelling in hundredths of a square metre where areas are tallied.
 pub fn roll_sha256(ballot: &BallotId, voters: &[Voter]) -> [u8; 32] {
     let mut hash = Sha256::new().chain_update(format!("{ROLL}\n{ballot}\n"));
     for voter in voters {
-        let Voter {
-            number,
-            resident_id,
-            community_id,
-            area,
-        } = voter;
-        let area = area.map_or_else(String::new, |area| format!(" {}", area.dm2()));
-        hash.update(format!("{number} {community_id} {resident_id}{area}\n"));
+        hash.update(roll_line(voter));
     }
     hash.finalize().into()
 }
@@ -282,12 +286,62 @@ pub fn is_link_code(key: &[u8; 32], ballot: &BallotId, number: i64, code: &[u8])
     Ok(code.len() == LINK_CODE_BYTES && made.verify_truncated_left(code).is_ok())
 }
 
+fn vouching(
+    key: &[u8; 32],
+    ballot: &BallotId,
+    roll: &[u8; 32],
+    voter: &Voter,
+) -> Result<Hmac<Sha256>, Fault> {
+    let mut code = keyed(key, "wardbook/ballot-entry/v1", ballot, voter.number)?;
+    code.update(format!("{}\n{}", hex::encode(roll), roll_line(voter)).as_bytes());
+    Ok(code)
+}
+
+/// What vouches for an entry of the roll, made when it is frozen: HMAC-SHA-256 under the ballot's key of `wardbook/ballot-entry/v1`, the ballot, the number, the
+/// hash of the whole roll, and the entry as it is hashed into that, each on a line of its own.
+///
+/// # Errors
+/// As [`voter_tag`].
+pub fn entry_seal(
+    key: &[u8; 32],
+    ballot: &BallotId,
+    roll: &[u8; 32],
+    voter: &Voter,
+) -> Result<[u8; 32], Fault> {
+    Ok(vouching(key, ballot, roll, voter)?.finalize().into_bytes().into())
+}
+
+/// Whether an entry of the roll stands there as it did when the roll was frozen, in constant time.
+///
+/// # Errors
+/// As [`voter_tag`].
+pub fn is_vouched(
+    key: &[u8; 32],
+    ballot: &BallotId,
+    roll: &[u8; 32],
+    (voter, seal): (&Voter, &[u8]),
+) -> Result<bool, Fault> {
+    Ok(vouching(key, ballot, roll, voter)?.verify_slice(seal).is_ok())
+}
+
+/// What a mail to a voter is known by, so that it is sent once: without the ballot's key nobody can tell whose it is.
+///
+/// # Errors
+/// As [`voter_tag`].
+pub fn mail_tag(key: &[u8; 32], ballot: &BallotId, number: i64) -> Result<[u8; 32], Fault> {
+    Ok(keyed(key, "wardbook/ballot-mail/v1", ballot, number)?
+        .finalize()
+        .into_bytes()
+        .into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ballots::rules::Question;
     use crate::ballots::rules::tests::{at, terms};
     use crate::ballots::rules_questions::usual_question;
+    use crate::registry::rules_person::DwellingArea;
 
     fn ballot() -> BallotId {
         "ballot_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap()
@@ -398,6 +452,38 @@ mod tests {
         ] {
             assert!(read_box(&ballot(), &broken).is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn an_entry_is_vouched_for_as_it_was_frozen_and_not_otherwise() {
+        let voter = Voter {
+            number: 3,
+            resident_id: crate::registry::rules_roll::ResidentId::mint(at(1, 0)),
+            community_id: AreaId::mint(at(1, 0)),
+            area: DwellingArea::of_dm2(9_000),
+        };
+        let (key, roll) = ([1; 32], [2; 32]);
+        let seal = entry_seal(&key, &ballot(), &roll, &voter).unwrap();
+        let holds = |key: &[u8; 32], ballot: &BallotId, roll: &[u8; 32], voter: &Voter, seal: &[u8]| {
+            is_vouched(key, ballot, roll, (voter, seal)).unwrap()
+        };
+        assert!(holds(&key, &ballot(), &roll, &voter, &seal));
+        let mut others = [voter.clone(), voter.clone(), voter.clone(), voter.clone()];
+        others[0].number = 4;
+        others[1].resident_id = crate::registry::rules_roll::ResidentId::mint(at(2, 0));
+        others[2].community_id = AreaId::mint(at(2, 0));
+        others[3].area = None;
+        assert!(
+            others
+                .iter()
+                .all(|other| !holds(&key, &ballot(), &roll, other, &seal))
+        );
+        assert!(!holds(&[9; 32], &ballot(), &roll, &voter, &seal));
+        assert!(!holds(&key, &BallotId::mint(at(1, 0)), &roll, &voter, &seal));
+        assert!(!holds(&key, &ballot(), &[9; 32], &voter, &seal));
+        assert!(
+            !holds(&key, &ballot(), &roll, &voter, &[]) && !holds(&key, &ballot(), &roll, &voter, &seal[1..])
+        );
     }
 
     #[test]

@@ -196,10 +196,11 @@ struct VoterRow<'v> {
     community_id: &'v AreaId,
     has_voted: bool,
     area_dm2: Option<i64>,
+    seal: &'v [u8],
 }
 
 impl<'v> VoterRow<'v> {
-    fn of(ballot: &'v BallotId, voter: &'v Voter) -> Self {
+    fn of(ballot: &'v BallotId, (voter, seal): &'v (Voter, [u8; 32])) -> Self {
         Self {
             ballot_id: ballot,
             number: voter.number,
@@ -207,15 +208,16 @@ impl<'v> VoterRow<'v> {
             community_id: &voter.community_id,
             has_voted: false,
             area_dm2: voter.area.map(DwellingArea::dm2),
+            seal,
         }
     }
 }
 
-/// Adds those who may vote.
+/// Adds those who may vote, each with what vouches for the entry.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn insert_voters(tx: &mut Tx<'_>, ballot: &BallotId, voters: &[Voter]) -> Answer<()> {
+pub fn insert_voters(tx: &mut Tx<'_>, ballot: &BallotId, voters: &[(Voter, [u8; 32])]) -> Answer<()> {
     let rows: Vec<VoterRow<'_>> = voters.iter().map(|voter| VoterRow::of(ballot, voter)).collect();
     for some in rows.chunks(ROWS_AT_ONCE) {
         both!(tx.conn(), c => diesel::insert_into(ballot_voters::table).values(some).execute(c))?;
@@ -284,7 +286,7 @@ pub fn result_of(conn: &mut Conn, kind: Kind, matter: &str, number: i64) -> Answ
     Ok(result(conn, &ballot.id)?.map(|(derivation, _)| derivation))
 }
 
-/// Somebody who may vote, and whether they have.
+/// Somebody who may vote, and whether they have, as it stands in the database: whether the roll was frozen so is for the ballot's key to say.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
 pub struct Voting {
     /// Their number.
@@ -295,7 +297,44 @@ pub struct Voting {
     pub community_id: AreaId,
     /// Whether they have voted.
     pub has_voted: bool,
+    area_dm2: Option<i64>,
+    seal: Option<Vec<u8>>,
 }
+
+impl Voting {
+    /// The entry of the roll.
+    pub fn entry(&self) -> Voter {
+        Voter {
+            number: self.number,
+            resident_id: self.resident_id.clone(),
+            community_id: self.community_id.clone(),
+            area: self.area_dm2.and_then(DwellingArea::of_dm2),
+        }
+    }
+
+    /// What vouches for the entry; nothing where nothing does.
+    pub fn seal(&self) -> &[u8] {
+        self.seal.as_deref().unwrap_or_default()
+    }
+}
+
+type VotingColumns = (
+    ballot_voters::number,
+    ballot_voters::resident_id,
+    ballot_voters::community_id,
+    ballot_voters::has_voted,
+    ballot_voters::area_dm2,
+    ballot_voters::seal,
+);
+
+const VOTING: VotingColumns = (
+    ballot_voters::number,
+    ballot_voters::resident_id,
+    ballot_voters::community_id,
+    ballot_voters::has_voted,
+    ballot_voters::area_dm2,
+    ballot_voters::seal,
+);
 
 /// The voter of that number, if there is one.
 ///
@@ -304,12 +343,7 @@ pub struct Voting {
 pub fn voter(conn: &mut Conn, ballot: &BallotId, number: i64) -> Answer<Option<Voting>> {
     Ok(ballot_voters::table
         .find((ballot, number))
-        .select((
-            ballot_voters::number,
-            ballot_voters::resident_id,
-            ballot_voters::community_id,
-            ballot_voters::has_voted,
-        ))
+        .select(VOTING)
         .first(conn)
         .optional()?)
 }
@@ -322,26 +356,25 @@ pub fn voter_who_is(conn: &mut Conn, ballot: &BallotId, resident: &ResidentId) -
     Ok(ballot_voters::table
         .filter(ballot_voters::ballot_id.eq(ballot))
         .filter(ballot_voters::resident_id.eq(resident))
-        .select((
-            ballot_voters::number,
-            ballot_voters::resident_id,
-            ballot_voters::community_id,
-            ballot_voters::has_voted,
-        ))
+        .select(VOTING)
         .first(conn)
         .optional()?)
 }
 
-/// Up to `max` ballots in which a resident has a vote, and whether they have voted, the one called last first.
+/// Up to `max` ballots in which a resident has a vote, whether they have voted, and their number, the one called last first.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn of_resident(conn: &mut Conn, resident: &ResidentId, max: i64) -> Answer<Vec<(BallotId, bool)>> {
+pub fn of_resident(conn: &mut Conn, resident: &ResidentId, max: i64) -> Answer<Vec<(BallotId, bool, i64)>> {
     Ok(ballot_voters::table
         .filter(ballot_voters::resident_id.eq(resident))
         .order(ballot_voters::ballot_id.desc())
         .limit(max)
-        .select((ballot_voters::ballot_id, ballot_voters::has_voted))
+        .select((
+            ballot_voters::ballot_id,
+            ballot_voters::has_voted,
+            ballot_voters::number,
+        ))
         .load(conn)?)
 }
 
@@ -355,51 +388,20 @@ pub fn voters_after(conn: &mut Conn, ballot: &BallotId, after: i64, max: i64) ->
         .filter(ballot_voters::number.gt(after))
         .order(ballot_voters::number)
         .limit(max)
-        .select((
-            ballot_voters::number,
-            ballot_voters::resident_id,
-            ballot_voters::community_id,
-            ballot_voters::has_voted,
-        ))
+        .select(VOTING)
         .load(conn)?)
 }
 
-/// Somebody who has voted, as it is needed to count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HasVoted {
-    /// Their number.
-    pub number: i64,
-    /// Their community.
-    pub community: AreaId,
-    /// The area of their dwelling, where areas are tallied.
-    pub area: Option<DwellingArea>,
-}
-
-/// Everybody who has voted, by number.
+/// The whole roll as it stands now, by number.
 ///
 /// # Errors
-/// A fault of the database, or of an area that is none.
-pub fn who_have_voted(conn: &mut Conn, ballot: &BallotId) -> Answer<Vec<HasVoted>> {
-    let rows: Vec<(i64, AreaId, Option<i64>)> = ballot_voters::table
+/// A fault of the database.
+pub fn roll(conn: &mut Conn, ballot: &BallotId) -> Answer<Vec<Voting>> {
+    Ok(ballot_voters::table
         .filter(ballot_voters::ballot_id.eq(ballot))
-        .filter(ballot_voters::has_voted.eq(true))
         .order(ballot_voters::number)
-        .select((
-            ballot_voters::number,
-            ballot_voters::community_id,
-            ballot_voters::area_dm2,
-        ))
-        .load(conn)?;
-    let read = |(number, community, area): (i64, AreaId, Option<i64>)| {
-        let known =
-            |dm2| DwellingArea::of_dm2(dm2).ok_or_else(|| Fault::broken("a dwelling area that is none"));
-        Ok(HasVoted {
-            number,
-            community,
-            area: area.map(known).transpose()?,
-        })
-    };
-    Ok(rows.into_iter().map(read).collect::<Result<_, Fault>>()?)
+        .select(VOTING)
+        .load(conn)?)
 }
 
 /// Notes that somebody has voted, who had not; and not when.

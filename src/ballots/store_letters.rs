@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::ballots::rules::{BallotId, VoterListingId};
 use crate::db::conn::Conn;
 use crate::db::schema::{ballot_letters, ballot_mailings, ballot_voters, residents, voter_listings};
 use crate::db::writer::Tx;
+use crate::kernel::clock::Instant;
 use crate::kernel::party::{AccountId, AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::rules_letters::Presented;
@@ -30,27 +32,51 @@ pub fn voter_of(conn: &mut Conn, code: &Presented) -> Answer<Option<(BallotId, i
     Ok(found.optional()?)
 }
 
-/// Keeps the codes of a letter; an older letter of the same voter becomes void. Tells whether there was one.
+/// A voter's letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// When it was printed, UTC; nothing for those of before this was noted.
+    pub printed_at: Option<Instant>,
+    /// The how manieth of theirs it is.
+    pub printings: i64,
+}
+
+/// The letter of a voter, if one was printed.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn put(
-    tx: &mut Tx<'_>,
-    ballot: &BallotId,
-    number: i64,
-    link: &[u8; 32],
-    code: &[u8; 32],
-) -> Answer<bool> {
-    let void = diesel::delete(ballot_letters::table.find((ballot, number))).execute(tx.conn())?;
+pub fn letter(conn: &mut Conn, ballot: &BallotId, number: i64) -> Answer<Option<Letter>> {
+    let row: Option<(Option<NaiveDateTime>, i64)> = ballot_letters::table
+        .find((ballot, number))
+        .select((ballot_letters::printed_at, ballot_letters::printings))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|(printed_at, printings)| Letter {
+        printed_at: printed_at.map(|at| at.and_utc()),
+        printings,
+    }))
+}
+
+/// Keeps the codes of a letter; an older letter of the same voter becomes void. Tells the how manieth of theirs it is.
+///
+/// # Errors
+/// A fault of the database.
+pub fn put(tx: &mut Tx<'_>, ballot: &BallotId, number: i64, link: &[u8; 32], code: &[u8; 32]) -> Answer<i64> {
+    let void = letter(tx.conn(), ballot, number)?;
+    let printings = void.map_or(1, |letter| letter.printings.saturating_add(1));
+    diesel::delete(ballot_letters::table.find((ballot, number))).execute(tx.conn())?;
+    let now = tx.now().naive_utc();
     diesel::insert_into(ballot_letters::table)
         .values((
             ballot_letters::ballot_id.eq(ballot),
             ballot_letters::number.eq(number),
             ballot_letters::link_hash.eq(link.as_slice()),
             ballot_letters::code_hash.eq(code.as_slice()),
+            ballot_letters::printed_at.eq(now),
+            ballot_letters::printings.eq(printings),
         ))
         .execute(tx.conn())?;
-    Ok(void > 0)
+    Ok(printings)
 }
 
 /// Up to `max` voters of a community who are on its roll and have no letter, whether they have voted or not, and how many there are in all.

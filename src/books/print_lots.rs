@@ -3,6 +3,7 @@
 use crate::books::print::{Pieces, fact, share};
 use crate::books::print_words::{self as words, line, money, same, two, unsaid};
 use crate::books::rules::LotId;
+use crate::books::rules_ballots::BallotDocument;
 use crate::books::rules_documents::{
     AdvanceRecovery, BandDocument, LotDocument, Outcome, PayTableDocument, PaymentDocument, PeriodKind,
     TriggerDocument,
@@ -243,6 +244,9 @@ fn criteria(pieces: &mut Pieces, lot: &LotDocument) {
         pieces.says(unsaid());
     }
     pieces.table(table);
+    for ballot in lot.criteria.iter().filter_map(|one| one.ballot.as_ref()) {
+        asked(pieces, ballot);
+    }
     if let Some(threshold) = lot.technical_threshold {
         pieces.says(text!(
             "价格以外各项得分合计低于 {threshold} 分的，投标无效",
@@ -342,9 +346,44 @@ fn performance(pieces: &mut Pieces, lot: &LotDocument) {
     if let Some(payment) = &lot.payment {
         pieces.says(words::without_score(payment.without_score));
     }
+    for ballot in lot.score_sources.iter().filter_map(|one| one.ballot.as_ref()) {
+        asked(pieces, ballot);
+    }
     for table in &lot.pay_tables {
         bands(pieces, lot, table);
     }
+}
+
+/// What residents are asked, how many have to answer, and what each answer is worth.
+fn asked(pieces: &mut Pieces, ballot: &BallotDocument) {
+    let (unit, percent) = (words::voters(ballot.unit), ballot.quorum_percent);
+    let (unit_zh, unit_en) = (unit.zh(), unit.en());
+    pieces.says(text!(
+        "投票人：{unit_zh}；参与不少于 {percent}% 方为有效。",
+        "Those who vote: {unit_en}. At least {percent}% have to for the result to bind."
+    ));
+    for question in &ballot.questions {
+        let (zh, en, weight) = (&question.text_zh, &question.text_en, question.weight);
+        pieces.says(text!("{zh}（权重 {weight}）", "{en} (weight {weight})"));
+    }
+    let mut table = Table::new(
+        Text::fixed("选项与分值", "Choices and their points"),
+        [Text::fixed("选项", "Choice"), Text::fixed("分值", "Points")],
+        &[1],
+    );
+    for choice in &ballot.scale {
+        table.row([
+            vec![two(&choice.name_zh, &choice.name_en)],
+            vec![same(choice.value)],
+        ]);
+    }
+    if ballot.may_abstain {
+        table.row([
+            vec![Text::fixed("弃权", "No answer")],
+            vec![Text::fixed("不计", "not counted")],
+        ]);
+    }
+    pieces.table(table);
 }
 
 fn bands(pieces: &mut Pieces, lot: &LotDocument, pay: &PayTableDocument) {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::books::rules::State;
+use crate::books::rules_ballots::Unit as Voters;
 use crate::books::rules_documents::{
     Counting, CriterionKind, CustodyDocument, Method, Outcome, PenaltyPer, PeriodKind, RoundingDocument,
     RoundingStage, SmeDocument, SourceKind, TieRule, WithoutScore,
@@ -185,6 +186,17 @@ pub(super) fn period(kind: PeriodKind, periods: u32) -> Text {
             "按约定比例，共 {periods} 期",
             "By the shares below, {periods} periods"
         ),
+    }
+}
+
+/// Who has a vote.
+pub(super) const fn voters(unit: Voters) -> Text {
+    match unit {
+        Voters::Residents => Text::fixed("居民，每人一票", "residents, one vote each"),
+        Voters::Households => Text::fixed("住户，每户一票", "households, one vote each"),
+        Voters::Representatives => {
+            Text::fixed("居民代表，每人一票", "residents’ representatives, one vote each")
+        }
     }
 }
 

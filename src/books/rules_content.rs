@@ -5,12 +5,14 @@ use std::collections::HashSet;
 
 use chrono::Timelike;
 
+use crate::books::rules_ballots::{self as ballots, Of};
 use crate::books::rules_bands as bands;
 use crate::books::rules_documents::{
     AREAS_MAX, AdvanceRecovery, BANDS_MAX, BookDocument, CLAUSES_MAX, CODE_LENGTH_MAX, CRITERIA_MAX,
-    CriterionDocument, CustodyDocument, DOCUMENTS_MAX, INDICATORS_MAX, LOTS_MAX, LotDocument, Outcome,
-    PAYMENT_DAYS_MAX, PENALTIES_MAX, PERIODS_MAX, PLACES_MAX, PaymentDocument, PenaltyDocument, PeriodKind,
-    QUALIFICATIONS_MAX, QUANTITIES_MAX, SOURCES_MAX, SourceDocument, TABLES_MAX, TEXT_LENGTH_MAX, TIMES_MAX,
+    CriterionDocument, CriterionKind, CustodyDocument, DOCUMENTS_MAX, INDICATORS_MAX, LOTS_MAX, LotDocument,
+    Outcome, PAYMENT_DAYS_MAX, PENALTIES_MAX, PERIODS_MAX, PLACES_MAX, PaymentDocument, PenaltyDocument,
+    PeriodKind, QUALIFICATIONS_MAX, QUANTITIES_MAX, SOURCES_MAX, SourceDocument, SourceKind, TABLES_MAX,
+    TEXT_LENGTH_MAX, TIMES_MAX,
     TITLE_LENGTH_MAX, TRIGGERS_MAX, TimetableDocument, TriggerDocument, UNIT_LENGTH_MAX, WITNESSES_MAX,
 };
 use crate::books::rules_trimming::trimmed;
@@ -346,6 +348,15 @@ fn criteria(form: &mut Form, pointer: &str, criteria: &[CriterionDocument]) {
             );
         }
     }
+    let of = |one: &CriterionDocument| match one.kind {
+        CriterionKind::Appraisal => Of::Bids,
+        _ => Of::Nothing,
+    };
+    ballots::said_once(
+        form,
+        pointer,
+        criteria.iter().map(|one| (one.ballot.as_ref(), of(one))),
+    );
     let weights: Vec<Weight> = criteria.iter().map(|one| one.weight).collect();
     hundred(form, pointer, &weights);
 }
@@ -430,6 +441,15 @@ fn sources(form: &mut Form, pointer: &str, sources: &[SourceDocument]) {
         ];
         lines(form, &format!("{pointer}/{index}"), TITLE_LENGTH_MAX, &names);
     }
+    let of = |one: &SourceDocument| match one.kind {
+        SourceKind::Rating => Of::Work,
+        _ => Of::Nothing,
+    };
+    ballots::said_once(
+        form,
+        pointer,
+        sources.iter().map(|one| (one.ballot.as_ref(), of(one))),
+    );
     let weights: Vec<Weight> = sources.iter().map(|one| one.weight).collect();
     hundred(form, pointer, &weights);
 }

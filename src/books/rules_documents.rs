@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::books::rules_ballots::BallotDocument;
 use crate::books::rules_consultations::ConsultationId;
 use crate::books::rules_intentions::IntentionId;
 use crate::budget::rules::BudgetLineId;
@@ -454,6 +455,10 @@ pub struct CriterionDocument {
         example = "Good 20 points, fair 14, poor 8"
     )]
     pub scale_en: String,
+    /// What residents are asked, where they appraise the bids; nothing where it is said when they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ballot: Option<BallotDocument>,
 }
 
 /// What is done for small and medium enterprises.
@@ -558,6 +563,10 @@ pub struct SourceDocument {
     pub name_en: String,
     /// Its weight.
     pub weight: Weight,
+    /// What residents are asked, where they rate the work; nothing where it is said when they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ballot: Option<BallotDocument>,
 }
 
 /// Where a part of a score comes from.

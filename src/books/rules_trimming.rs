@@ -1,6 +1,7 @@
 //! What is entered of a book, trimmed: no text that is stored, hashed and compared begins or ends with white space. What was stored before
 //! is read as it is, because its bytes are what was hashed. Pure.
 
+use crate::books::rules_ballots::BallotDocument;
 use crate::books::rules_documents::{BookDocument, LotDocument};
 use crate::standards::rules_documents::IndicatorDocument;
 
@@ -59,9 +60,11 @@ fn trim_lot(lot: &mut LotDocument) {
             &mut one.scale_zh,
             &mut one.scale_en,
         ]);
+        trim_all(one.ballot.iter_mut().flat_map(BallotDocument::texts));
     }
     for one in &mut lot.score_sources {
         trim_all([&mut one.code, &mut one.name_zh, &mut one.name_en]);
+        trim_all(one.ballot.iter_mut().flat_map(BallotDocument::texts));
     }
     for table in &mut lot.pay_tables {
         trim_all(&mut table.source);

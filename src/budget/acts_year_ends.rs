@@ -83,10 +83,7 @@ impl Found {
         };
         let to = store::line(conn, to)?.ok_or_else(|| LINE_UNKNOWN.refuse().at("/to_line_id"))?;
         let to = open_line(to).map_err(|refusal| refusal.at("/to_line_id"))?;
-        Ok(Self {
-            to: Some(to),
-            ..self
-        })
+        Ok(Self { to: Some(to), ..self })
     }
 }
 

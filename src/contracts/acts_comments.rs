@@ -71,7 +71,8 @@ pub fn say(
         return Err(COMMENTED.refuse().into());
     }
     let comment = Comment {
-        id: RatingCommentId::mint(tx.now()),
+        // A time in it, or an order, would lead to the entry in the log, and from there to whoever was seen to write just then.
+        id: RatingCommentId::by_chance()?,
         ballot_id: ballot.id.clone(),
         contract_id: signed.contract.id.clone(),
         period: ballot.matter_number,
@@ -154,7 +155,7 @@ pub fn reply(tx: &mut Tx<'_>, actor: &Actor, id: &RatingCommentId, reply: &str) 
 /// The comments of a ballot that somebody may read, and how many there are that not everybody reads.
 #[derive(Debug)]
 pub struct Said {
-    /// The last one first.
+    /// In an order of chance.
     pub comments: Vec<Comment>,
     /// How many wait for a decision.
     pub received: i64,

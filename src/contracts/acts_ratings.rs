@@ -5,6 +5,7 @@ use crate::award::desk as awards;
 use crate::ballots::acts::{self as ballots, Call};
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, Kind};
+use crate::ballots::rules_asked::{Asked, settled};
 use crate::ballots::rules_derivation::Outcome;
 use crate::ballots::rules_questions::NewBallot;
 use crate::ballots::store;
@@ -39,24 +40,29 @@ pub static REASONS: [&Reason; 1] = [&RATING_NO_SOURCE];
 /// Calls a ballot about a period.
 ///
 /// # Errors
-/// In this order: permission; not found; that whoever calls works for the contractor; a period that is not there; [`RATING_NO_SOURCE`]; a ballot that opens
+/// In this order: permission; not found; that whoever calls works for the contractor; a period that is not there; [`RATING_NO_SOURCE`]; those of [`settled`]; a ballot that opens
 /// before the period does; those of [`ballots::call`].
 pub fn call(
     tx: &mut Tx<'_>,
     actor: &Actor,
     polling: &Polling,
     (id, number): (&ContractId, i64),
-    (new, calendar): (&NewBallot, &WardCalendar),
+    (asked, calendar): (&Asked, &WardCalendar),
 ) -> Answer<Ballot> {
     policy::allow_at_all(actor, Action::CallBallot)?;
     let signed = desk::signed(tx.conn(), id)?;
     policy::allow(actor, Action::CallBallot, signed.of_buyer())?;
     not_own_work(actor, &signed)?;
     let (signed, period) = acts_periods::period(tx.conn(), id, number)?;
-    let mut sources = signed.document.lot.score_sources.iter();
-    if !sources.any(|source| source.kind == SourceKind::Rating) {
+    let sources = signed.document.lot.score_sources.iter();
+    let sources: Vec<_> = sources
+        .filter(|source| source.kind == SourceKind::Rating)
+        .collect();
+    if sources.is_empty() {
         return Err(RATING_NO_SOURCE.refuse().into());
     }
+    let said = sources.iter().find_map(|source| source.ballot.as_ref());
+    let new = &settled(asked, said)?;
     may_be_asked(new, &period, calendar)?;
     let book = awards::known(tx.conn(), &signed.contract.lot_id)?.book;
     let (title_zh, title_en) = title(&signed, number);

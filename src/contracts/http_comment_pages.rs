@@ -90,7 +90,7 @@ async fn said(
     match taken(request, (context, polling), Actor::public(), (shown, words)).await {
         Ok(_) => reader.show(StatusCode::OK, &thanks()),
         Err(Stop::Refused(refusal)) => {
-            let sheet = form(context, &ballot, filled.get("words"));
+            let sheet = form(context, &ballot, filled.get("words")).answers(filled);
             let sheet = if carry { sheet.carries("code", code) } else { sheet };
             reader.show_refused(sheet, &refusal)
         }
@@ -173,8 +173,11 @@ async fn typed(
         return said((reader, request), (context, polling), (code, &filled), true).await;
     }
     match asked(request, context, polling, &code).await {
-        Ok(ballot) => reader.show(StatusCode::OK, &form(context, &ballot, "").carries("code", code)),
-        Err(Stop::Refused(refusal)) => reader.show_refused(entrance(), &refusal),
+        Ok(ballot) => {
+            let sheet = form(context, &ballot, "").carries("code", code);
+            reader.show(StatusCode::OK, &sheet.answers(&filled))
+        }
+        Err(Stop::Refused(refusal)) => reader.show_refused(entrance().answers(&filled), &refusal),
         Err(stop) => Err(stop),
     }
 }

@@ -13,12 +13,14 @@ use crate::contracts::acts_comments::{self as acts, Said};
 use crate::contracts::rules_comments::{Comment, RatingCommentId, State, Verdict};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::refusal::Answer;
+use crate::kernel::text::Text;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::idempotency::{Once, Reply};
 use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question};
 use crate::web::policy::{self, Action, Matter};
+use crate::web::problem::INVALID;
 use crate::web::query::Query;
 
 /// Every operation of this file.
@@ -37,7 +39,7 @@ pub fn operations(config: &mut impl Operations) {
 #[schema(as = NewRatingComment, example = json!({"words": "清晨五点的清扫车声音太大，能否晚半小时？"}))]
 pub struct SayBody {
     /// In one's own words. Say nothing by which you are known, unless you want to be.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 1000)]
     words: String,
 }
 
@@ -50,7 +52,7 @@ pub struct SayByCodeBody {
     #[schema(min_length = 1, max_length = 120)]
     code: String,
     /// In one's own words. Say nothing by which you are known, unless you want to be.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 1000)]
     words: String,
 }
 
@@ -64,19 +66,45 @@ pub struct TakenView {
     pub state: State,
 }
 
-/// What an officer decides about a comment.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
-#[schema(as = RatingCommentDecision, example = json!({"verdict": "withhold", "reason": "点名指责个人，无法核实"}))]
-pub enum DecisionBody {
+/// What an officer can decide about a comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RatingCommentVerdict)]
+pub enum VerdictName {
     /// Everybody may read it.
     Release,
     /// Nobody may.
-    Withhold {
-        /// Why; for the buyer's people and auditors.
-        #[schema(min_length = 1, max_length = 2000)]
-        reason: String,
-    },
+    Withhold,
+}
+
+/// What an officer decides about a comment.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RatingCommentDecision, example = json!({"verdict": "withhold", "reason": "点名指责个人，无法核实"}))]
+pub struct DecisionBody {
+    /// What.
+    verdict: VerdictName,
+    /// Why nobody may read it; for the buyer's people and auditors. Required for `withhold`, and for nothing else.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 1, max_length = 1000)]
+    reason: Option<String>,
+}
+
+impl DecisionBody {
+    fn verdict(self) -> Answer<Verdict> {
+        match (self.verdict, self.reason) {
+            (VerdictName::Release, None) => Ok(Verdict::Release),
+            (VerdictName::Withhold, Some(reason)) => Ok(Verdict::Withhold(reason)),
+            (VerdictName::Release, Some(_)) => Err(INVALID
+                .because(Text::fixed("公开时不填理由", "is given for `withhold` alone"))
+                .at("/reason")
+                .into()),
+            (VerdictName::Withhold, None) => Err(INVALID
+                .because(Text::fixed("不公开须说明理由", "is required for `withhold`"))
+                .at("/reason")
+                .into()),
+        }
+    }
 }
 
 /// What the contractor replies.
@@ -85,7 +113,7 @@ pub enum DecisionBody {
 #[schema(as = NewRatingCommentReply, example = json!({"reply": "已改为五点半开始作业。"}))]
 pub struct ReplyBody {
     /// Everybody reads it.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 1000)]
     reply: String,
 }
 
@@ -103,13 +131,13 @@ pub struct CommentView {
     /// How far it has come.
     pub state: State,
     /// What was said.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 1000)]
     pub words: String,
     /// Why it is withheld.
-    #[schema(required = true, max_length = 2000)]
+    #[schema(required = true, max_length = 1000)]
     pub reason: Option<String>,
     /// What the contractor replies.
-    #[schema(required = true, max_length = 2000)]
+    #[schema(required = true, max_length = 1000)]
     pub reply: Option<String>,
     /// When, UTC.
     #[schema(required = true)]
@@ -139,7 +167,7 @@ impl From<Comment> for CommentView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RatingComments)]
 pub struct CommentsView {
-    /// The last one first.
+    /// In an order of chance: which was written first is not told.
     #[schema(max_items = 200)]
     pub items: Vec<CommentView>,
     /// What to send as `cursor` for the next page; `null` on the last one.
@@ -200,7 +228,7 @@ async fn heard(
         (status = 409, description = "`rating_comment_not_here`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `rating_commented`"),
         (status = 422, description = "Words that are none"),
     ),
-    extensions(("x-action" = json!("CastOwnVote"))),
+    extensions(("x-action" = json!("CastOwnVote")), ("x-secret-answer" = json!(true))),
 )]
 #[post("/ballots/{id}/comments")]
 async fn say(
@@ -226,7 +254,7 @@ async fn say(
         (status = 409, description = "`ballot_code_not_good`, `rating_comment_not_here`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `rating_commented`"),
         (status = 422, description = "Words that are none"),
     ),
-    extensions(("x-action" = json!("CastVote"))),
+    extensions(("x-action" = json!("CastVote")), ("x-secret-answer" = json!(true))),
 )]
 #[post("/ballot-comments")]
 async fn say_by_code(
@@ -318,10 +346,7 @@ async fn decide(
     policy::allow_at_all(&actor, Action::ModerateComment)?;
     let id = parsed::<RatingCommentId>(&id)?;
     let body = incoming.json::<DecisionBody>().await?;
-    let verdict = match body.value {
-        DecisionBody::Release => Verdict::Release,
-        DecisionBody::Withhold { reason } => Verdict::Withhold(reason),
-    };
+    let verdict = body.value.verdict()?;
     context
         .act_once(actor, once, body.digest, move |tx, by| {
             let comment = acts::decide(tx, by, &id, verdict.clone())?;

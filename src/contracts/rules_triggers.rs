@@ -319,6 +319,7 @@ pub(super) mod tests {
     fn a_period_has_a_score_once_all_its_sources_have_one_that_stays() {
         use crate::books::rules_documents::SourceKind;
         let source = |code: &str, weight: &str| SourceDocument {
+            ballot: None,
             code: code.to_owned(),
             kind: SourceKind::Inspection,
             name_zh: code.to_owned(),

@@ -69,7 +69,7 @@ pub fn comment(conn: &mut Conn, id: &RatingCommentId) -> Answer<Option<Comment>>
     Ok(row.map(Comment::try_from).transpose()?)
 }
 
-/// Up to `max` comments of a ballot with a lower id, of these states, the last one first.
+/// Up to `max` comments of a ballot with a lower id, of these states, by their ids, which are of chance.
 ///
 /// # Errors
 /// A fault of the database.

@@ -2212,6 +2212,7 @@ diesel::table! {
         community_id -> Text,
         has_voted -> Bool,
         area_dm2 -> Nullable<BigInt>,
+        seal -> Nullable<Binary>,
     }
 }
 
@@ -2243,6 +2244,8 @@ diesel::table! {
         number -> BigInt,
         link_hash -> Binary,
         code_hash -> Binary,
+        printed_at -> Nullable<Timestamp>,
+        printings -> BigInt,
     }
 }
 

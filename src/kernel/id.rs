@@ -48,6 +48,14 @@ pub fn mint(prefix: &str, now: Instant) -> String {
     format!("{prefix}_{}", encode(Uuid::new_v7(stamp).as_u128()))
 }
 
+/// A new id's text that tells nothing of when it was made, nor which of two is older: of chance alone.
+///
+/// # Errors
+/// A fault if the system gives no randomness.
+pub fn chance(prefix: &str) -> Result<String, Fault> {
+    Ok(format!("{prefix}_{}", encode(u128::from_be_bytes(random()?))))
+}
+
 /// Checks that `text` is `prefix_` and a suffix.
 ///
 /// # Errors
@@ -92,6 +100,14 @@ macro_rules! ids {
             /// A new id, made at `now`.
             pub fn mint(now: $crate::kernel::clock::Instant) -> Self {
                 Self($crate::kernel::id::mint(Self::PREFIX, now))
+            }
+
+            /// A new id that tells nothing of when it was made.
+            ///
+            /// # Errors
+            /// A fault if the system gives no randomness.
+            pub fn by_chance() -> Result<Self, $crate::kernel::refusal::Fault> {
+                Ok(Self($crate::kernel::id::chance(Self::PREFIX)?))
             }
 
             /// The id as clients and the database see it.
@@ -185,6 +201,13 @@ mod tests {
         let now = chrono::Utc.timestamp_micros(1_780_000_000_000_000).unwrap();
         let ids: Vec<String> = (0..5000).map(|_| mint("area", now)).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn ids_of_chance_are_ids_and_in_no_order() {
+        let ids: Vec<LampId> = (0..64).map(|_| LampId::by_chance().unwrap()).collect();
+        assert!(ids.iter().all(|id| id.as_str().parse() == Ok(id.clone())));
+        assert!(!ids.windows(2).all(|pair| pair[0] < pair[1]));
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub use crate::outbox::content_accounts::{
 };
 pub use crate::outbox::content_awards::{LotEnded, LotHappened};
 pub use crate::outbox::content_ballots::{
-    BallotLetterReplaced, BallotOpened, RatingCommentReleased, RatingCommentsWaiting,
+    BallotLetterReplaced, BallotOpened, BallotRollChanged, RatingCommentReleased, RatingCommentsWaiting,
+    Unsealing,
 };
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_contracts::{BankPaymentsHappened, InspectionHappened};
@@ -176,8 +177,10 @@ kinds! {
     DefectsWaiting "defects.waiting"
     /// A ballot is open in which the reader has a vote.
     BallotOpened "ballot.opened"
-    /// A letter was printed that makes the reader's older one void.
+    /// A letter was printed for the reader, and makes their older one void if they had one.
     BallotLetterReplaced "ballot.letter_replaced"
+    /// The roll of a ballot was found changed.
+    BallotRollChanged "ballot.roll_changed"
     /// Comments on a period wait for an officer.
     RatingCommentsWaiting "rating_comments.waiting"
     /// A comment on a period became public.
@@ -535,6 +538,12 @@ pub(super) mod tests {
             BallotLetterReplaced {
                 ballot: both(),
                 closes_at: at(),
+                is_first: true,
+            }
+            .into(),
+            BallotRollChanged {
+                ballot: both(),
+                path: path(),
             }
             .into(),
             RatingCommentsWaiting {

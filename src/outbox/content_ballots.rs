@@ -3,13 +3,44 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::clock::Instant;
+use crate::kernel::refusal::Fault;
 use crate::kernel::text::Text;
-use crate::outbox::content::Facts;
+use crate::outbox::content::{Content, Facts};
 use crate::outbox::content_matters::{look, of_your_duties};
 use crate::outbox::letter::Letterhead;
 use crate::outbox::rules::Category;
 use crate::outbox::wording::{Both, Wording, moment};
 use crate::text;
+
+/// Opens what a mail keeps sealed until it is sent, such as a link that lets in whoever has it. Whoever reads the database alone cannot.
+pub trait Unsealing: Send + Sync {
+    /// What was sealed.
+    ///
+    /// # Errors
+    /// A fault if it was sealed otherwise, or was changed.
+    fn unsealed(&self, sealed: &str) -> Result<String, Fault>;
+}
+
+impl Content {
+    /// Whether it is written to voters, of whom nobody learns who was written to, and when.
+    pub const fn is_to_voter(&self) -> bool {
+        matches!(self, Self::BallotOpened(_) | Self::BallotLetterReplaced(_))
+    }
+
+    /// The same with what it keeps sealed until it is sent.
+    ///
+    /// # Errors
+    /// Those of [`Unsealing::unsealed`].
+    pub fn opened(&self, by: &dyn Unsealing) -> Result<Self, Fault> {
+        match self {
+            Self::BallotOpened(facts) if facts.is_link => Ok(Self::BallotOpened(BallotOpened {
+                path: by.unsealed(&facts.path)?,
+                ..facts.clone()
+            })),
+            other => Ok(other.clone()),
+        }
+    }
+}
 
 /// A ballot is open in which the reader has a vote.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +51,9 @@ pub struct BallotOpened {
     pub closes_at: Instant,
     /// Whether the reader was written to before.
     pub is_reminder: bool,
-    /// Where one votes.
+    /// Where one votes: sealed until it is sent, if it is a link that lets in whoever has it.
     pub path: String,
-    /// True if that is a link that lets in whoever has it.
+    /// True if it is.
     pub is_link: bool,
 }
 
@@ -68,13 +99,21 @@ impl Facts for BallotOpened {
     }
 }
 
-/// A letter was printed that makes the reader's older one void.
+/// A letter was printed for the reader, and makes their older one void if they had one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BallotLetterReplaced {
     /// What it is about.
     pub ballot: Both,
     /// Until when one can vote, UTC.
     pub closes_at: Instant,
+    /// Whether they had none.
+    #[serde(default)]
+    pub is_first: bool,
+}
+
+impl BallotLetterReplaced {
+    /// The name of its kind.
+    pub const KIND: &'static str = "ballot.letter_replaced";
 }
 
 impl Facts for BallotLetterReplaced {
@@ -86,21 +125,66 @@ impl Facts for BallotLetterReplaced {
         let (zh, en) = (&self.ballot.zh, &self.ballot.en);
         let until = moment(self.closes_at, head.zone);
         let (until_zh, until_en) = (&until.zh, &until.en);
+        let (subject, printed) = if self.is_first {
+            (
+                text!("已为您打印投票函：{zh}", "A letter was printed for you: {en}"),
+                text!(
+                    "社区单独为您打印了“{zh}”的投票函。",
+                    "Your community has printed a letter for you alone to vote in “{en}”."
+                ),
+            )
+        } else {
+            (
+                text!(
+                    "您的投票函已重新打印：{zh}",
+                    "Another letter was printed for you: {en}"
+                ),
+                text!(
+                    "社区为您重新打印了“{zh}”的投票函，先前的投票函随即作废。",
+                    "Your community has printed another letter for you to vote in “{en}”; the one before is void."
+                ),
+            )
+        };
         Wording::new(
-            text!("您的投票函已重新打印：{zh}", "Another letter was printed for you: {en}"),
+            subject,
             Text::fixed(
                 "您收到此邮件，是因为您在本次投票的居民名册上。",
                 "You receive this because you are on the roll of residents who may vote.",
             ),
         )
-        .says(text!(
-            "社区为您重新打印了“{zh}”的投票函，先前的投票函随即作废。",
-            "Your community has printed another letter for you to vote in “{en}”; the one before is void."
-        ))
+        .says(printed)
         .says(text!(
             "如果不是您要求的，或您没有收到新的投票函：请在 {until_zh} 前用账户、邮件中的链接或再次索取的投票函投票，以最后一次为准，并告知街道办事处。",
             "If you have not asked for it, or have not received it: vote before {until_en} with your account, by the link in your mail or with yet another letter, because the last vote counts, and tell your street office."
         ))
+    }
+}
+
+/// The roll of a ballot was found changed when the votes were counted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BallotRollChanged {
+    /// What it is about.
+    pub ballot: Both,
+    /// Where the tally is read.
+    pub path: String,
+}
+
+impl Facts for BallotRollChanged {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (zh, en) = (&self.ballot.zh, &self.ballot.en);
+        Wording::new(
+            text!("投票名册被改动：{zh}", "The roll of a ballot was changed: {en}"),
+            of_your_duties(),
+        )
+        .says(text!(
+            "“{zh}”计票时，投票名册与冻结时不一致：有人绕过系统改动了数据库。结果不产生效力，被改动的记录未计入。请核查数据库的访问情况。",
+            "When the votes of “{en}” were counted, the roll was not the one that had been frozen: somebody has changed the database behind the service’s back. The result binds nobody, and the entries that were changed are not counted. Please find out who has had access to the database."
+        ))
+        .leads_to(look(), &self.path)
     }
 }
 

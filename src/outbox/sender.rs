@@ -18,7 +18,7 @@ use crate::db::seat::Seat;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Language;
-use crate::outbox::content::Content;
+use crate::outbox::content::{Content, Unsealing};
 use crate::outbox::digest;
 use crate::outbox::letter::{Letter, Letterhead, Reader};
 use crate::outbox::rules::{self, Category, Course, Failure, State};
@@ -62,6 +62,8 @@ pub struct Mailing {
     pub head: Letterhead,
     /// What makes the links that switch mail off.
     pub key: UnsubscribeKey,
+    /// What opens the links that are sealed until they are sent.
+    pub seals: Box<dyn Unsealing>,
     /// How long one mail may take.
     pub timeout: Duration,
 }
@@ -100,7 +102,8 @@ impl Mailing {
         let content = parcel
             .content
             .as_ref()
-            .ok_or_else(|| Fault::broken("its facts cannot be read"))?;
+            .ok_or_else(|| Fault::broken("its facts cannot be read"))?
+            .opened(&*self.seals)?;
         let unsubscribe = self.unsubscribe_url(parcel)?;
         let reader = Reader {
             id: parcel.id.as_str(),
@@ -110,7 +113,7 @@ impl Mailing {
             written_at: parcel.created_at,
             unsubscribe: unsubscribe.as_deref(),
         };
-        Letter::new(content, &self.head, &reader).message(&self.head, &reader)
+        Letter::new(&content, &self.head, &reader).message(&self.head, &reader)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The outbox's tables. A mail is inserted in the transaction of the act that it tells of; afterwards only its state moves, by
 //! updates that say which state they mean.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, NaiveTime};
 use diesel::dsl::{count_star, exists, min};
 use diesel::prelude::*;
 
@@ -71,6 +71,11 @@ pub fn was_queued(conn: &mut Conn, key: &str) -> Answer<bool> {
     Ok(found.is_some())
 }
 
+/// The beginning of an instant's day, UTC.
+pub(super) fn day_of(at: Instant) -> Instant {
+    at.date_naive().and_time(NaiveTime::MIN).and_utc()
+}
+
 /// As [`enqueue`], for what the outbox itself writes: digests. Tells the new mail's id.
 pub(super) fn insert(conn: &mut Conn, notice: &Notice, now: Instant) -> Answer<Option<MailId>> {
     let key = notice.key.as_str();
@@ -83,7 +88,12 @@ pub(super) fn insert(conn: &mut Conn, notice: &Notice, now: Instant) -> Answer<O
         let kind = notice.content.kind();
         return Err(Fault::broken(format!("the facts of a {kind} mail are {} bytes", facts.len())).into());
     }
-    let id = MailId::mint(now);
+    // An id tells when it was made: that of a mail to a voter, no more than the day.
+    let id = MailId::mint(if notice.content.is_to_voter() {
+        day_of(now)
+    } else {
+        now
+    });
     let row = NewMail {
         id: &id,
         dedup_key: key,
@@ -560,6 +570,20 @@ pub fn forget_account(tx: &mut Tx<'_>, account_id: &str) -> Answer<()> {
         .execute(tx.conn())?;
     diesel::update(of_account()).set(forgotten).execute(tx.conn())?;
     diesel::delete(mail_preferences::table.find(account_id)).execute(tx.conn())?;
+    Ok(())
+}
+
+/// Forgets every mail of a kind whose key begins with `{prefix}:`, sent or not: then not even that it was sent is known. For what has become useless.
+///
+/// # Errors
+/// A fault of the database.
+pub fn forget_kind(tx: &mut Tx<'_>, kind: &str, prefix: &str) -> Answer<()> {
+    // A semicolon is what comes after a colon.
+    let of_prefix = outbox::table
+        .filter(outbox::dedup_key.ge(format!("{prefix}:")))
+        .filter(outbox::dedup_key.lt(format!("{prefix};")))
+        .filter(outbox::kind.eq(kind));
+    diesel::delete(of_prefix).execute(tx.conn())?;
     Ok(())
 }
 

@@ -8,9 +8,9 @@ use crate::db::schema::outbox;
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::outbox::address::Address;
-use crate::outbox::content::BallotOpened;
+use crate::outbox::content::{BallotLetterReplaced, BallotOpened};
 use crate::outbox::rules::{Category, Failure, MailId, State};
-use crate::outbox::store::category;
+use crate::outbox::store::{category, day_of};
 
 /// A mail as administrators see it: not what it says, and of the address only what tells mails apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Listed {
     pub attempts: i64,
     /// Why the last attempt failed.
     pub last_failure: Option<Failure>,
-    /// The address, masked; none once it was forgotten, and none of a mail that calls to vote: who is reminded has not voted.
+    /// The address, masked; none once it was forgotten, and none of a mail to voters, of which the day alone is told: who is reminded has not voted.
     pub address: Option<String>,
     /// When it was queued.
     pub created_at: Instant,
@@ -58,7 +58,15 @@ impl TryFrom<ListedRow> for Listed {
     fn try_from(row: ListedRow) -> Result<Self, Fault> {
         let state =
             State::named(&row.state).ok_or_else(|| Fault::broken(format!("a mail that is {}", row.state)))?;
-        let is_named = row.kind != BallotOpened::KIND;
+        // Of mail about ballots neither to whom nor when: who is reminded has not voted.
+        let is_of_ballot = [BallotOpened::KIND, BallotLetterReplaced::KIND].contains(&row.kind.as_str());
+        let shown = |at: NaiveDateTime| {
+            if is_of_ballot {
+                day_of(at.and_utc())
+            } else {
+                at.and_utc()
+            }
+        };
         Ok(Self {
             id: row.id,
             kind: row.kind,
@@ -68,11 +76,11 @@ impl TryFrom<ListedRow> for Listed {
             last_failure: row.last_failure.as_deref().and_then(Failure::named),
             address: row
                 .address
-                .filter(|_| is_named)
+                .filter(|_| !is_of_ballot)
                 .and_then(|address| Some(address.parse::<Address>().ok()?.masked())),
-            created_at: row.created_at.and_utc(),
-            next_at: row.next_at.map(|at| at.and_utc()),
-            ended_at: row.ended_at.map(|at| at.and_utc()),
+            created_at: shown(row.created_at),
+            next_at: row.next_at.map(shown),
+            ended_at: row.ended_at.map(shown),
         })
     }
 }

@@ -62,6 +62,8 @@ pub enum Kind {
     Words,
     /// One of the field's choices.
     Choice,
+    /// Several lines to keep: shown, and sent along.
+    Kept,
     /// Photos, several if need be; a form that asks for them is sent as `multipart/form-data`.
     Photos,
 }
@@ -72,6 +74,7 @@ pub struct Field {
     name: &'static str,
     label: Text,
     hint: Option<Text>,
+    beside: Option<(Text, String)>,
     kind: Kind,
     value: String,
     autocomplete: &'static str,
@@ -88,6 +91,7 @@ impl Field {
             name,
             label,
             hint: None,
+            beside: None,
             kind,
             value: String::new(),
             autocomplete: "off",
@@ -102,6 +106,13 @@ impl Field {
     #[must_use]
     pub fn hint(mut self, hint: Text) -> Self {
         self.hint = Some(hint);
+        self
+    }
+
+    /// The same with another page of this service to look at, which opens beside the form: what was filled in is not lost.
+    #[must_use]
+    pub fn beside(mut self, label: Text, path: impl Into<String>) -> Self {
+        self.beside = Some((label, path.into()));
         self
     }
 
@@ -151,6 +162,21 @@ impl Field {
         self.kind == Kind::Code
     }
 
+    /// What is kept, as HTML in which no two slashes are side by side: nothing of it is to be taken for an address.
+    fn kept(&self) -> String {
+        let mut html = String::new();
+        for c in self.value.chars() {
+            match c {
+                '<' => html.push_str("&#60;"),
+                '>' => html.push_str("&#62;"),
+                '&' => html.push_str("&#38;"),
+                '/' => html.push_str("&#47;"),
+                other => html.push(other),
+            }
+        }
+        html
+    }
+
     fn described_by(&self) -> Option<String> {
         let name = self.name;
         match (&self.hint, &self.fault) {
@@ -186,6 +212,7 @@ pub struct Sheet {
     buttons: Vec<Button>,
     faults: Vec<Text>,
     script: Option<&'static str>,
+    again: Vec<(String, String)>,
 }
 
 impl Sheet {
@@ -200,6 +227,7 @@ impl Sheet {
             buttons: Vec::new(),
             faults: Vec::new(),
             script: None,
+            again: Vec::new(),
         }
     }
 
@@ -259,6 +287,13 @@ impl Sheet {
             label,
             elsewhere: Some(path),
         });
+        self
+    }
+
+    /// The same as the answer to a form: whoever wants it in the other language sends the form again, and loses nothing of it.
+    #[must_use]
+    pub fn answers(mut self, filled: &Filled) -> Self {
+        self.again.clone_from(&filled.0);
         self
     }
 

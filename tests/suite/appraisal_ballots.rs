@@ -12,6 +12,7 @@ use crate::evaluations::Judging;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::refused;
+use crate::pages::{is_page, opened, sent};
 use crate::planning::uploaded;
 use crate::roll_letters::codes;
 use crate::rolls::Community;
@@ -26,6 +27,11 @@ struct Appraised {
 
 impl Appraised {
     fn new(ward: &Ward, voters: usize) -> Self {
+        Self::saying(ward, voters, None)
+    }
+
+    /// With what the book says of the ballot.
+    fn saying(ward: &Ward, voters: usize, ballot: Option<Value>) -> Self {
         let [community, _] = Community::two(ward);
         let enter = |number: usize| {
             community.enter(
@@ -39,7 +45,12 @@ impl Appraised {
         community.enter(ward, "1-1", "小童", "2015-05-01");
         let judging = Judging::new(
             ward,
-            |content| decided_by_residents(content, &community),
+            |content| {
+                decided_by_residents(content, &community);
+                if let Some(ballot) = &ballot {
+                    content["lots"][0]["criteria"][0]["ballot"] = ballot.clone();
+                }
+            },
             &["500", "450", "400", "350"],
         );
         Self {
@@ -84,6 +95,11 @@ fn decided_by_residents(content: &mut Value, community: &Community) {
         "weight": "100", "scale_zh": "由居民投票", "scale_en": "By a ballot of the residents"}]);
 }
 
+/// A scale that a book says.
+fn said_scale() -> Value {
+    json!([{"code": "good", "name_zh": "好", "name_en": "Good", "value": "100"}, {"code": "poor", "name_zh": "差", "name_en": "Poor", "value": "0"}])
+}
+
 fn asked(ward: &Ward, quorum_percent: u32) -> Value {
     let opens_at = ward.context().clock.now() + Duration::hours(1);
     json!({"opens_at": rfc3339(opens_at), "closes_at": rfc3339(opens_at + Duration::days(2)), "unit": "residents", "quorum_percent": quorum_percent})
@@ -125,6 +141,27 @@ fn recomputed(ward: &Ward, ballot: &str) {
 
 on_both! {
     in "test";
+    /// What the book says of the appraisal is what is asked; whoever calls it chooses the time alone.
+    fn an_appraisal_is_asked_as_the_book_says(ward) {
+        let appraised = Appraised::saying(&ward, 13, Some(json!({"unit": "residents", "quorum_percent": 84, "scale": said_scale()})));
+        let (judging, office) = (&appraised.judging, &appraised.judging.tender.office);
+        judging.examined(&ward, &[0]);
+        let calls = |body: &Value| judging.posts(&ward, &office.officer, "/appraisal-ballot", Some(body));
+        let mut other = asked(&ward, 1);
+        other["unit"] = json!("households");
+        other["scale"] = json!([{"code": "good", "name_zh": "好", "name_en": "Good", "value": "100"}, {"code": "poor", "name_zh": "差", "name_en": "Poor", "value": "100"}]);
+        let pointers: Vec<String> = calls(&other).faults().into_iter().map(|(pointer, _)| pointer).collect();
+        assert_eq!(pointers, ["/unit", "/quorum_percent", "/scale"]);
+        let mut when = asked(&ward, 84);
+        for said in ["unit", "quorum_percent"] {
+            when.as_object_mut().unwrap().remove(said);
+        }
+        let called = calls(&when);
+        assert_eq!(called.status, 201, "{}", called.text);
+        let ballot = called.json();
+        assert_eq!((&ballot["unit"], &ballot["quorum_percent"], &ballot["scale"], &ballot["may_abstain"]), (&json!("residents"), &json!(84), &said_scale(), &json!(false)));
+    }
+
     fn residents_decide_by_a_ballot_and_anybody_can_reckon_it_again(ward) {
         let appraised = Appraised::new(&ward, 13);
         let (judging, office) = (&appraised.judging, &appraised.judging.tender.office);
@@ -153,9 +190,6 @@ on_both! {
         bids.sort();
         let said: Vec<&str> = ballot["questions"].as_array().unwrap().iter().map(|one| one["about"].as_str().unwrap()).collect();
         assert_eq!(said, bids);
-        let question = ballot["questions"][0]["text_zh"].as_str().unwrap();
-        let place = question.split_once("见 ").unwrap().1;
-        assert_eq!(ward.get(place).status, 200, "{place}");
 
         // While it runs there is no other, no meeting, and no conclusion.
         let minutes = uploaded(&ward, &office.officer);
@@ -174,6 +208,26 @@ on_both! {
         refused(&votes(&ward, &letters[0], &["good"; 3]), 409, "ballot_not_open");
         goes_on(&ward, 2);
         refused(&votes(&ward, &letters[0], &["good", "good"]), 422, "invalid");
+        // Beside each question stands the way to what is public of its bid, in words and in either language; the form stays open.
+        let form = sent(&ward, "/vote", &[("step", "code"), ("code", &letters[0])]);
+        is_page(&form, 200);
+        for bid in &said {
+            let shown = format!("/opened-bids/{}/{bid}", judging.lot);
+            assert!(form.text.contains(&format!("<a href=\"{shown}?lang=en\" target=\"_blank\" rel=\"noopener\">")), "{}", form.text);
+            let page = opened(&ward, &shown);
+            is_page(&page, 200);
+            let public = ok(&ward.get(&format!("/api/v1/lots/{}/opened-bids/{bid}/public-view", judging.lot)));
+            let price = public["document"]["total"]["amount"].as_str().unwrap();
+            assert!(page.text.contains(&format!("Price: {price} yuan")), "{}", page.text);
+            let in_chinese = ward.get(&format!("{shown}?lang=zh-CN"));
+            assert!(in_chinese.text.contains(&format!("报价：{price} 元")), "{}", in_chinese.text);
+            // Nobody's name is there, and what is kept is told as kept.
+            for place in public["kept"].as_array().unwrap() {
+                assert!(public["document"].pointer(place.as_str().unwrap()).is_none_or(Value::is_null));
+            }
+        }
+        is_page(&opened(&ward, &format!("/opened-bids/{}/nobody", judging.lot)), 404);
+        is_page(&opened(&ward, &format!("/opened-bids/{}/{}", judging.lot, judging.lot)), 404);
         for code in &letters[..3] {
             ok(&votes(&ward, code, &["very_poor"; 3]));
         }

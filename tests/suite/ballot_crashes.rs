@@ -66,7 +66,7 @@ fn vote(address: &str, codes: &[String], receipts: &Receipts, agent: &ureq::Agen
                     if phone % 2 == 0 && receipts.lock().unwrap().contains_key(&voter) {
                         continue;
                     }
-                    let body = json!({"code": code, "answers": [{"question": "overall", "choice": CHOICES[voter % CHOICES.len()]}]});
+                    let body = json!({"code": code, "nonce": code, "answers": [{"question": "overall", "choice": CHOICES[voter % CHOICES.len()]}]});
                     let Ok((status, said)) = sent(agent, &format!("{address}/api/v1/ballot-votes"), &body) else { return };
                     if status == 503 {
                         continue;

@@ -64,17 +64,13 @@ struct Wanted {
 }
 
 impl Poster {
-    fn fen(&mut self, most: i64) -> i64 {
-        // Now and then more than there is.
-        let most = if self.dice.roll(400) == 0 {
-            most + 1
-        } else {
-            most.min(1 + most / 4)
-        };
-        match usize::try_from(most) {
-            Ok(most) if most > 0 => 1 + i64::try_from(self.dice.roll(most)).unwrap(),
-            _ => 1,
+    /// Up to a quarter of what is there; now and then a fen more than that.
+    fn fen(&mut self, there: i64) -> i64 {
+        if self.dice.roll(400) == 0 {
+            return there + 1;
         }
+        let most = usize::try_from(there.min(1 + there / 4)).unwrap_or(0);
+        1 + i64::try_from(self.dice.roll(most.max(1))).unwrap()
     }
 
     fn order(

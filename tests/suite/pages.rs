@@ -16,7 +16,7 @@ use crate::rolls::Community;
 pub const PASSWORD: &str = "violet tram under paper rain";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-fn encoded(fields: &[(&str, &str)]) -> String {
+pub fn encoded(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish()

@@ -1,0 +1,189 @@
+//! What becomes of a roll that is changed behind the service's back, by whoever can write the database: entries that were changed or put in have no vote, and a
+//! ballot whose roll changed binds nobody.
+
+use serde_json::{Value, json};
+use wardbook::web::actor::Grant;
+use wardbook::web::policy::Role;
+
+use crate::awards::go_to;
+use crate::ballots::{Polled, link, recomputed, says};
+use crate::books::ok;
+use crate::cast::{Person, person};
+use crate::harness::Ward;
+use crate::on_both;
+use crate::organisations::{refused, sql};
+use crate::outbox::lines;
+use crate::treasury::{gets, made, posts};
+
+const OPENS: &str = "2026-05-20T00:00:00Z";
+const CLOSES: &str = "2026-05-27T00:00:00Z";
+
+/// Takes the triggers away that keep rolls and ballots as they are, as whoever owns the database can.
+fn disarmed(ward: &Ward) {
+    let statements: Vec<String> = if ward.database.is_some() {
+        ["ballots", "ballot_voters"]
+            .map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER"))
+            .to_vec()
+    } else {
+        [
+            "ballots_fixed",
+            "ballots_forward",
+            "ballot_voters_kept",
+            "ballot_voters_fixed",
+            "ballot_voters_forward",
+        ]
+        .map(|trigger| format!("DROP TRIGGER {trigger}"))
+        .to_vec()
+    };
+    for statement in statements {
+        sql(ward, &statement).unwrap();
+    }
+}
+
+fn minor(ward: &Ward, polled: &Polled<'_>) -> String {
+    let all = polled.communities[0].all(ward);
+    let found = all.iter().find(|one| one["name"] == "未满").unwrap();
+    found["id"].as_str().unwrap().to_owned()
+}
+
+/// What everybody is told of a ballot whose roll changed, and whoever recomputes it.
+fn is_told(
+    (ward, polled, auditor): (&Ward, &Polled<'_>, &Person),
+    ballot: &str,
+    (unvouched, ballots): (i64, i64),
+) {
+    let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
+    assert_eq!(
+        (&tally["outcome"], &tally["ballots"]),
+        (&json!("roll_changed"), &json!(ballots)),
+        "{tally}"
+    );
+    assert_eq!(tally["unvouched"].as_i64().unwrap_or_default(), unvouched);
+    assert_eq!(polled.rating(), ("non_binding".to_owned(), Value::Null, ballots));
+    let closed = ward.events("ballot.closed").remove(0)["entry"]["data"].clone();
+    assert_eq!(
+        (&closed["unvouched"], &closed["outcome"]),
+        (&json!(unvouched), &json!("roll_changed"))
+    );
+    let called = ward.events("ballot.called").remove(0)["entry"]["data"].clone();
+    assert_ne!(closed["roll_counted_sha256"], called["roll_sha256"]);
+    let record = ward.get(&format!("/api/v1/ballots/{ballot}/record")).text;
+    let output = recomputed(ward, &record, true);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.code() == Some(1)
+            && said.contains("the roll has changed")
+            && said.contains("not the one that the log's call has"),
+        "{said}"
+    );
+    // The buyer's officers and the auditors are written to, and nobody else.
+    let mut readers = vec![polled.officer().id.to_string(), auditor.id.to_string()];
+    readers.sort();
+    assert_eq!(
+        lines(
+            ward,
+            "SELECT account_id AS line FROM outbox WHERE kind = 'ballot.roll_changed' ORDER BY account_id"
+        ),
+        readers
+    );
+}
+
+/// An auditor who, like the buyer's officer, can be written to.
+fn reachable(ward: &Ward, polled: &Polled<'_>) -> Person {
+    let auditor = person(ward, &[Grant::of(Role::Auditor)]);
+    for (who, name) in [(&auditor, "auditor"), (polled.officer(), "officer")] {
+        sql(
+            ward,
+            &format!(
+                "UPDATE accounts SET email = '{name}@people.example' WHERE id = '{}'",
+                who.id
+            ),
+        )
+        .unwrap();
+    }
+    auditor
+}
+
+on_both! { in "test";
+    fn an_entry_that_is_given_to_somebody_else_has_no_vote(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let auditor = reachable(&ward, &polled);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let codes = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        disarmed(&ward);
+        let other = minor(&ward, &polled);
+        assert_eq!(sql(&ward, &format!("UPDATE ballot_voters SET resident_id = '{other}' WHERE number = 1")).unwrap(), 1);
+        // Whoever holds its letter or link, or has claimed the place of whom it was given to, is told.
+        refused(&polled.votes(&link(&ward, &ballot, 1), &says("fair")), 409, "ballot_entry_changed");
+        let account = person(&ward, &[]);
+        sql(&ward, &format!("UPDATE residents SET account_id = '{}' WHERE id = '{other}'", account.id)).unwrap();
+        refused(&posts(&ward, &account, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("fair")}))), 409, "ballot_entry_changed");
+        let mut votes = 0;
+        for code in &codes {
+            match polled.votes(code, &says("fair")) {
+                reply if reply.status == 200 => votes += 1,
+                reply => refused(&reply, 409, "ballot_entry_changed"),
+            }
+        }
+        assert_eq!((votes, ward.events("ballot.cast").len()), (12, 12));
+        go_to(&ward, CLOSES);
+        is_told((&ward, &polled, &auditor), &ballot, (1, 12));
+        assert_eq!(ok(&gets(&ward, &auditor, &format!("/ballots/{ballot}")))["result"]["outcome"], "roll_changed");
+    }
+
+    fn an_entry_that_is_put_in_has_no_vote(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let auditor = reachable(&ward, &polled);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let codes = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        disarmed(&ward);
+        let other = minor(&ward, &polled);
+        // With the seal of another entry, which is nobody's but its own.
+        sql(&ward, &format!("INSERT INTO ballot_voters (ballot_id, number, resident_id, community_id, has_voted, seal) SELECT ballot_id, 99, '{other}', community_id, has_voted, seal FROM ballot_voters WHERE number = 2")).unwrap();
+        let account = person(&ward, &[]);
+        sql(&ward, &format!("UPDATE residents SET account_id = '{}' WHERE id = '{other}'", account.id)).unwrap();
+        refused(&posts(&ward, &account, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("fair")}))), 409, "ballot_entry_changed");
+        refused(&polled.votes(&link(&ward, &ballot, 99), &says("fair")), 409, "ballot_entry_changed");
+        // Nor does it count where somebody says that it has voted.
+        sql(&ward, "UPDATE ballot_voters SET has_voted = (1 = 1) WHERE number = 99").unwrap();
+        for code in &codes {
+            ok(&polled.votes(code, &says("fair")));
+        }
+        go_to(&ward, CLOSES);
+        is_told((&ward, &polled, &auditor), &ballot, (1, 13));
+    }
+
+    fn an_entry_that_is_taken_out_is_missed_whatever_else_is_changed(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let auditor = reachable(&ward, &polled);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let codes = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        for code in &codes {
+            ok(&polled.votes(code, &says("fair")));
+        }
+        disarmed(&ward);
+        sql(&ward, "DELETE FROM ballot_letters WHERE number = 13").unwrap();
+        assert_eq!(sql(&ward, "DELETE FROM ballot_voters WHERE number = 13").unwrap(), 1);
+        go_to(&ward, CLOSES);
+        is_told((&ward, &polled, &auditor), &ballot, (0, 12));
+    }
+
+    /// Whoever gives the ballot the hash of the roll as they have made it, too, is found out by its key: it vouches for entries of the roll that was frozen.
+    fn another_hash_of_the_roll_helps_nobody(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let codes = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        disarmed(&ward);
+        let hash = if ward.database.is_some() { "decode(repeat('07', 32), 'hex')" } else { "zeroblob(32)" };
+        sql(&ward, &format!("UPDATE ballots SET roll_sha256 = {hash}")).unwrap();
+        refused(&polled.votes(&codes[0], &says("fair")), 409, "ballot_entry_changed");
+        go_to(&ward, CLOSES);
+        let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
+        assert_eq!((&tally["unvouched"], &tally["outcome"], &tally["ballots"]), (&json!(14), &json!("withheld"), &json!(0)));
+        assert_eq!(polled.rating().0, "non_binding");
+    }
+}
