@@ -1277,6 +1277,50 @@ pub mod payments {
     mod worked_contracts;
 }
 
+/// What becomes public of all that, as open contracting data that anybody can take elsewhere.
+pub mod publish {
+    /// Publishes what has become public.
+    pub mod acts;
+    /// What everybody may know of a process, looked up below.
+    pub mod desk;
+    /// Releases and records over HTTP.
+    pub mod http;
+    /// Feeds of what is new, and calendars, over HTTP.
+    pub mod http_feeds;
+    /// Files beside them: a year's releases, our extension, how this is published.
+    pub mod http_files;
+    /// Tables by year, and the feed of changes, over HTTP.
+    pub mod http_tables;
+    /// Which processes an entry of the log is about.
+    pub mod rules_entries;
+    /// What is known of a process.
+    pub mod rules_facts;
+    /// What is new as Atom, and deadlines as a calendar.
+    pub mod rules_feeds;
+    /// JSON whose numbers stay as they are.
+    pub mod rules_json;
+    /// What releases say together.
+    pub mod rules_merge;
+    /// What is put round releases and records.
+    pub mod rules_package;
+    /// Who publishes, and under which names.
+    pub mod rules_publisher;
+    /// What is new since the last release.
+    pub mod rules_release;
+    /// The public state of a process.
+    pub mod rules_state;
+    /// Bids and awards of it.
+    mod rules_state_awards;
+    /// Contracts of it.
+    mod rules_state_contracts;
+    /// Lots of it.
+    mod rules_state_lots;
+    /// What is published as tables.
+    pub mod rules_tables;
+    /// The tables of what is published.
+    pub mod store;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
@@ -1363,6 +1407,8 @@ pub mod app {
     pub mod keeping_ballots;
     /// What is done again and again about defects.
     mod keeping_defects;
+    /// What is looked after of publication.
+    mod keeping_publication;
     /// Changing the keys that sign access tokens.
     pub mod keys;
     /// The ledger, for the command that verifies it.
@@ -1381,6 +1427,8 @@ pub mod app {
     pub mod panel_verification;
     /// The pay of periods on the command line: recomputed, or reckoned.
     pub mod period_pay;
+    /// Who publishes open contracting data.
+    mod publisher;
     /// What is reckoned again on the command line.
     pub mod recompute;
     /// Opening an account with a letter: two slices joined.

@@ -127,6 +127,7 @@ fn stand(house: &House, at: Instant) -> Answer<()> {
 /// Moves the clock on, as an administrator does, unless it stands there already or later.
 pub(super) fn move_clock(house: &House, at: Instant) -> Answer<()> {
     let context = &house.context;
+    house.publish_all()?;
     if context.clock.now() < at {
         context
             .db

@@ -25,6 +25,7 @@ use crate::kernel::local_day::local_date;
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::people::identities::Identities;
 use crate::people::{store_api_tokens, store_links, store_outside, store_sessions};
+use crate::publish::http::AtPublisher;
 use crate::registry::acts_qualifications::{self, Reminded};
 use crate::registry::store_registrations;
 use crate::web::actor::Actor;
@@ -73,6 +74,8 @@ pub struct Keeper {
     pub reception: AtReception,
     /// Where votes come in.
     pub polling: AtPolling,
+    /// Who publishes.
+    pub publisher: AtPublisher,
 }
 
 impl Keeper {
@@ -97,6 +100,7 @@ impl Keeper {
                 continue;
             }
             self.advance_mark(&mut marked).await;
+            self.publish().await;
             // At the start, and whenever a day of the ward has begun.
             let today = local_date(self.context.clock.now(), self.context.calendar.zone);
             if reminded != Some(today) || is_due(REMIND_EVERY) {

@@ -22,8 +22,8 @@ use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{
-    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, payments, people, registry,
-    standards, statutes,
+    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, payments, people, publish,
+    registry, standards, statutes,
 };
 
 /// Where the API lies.
@@ -61,6 +61,7 @@ const API: &str = "/api/v1";
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
+        (name = "publication", description = "What became public, as open contracting data (OCDS) that anybody can take elsewhere"),
         (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
@@ -77,6 +78,10 @@ fn beside(config: &mut impl Operations) {
     config
         .configure(operation::operations)
         .configure(audit::http_tiles::operations)
+        .configure(publish::http::operations)
+        .configure(publish::http_files::operations)
+        .configure(publish::http_tables::operations_beside)
+        .configure(publish::http_feeds::operations_beside)
         .configure(people::http_return::operations);
 }
 
@@ -120,6 +125,8 @@ fn api(config: &mut impl Operations) {
         .configure(books::http_intentions::operations)
         .configure(books::http_consultations::operations)
         .configure(books::http_purchase_totals::operations)
+        .configure(publish::http_tables::operations)
+        .configure(publish::http_feeds::operations)
         .configure(books::http_search::operations)
         .configure(books::http_saved_searches::operations)
         .configure(books::http_follows::operations)

@@ -37,6 +37,7 @@ use crate::outbox::sender::Sender;
 use crate::outbox::unsubscribe::UnsubscribeKey;
 use crate::people::gate::{AtGate, Gate};
 use crate::people::identities::Identities;
+use crate::publish::http::AtPublisher;
 use crate::web::actor::Actor;
 use crate::web::context::{Context, WardCalendar};
 use crate::web::envelope::{envelope, throttled};
@@ -44,7 +45,7 @@ use crate::web::limits::Throttle;
 use crate::web::origins::cors;
 use crate::web::secret_file;
 use crate::web::token::Tokens;
-use crate::{standards, statutes};
+use crate::{publish, standards, statutes};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -189,6 +190,14 @@ impl House {
             "published the service standards that come with the program"
         );
         Ok(())
+    }
+
+    /// Refuses to publish under another prefix than before.
+    fn keep_prefix(&self) -> Result<(), Fault> {
+        let publisher = self.settings.publisher()?;
+        let db = &self.context.db;
+        db.read_primary_and_wait(|conn| publish::acts::keeps_prefix(conn, &publisher))
+            .map_err(opening)
     }
 
     /// Who signs the receipts of bids.
@@ -391,6 +400,7 @@ impl Server {
         let house = House::open(settings, start)?;
         house.load_statutes()?;
         house.load_standards()?;
+        house.keep_prefix()?;
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let custody = web::Data::new(Custody::open(&house.settings.keys_dir())?);
@@ -408,6 +418,7 @@ impl Server {
             custody: custody.clone(),
             reception: reception.clone(),
             polling: web::Data::new(house.polling(custody.clone())),
+            publisher: web::Data::new(house.settings.publisher()?),
         };
         let files = house.files.clone();
         let (ready, started) = std::sync::mpsc::channel();
@@ -415,7 +426,12 @@ impl Server {
             .name("http".into())
             .spawn(move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let keys = (&key, &custody, &notary, (&reception, &keeper.polling));
+                    let keys = (
+                        &key,
+                        &custody,
+                        &notary,
+                        (&reception, &keeper.polling, &keeper.publisher),
+                    );
                     let server = http(&settings, &context, keys, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
                     actix_web::rt::spawn(crate::app::files::keep(context, files));
@@ -489,11 +505,11 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
 fn http(
     settings: &Settings,
     context: &web::Data<Context>,
-    (key, custody, notary, (reception, polling)): (
+    (key, custody, notary, (reception, polling, publisher)): (
         &web::Data<UnsubscribeKey>,
         &web::Data<Custody>,
         &web::Data<Notary>,
-        (&AtReception, &AtPolling),
+        (&AtReception, &AtPolling, &AtPublisher),
     ),
     files: &Desk,
     gate: &AtGate,
@@ -519,7 +535,7 @@ fn http(
     }
     let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
     let (custody, notary, reception) = (custody.clone(), notary.clone(), reception.clone());
-    let polling = polling.clone();
+    let (polling, publisher) = (polling.clone(), publisher.clone());
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         App::new()
@@ -531,6 +547,7 @@ fn http(
             .app_data(notary.clone())
             .app_data(reception.clone())
             .app_data(polling.clone())
+            .app_data(publisher.clone())
             .configure(openapi::operations)
             .service(documents::openapi_json)
             .service(documents::docs_redirect)

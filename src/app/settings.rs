@@ -221,6 +221,15 @@ pub struct Settings {
     pub ward_name_zh: String,
     /// The ward's name in English.
     pub ward_name_en: String,
+    /// What ids of published processes begin with, as the Open Contracting Partnership has issued it; empty: that of examples in development, and nothing
+    /// published in production.
+    pub ocds_prefix: String,
+    /// The register that the publisher's number is of, a code of org-id.guide; empty: the service's own.
+    pub ocds_publisher_scheme: String,
+    /// The publisher's number there; empty: the host of `public_url`.
+    pub ocds_publisher_uid: String,
+    /// The address of the licence of what is published.
+    pub ocds_license: String,
     /// `file` or `smtp`.
     pub mail_transport: MailTransport,
     /// The address that mail comes from; empty: `wardbook@localhost`, which only files accept.
@@ -311,6 +320,10 @@ impl Default for Settings {
             metrics_listen: String::new(),
             ward_name_zh: "本区公共服务平台".to_owned(),
             ward_name_en: "The ward's public services".to_owned(),
+            ocds_prefix: String::new(),
+            ocds_publisher_scheme: String::new(),
+            ocds_publisher_uid: String::new(),
+            ocds_license: "https://creativecommons.org/licenses/by/4.0/".to_owned(),
             mail_transport: MailTransport::File,
             mail_from: String::new(),
             smtp_host: String::new(),
@@ -327,7 +340,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 75] = [
+pub const NAMES: [&str; 79] = [
     "environment",
     "listen",
     "public_url",
@@ -391,6 +404,10 @@ pub const NAMES: [&str; 75] = [
     "metrics_listen",
     "ward_name_zh",
     "ward_name_en",
+    "ocds_prefix",
+    "ocds_publisher_scheme",
+    "ocds_publisher_uid",
+    "ocds_license",
     "mail_transport",
     "mail_from",
     "smtp_host",

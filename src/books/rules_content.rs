@@ -12,8 +12,8 @@ use crate::books::rules_documents::{
     CriterionDocument, CriterionKind, CustodyDocument, DOCUMENTS_MAX, INDICATORS_MAX, LOTS_MAX, LotDocument,
     Outcome, PAYMENT_DAYS_MAX, PENALTIES_MAX, PERIODS_MAX, PLACES_MAX, PaymentDocument, PenaltyDocument,
     PeriodKind, QUALIFICATIONS_MAX, QUANTITIES_MAX, SOURCES_MAX, SourceDocument, SourceKind, TABLES_MAX,
-    TEXT_LENGTH_MAX, TIMES_MAX,
-    TITLE_LENGTH_MAX, TRIGGERS_MAX, TimetableDocument, TriggerDocument, UNIT_LENGTH_MAX, WITNESSES_MAX,
+    TEXT_LENGTH_MAX, TIMES_MAX, TITLE_LENGTH_MAX, TRIGGERS_MAX, TimetableDocument, TriggerDocument,
+    UNIT_LENGTH_MAX, WITNESSES_MAX,
 };
 use crate::books::rules_trimming::trimmed;
 use crate::kernel::clock::Instant;

@@ -247,6 +247,19 @@ impl Db {
         self.0.writer.upkeep(job).await
     }
 
+    /// As [`Self::upkeep`], for commands that have no runtime: the thread waits.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn upkeep_and_wait<T, F>(&self, job: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.refuse_if_halted()?;
+        self.0.writer.upkeep_and_wait(job)
+    }
+
     /// From now on nothing is changed, and whoever tries is told why.
     pub fn halt(&self, why: Text) {
         self.0.halted.halt(why);

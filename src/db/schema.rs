@@ -2269,6 +2269,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What is published of processes as open contracting data: releases, for ever.
+    ocds_releases (sequence) {
+        sequence -> BigInt,
+        ocid -> Text,
+        number -> BigInt,
+        release_id -> Text,
+        subject_id -> Text,
+        places -> BigInt,
+        released_at -> Timestamp,
+        tags -> Text,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    /// The last release of each process.
+    ocds_processes (ocid) {
+        ocid -> Text,
+        releases -> BigInt,
+        last_sequence -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Up to where the log was read for publication.
+    ocds_progress (id) {
+        id -> BigInt,
+        next_place -> BigInt,
+        last_sequence -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(ocds_releases, ocds_processes);
 diesel::allow_tables_to_appear_in_same_query!(books, book_areas, areas, enquiries);
 diesel::allow_tables_to_appear_in_same_query!(awards, contracts);
 diesel::allow_tables_to_appear_in_same_query!(books, contracts);

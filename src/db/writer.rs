@@ -316,6 +316,20 @@ impl Writer {
             .map_err(|_| Fault::broken("the writer is gone"))?
     }
 
+    /// As [`Self::upkeep`], for commands that have no runtime: the thread waits.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn upkeep_and_wait<T, F>(&self, job: F) -> Answer<T>
+    where
+        F: FnMut(&mut Tx<'_>) -> Answer<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.send(job, Purpose::Upkeep)?
+            .blocking_recv()
+            .map_err(|_| Fault::broken("the writer is gone"))?
+    }
+
     /// As [`Self::write`], for commands that have no runtime: the thread waits.
     ///
     /// # Errors

@@ -254,6 +254,7 @@ pub fn read(tx: &mut Tx<'_>, actor: &Actor, incoming: &Incoming) -> Answer<Came>
     };
     let (confirmed, failed) = (count(Some(Outcome::Confirmed))?, count(Some(Outcome::Failed))?);
     if is_repeat && confirmed == 0 && failed == 0 {
+        tx.nothing_to_change();
         return Ok(Came {
             kept: None,
             is_repeat,

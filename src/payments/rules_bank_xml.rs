@@ -118,6 +118,10 @@ struct Detail {
 pub fn read(bytes: &[u8]) -> Result<Reading, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable("应为 UTF-8 编码", "it must be UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // XML 1.0 knows three of the control characters.
+    if text.chars().any(|one| one < ' ' && !matches!(one, '\t' | '\n' | '\r')) {
+        return Err(unreadable("含控制字符", "it has control characters"));
+    }
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     let mut sight: Option<Sight> = None;
@@ -141,6 +145,9 @@ pub fn read(bytes: &[u8]) -> Result<Reading, Refusal> {
                     return Err(unreadable("嵌套过深", "its elements are too deep"));
                 }
                 if path.is_empty() {
+                    if sight.is_some() {
+                        return Err(broken());
+                    }
                     sight = Some(Sight::of(format(&start)?));
                 }
                 path.push(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
@@ -150,6 +157,13 @@ pub fn read(bytes: &[u8]) -> Result<Reading, Refusal> {
                     sight.begins(&path.join("/"));
                 }
             }
+            // Around the outermost element there may be space and nothing else.
+            Event::Text(text) if path.is_empty() => {
+                if !text.decode().map_err(|_| broken())?.trim().is_empty() {
+                    return Err(broken());
+                }
+            }
+            Event::CData(_) | Event::GeneralRef(_) if path.is_empty() => return Err(broken()),
             Event::Text(text) => add(&mut inside, &text.decode().map_err(|_| broken())?),
             Event::CData(text) => add(&mut inside, &text.decode().map_err(|_| broken())?),
             Event::GeneralRef(entity) => inside.push(known(&entity)?),

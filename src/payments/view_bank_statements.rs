@@ -74,7 +74,7 @@ pub(super) fn told(entry: &Entry, known: Option<&Known>, outcome: Outcome) -> En
     "entries": [{
         "place": "/Stmt/1/Ntry/1/TxDtls/1", "end_to_end_id": "01jd3n8f5teqkrzvq1c0m6h2ax", "claim_id": "claim_01jd3n8f5teqkrzvq1c0m6h2ax",
         "amount": {"amount": "188868.30", "currency": "CNY"}, "reference": "2026061500012345", "booked_on": "2026-06-15", "reason": null, "outcome": "confirmed"
-    }], "read_at": "2026-06-15T02:00:00.000000Z", "read_by": "account_01jd3n8f5teqkrzvq1c0m6h2ax"
+    }], "read_at": "2026-06-15T02:00:00.000000Z", "read_by": "user_01jd3n8f5teqkrzvq1c0m6h2ax"
 }))]
 pub struct StatementView {
     /// Its id; `null` if it was not kept: of a trial, or of a file that was read before and changes nothing.
@@ -154,7 +154,7 @@ impl TryFrom<Statement> for StatementView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BankStatementSummary, example = json!({
     "id": "bankstatement_01jd3n8f5teqkrzvq1c0m6h2ax", "format": "camt_053", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "entries": 1, "confirmed": 1, "failed": 0, "read_at": "2026-06-15T02:00:00.000000Z", "read_by": "account_01jd3n8f5teqkrzvq1c0m6h2ax"
+    "entries": 1, "confirmed": 1, "failed": 0, "read_at": "2026-06-15T02:00:00.000000Z", "read_by": "user_01jd3n8f5teqkrzvq1c0m6h2ax"
 }))]
 pub struct SummaryView {
     /// Its id.

@@ -43,7 +43,7 @@ pub struct ItemView {
         "claim_id": "claim_01jd3n8f5teqkrzvq1c0m6h2ax", "amount": {"amount": "188868.30", "currency": "CNY"},
         "end_to_end_id": "01jd3n8f5teqkrzvq1c0m6h2ax", "state": "approved"
     }], "message_id": "01jd3n8f5teqkrzvq1c0m6h2ax", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "made_at": "2026-06-12T02:00:00.000000Z", "made_by": "account_01jd3n8f5teqkrzvq1c0m6h2ax", "decided_at": null, "decided_by": null, "revision": 1
+    "made_at": "2026-06-12T02:00:00.000000Z", "made_by": "user_01jd3n8f5teqkrzvq1c0m6h2ax", "decided_at": null, "decided_by": null, "revision": 1
 }))]
 pub struct BatchView {
     /// Its id.

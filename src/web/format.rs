@@ -112,6 +112,28 @@ where
         .map_err(|error| Fault::broken(format!("write CSV: {error}")))
 }
 
+/// Lines of CSV, without a header line: a part of a table that is sent part by part.
+///
+/// # Errors
+/// As [`csv_table`].
+pub fn csv_lines<R>(rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, Fault>
+where
+    R: IntoIterator,
+    R::Item: AsRef<[u8]>,
+{
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for row in rows {
+        writer
+            .write_record(row)
+            .map_err(|error| Fault::caused("write CSV", error))?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| Fault::broken(format!("write CSV: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

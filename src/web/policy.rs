@@ -301,6 +301,8 @@ pub enum Action {
     RecordAssessment,
     /// See intention notices that were published.
     ReadIntentions,
+    /// Take what was published as open data.
+    ReadPublication,
     /// See what is written of them and not published.
     OpenIntentionDrafts,
     /// Write an intention notice, or a correction of one.
@@ -652,7 +654,8 @@ impl Action {
             | Self::OpenIntentionDrafts
             | Self::ReadConsultation
             | Self::ListConsultations
-            | Self::SearchPublished => "planning.read",
+            | Self::SearchPublished
+            | Self::ReadPublication => "planning.read",
             Self::ReadOwnSavedSearches | Self::ReadOwnFollows => "account.read",
             Self::ChangeOwnSavedSearches | Self::ChangeOwnFollows => "account.write",
             Self::DraftIntention
@@ -1174,6 +1177,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (Action::ConcludeConsultation, &[(BuyerApprover, OwnOrganisation)]),
     (Action::SearchPublished, &[(Public, Anywhere)]),
+    (Action::ReadPublication, &[(Public, Anywhere)]),
     (Action::ReadOwnSavedSearches, &[(Public, SignedIn)]),
     (Action::ChangeOwnSavedSearches, &[(Public, SignedIn)]),
     (Action::ReadOwnFollows, &[(Public, SignedIn)]),

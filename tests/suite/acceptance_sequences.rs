@@ -15,6 +15,7 @@ use crate::faults::block_on;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::outbox::lines;
+use crate::publication_checks;
 use crate::treasury::made;
 
 /// Acts in all.
@@ -351,6 +352,8 @@ on_both! { in "test";
             }
             stage.compare(at, act);
         }
+        // Whatever has happened, what is published of it holds.
+        publication_checks::holds(&ward);
         // A test of random sequences that meets nothing tests nothing.
         for wanted in WANTED {
             assert!(met.contains(wanted), "{wanted} was never met: {met:#?}");

@@ -9,6 +9,7 @@ use crate::awards::{Case, why};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::outbox::lines;
+use crate::publication_checks;
 use crate::treasury::{gets, made, posts};
 
 /// Lots, of which each is played through by itself.
@@ -370,6 +371,7 @@ impl Stage<'_> {
             let act = model.chosen(dice);
             let reply = self.does(&model, act);
             let expected = model.steps(act);
+            publication_checks::publish(self.ward);
             met.insert(format!(
                 "{act:?} {}",
                 expected.map_or_else(str::to_owned, |done| done.to_string())
@@ -417,6 +419,8 @@ on_both! { in "test";
             let own = stage.plays(&mut dice, others, &mut met);
             played = (played.0 + own.0, played.1 + own.1);
         }
+        // Whatever has happened, what is published of it holds.
+        publication_checks::holds(&ward);
         // A test of random sequences that meets nothing tests nothing.
         for wanted in WANTED {
             assert!(met.contains(wanted), "{wanted} was never met: {met:#?}");

@@ -46,14 +46,18 @@ impl<'w> Desk<'w> {
     /// Gives the buyer a bank account.
     pub fn banks(&self, number: &str) {
         let ward = self.ward();
-        sql(
-            ward,
-            &format!(
-                "UPDATE organisations SET public_at = '2026-01-01 00:00:00' WHERE id = '{}'",
-                self.buyer
+        let buyer = &self.buyer;
+        for statement in [
+            format!("UPDATE organisations SET public_at = '2026-01-01 00:00:00' WHERE id = '{buyer}'"),
+            // The register shows an organisation as its newest version says.
+            format!(
+                "INSERT INTO organisation_versions (organisation_id, version, state, name_zh, name_en, changed_by, changed_at) \
+                 SELECT id, version, state, name_zh, name_en, 'system', created_at FROM organisations WHERE id = '{buyer}' \
+                 AND NOT EXISTS (SELECT 1 FROM organisation_versions WHERE organisation_id = '{buyer}')"
             ),
-        )
-        .unwrap();
+        ] {
+            sql(ward, &statement).unwrap();
+        }
         let admin = || {
             of(
                 ward,

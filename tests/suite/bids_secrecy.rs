@@ -114,6 +114,8 @@ on_both! { in "test";
         let no_such = "bid_01jd3n8f5teqkrzvq1c0m6h2ax";
         let asked = paths(&document, &ids(no_such, "bidsecurity_01jd3n8f5teqkrzvq1c0m6h2ax"));
         assert!(asked.iter().any(|path| path.contains(&tender.lot)) && asked.iter().any(|path| path.contains(no_such)), "{asked:?}");
+        // What is published of the book is published by then.
+        crate::publication_checks::publish(&ward);
         let without = everything(&ward, &people, &asked);
 
         // Sealed by the service and by the bidder, replaced, withdrawn, with a security.

@@ -13,6 +13,7 @@ use crate::cast::{Person, person};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::outbox::lines;
+use crate::publication_checks;
 use crate::treasury::yuan;
 
 /// Sequences, each with a book of its own.
@@ -501,6 +502,9 @@ impl Stage<'_> {
             let step = model.chosen(dice);
             let reply = self.does(&model, step);
             let expected = model.steps(step);
+            if number % 3 == 0 {
+                publication_checks::publish(self.ward);
+            }
             met.insert(format!(
                 "{:?} {}",
                 step.act,
@@ -554,6 +558,8 @@ on_both! { in "test";
         for _ in 0..SEQUENCES {
             free = stage.plays(&mut dice, free, &mut met);
         }
+        // Whatever has happened, what is published of it holds.
+        publication_checks::holds(&ward);
         // A test of random sequences that meets nothing tests nothing.
         for wanted in ["Publish true", "Publish false", "Publish book_not_ready", "Cancel true", "PublishAddendum true", "PublishAddendum addendum_not_ready", "PublishAddendum addendum_changes_nothing",
             "PublishAddendum separation_of_duties", "PublishAddendum book_bids_closed", "DiscardAddendum true", "DraftAddendum addendum_already_open", "Approve separation_of_duties",

@@ -12,6 +12,7 @@ use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::outbox::lines;
 use crate::pay_rules::by_halves_with_recovery;
+use crate::publication_checks;
 use crate::treasury::{made, posts};
 
 /// Acts in all.
@@ -428,6 +429,7 @@ fn runs(ward: &Ward, is_recovered: bool, seed: u64) -> BTreeSet<String> {
             }
         };
         met.insert(format!("{act:?} {}", expected.err().unwrap_or("done")));
+        publication_checks::publish(counter.ward());
         let after = traces(&counter);
         match expected {
             Ok(()) => assert!(
@@ -447,6 +449,8 @@ fn runs(ward: &Ward, is_recovered: bool, seed: u64) -> BTreeSet<String> {
         (&totals["paid"]["amount"], &totals["committed"]["amount"]),
         (&json!(paid), &json!(yuan(model.committed)))
     );
+    // Whatever has happened, what is published of it holds.
+    publication_checks::holds(counter.ward());
     met
 }
 

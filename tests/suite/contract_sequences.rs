@@ -10,6 +10,7 @@ use crate::awards::{Case, why};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::outbox::lines;
+use crate::publication_checks;
 use crate::terminations::ending;
 use crate::treasury::{gets, made, posts};
 use crate::variations::{asked, contract, proposes, signs};
@@ -282,6 +283,7 @@ on_both! { in "test";
             let reply = stage.does(&model, act, amount);
             let expected = model.steps(act, amount);
             met.insert(format!("{act:?} {}", expected.err().unwrap_or("done")));
+            publication_checks::publish(&ward);
             let after = stage.traces();
             match expected {
                 Ok(()) => {
@@ -301,6 +303,8 @@ on_both! { in "test";
             stage.compare(&model, act);
             before = after;
         }
+        // Whatever has happened, what is published of it holds.
+        publication_checks::holds(&ward);
         // A test of random sequences that meets nothing tests nothing.
         for wanted in WANTED {
             assert!(met.contains(wanted), "{wanted} was never met: {met:#?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use wardbook::app::server::Server;
 use wardbook::app::settings::{ClockKind, Environment, Settings};
-use wardbook::app::{demo, demo_service};
+use wardbook::app::{demo, demo_roll, demo_service};
 use wardbook::audit;
 use wardbook::audit::source::HttpSource;
 use wardbook::audit::verify::verify_log;
@@ -15,6 +15,7 @@ use wardbook::books::store::{PublicFilter, book, lots_of, public};
 
 use crate::harness::PostgresDatabase;
 use crate::on_both_sites;
+use crate::publication_checks;
 
 on_both_sites! {
     fn the_demo_stands_where_its_tour_begins_with_books_in_every_stage_up_to_ended(site) {
@@ -79,6 +80,7 @@ on_both_sites! {
         every_sight_is_there(&server);
         the_pool_has_some_to_spare(&server);
         bids_for_the_others_are_their_bidders_alone(&server);
+        what_is_published_holds(&server);
         wardens_agree(&server);
         server.stop().unwrap();
     }
@@ -624,6 +626,68 @@ fn the_pool_has_some_to_spare(server: &Server) {
         let (status, list) = get(server, &path, Some(&regulator));
         assert_eq!(status, 200, "{list}");
         assert_eq!(list["items"].as_array().unwrap().len(), 8, "{category}");
+    }
+}
+
+/// Everything that is published of the demo holds, and says nothing of its people.
+fn what_is_published_holds(server: &Server) {
+    let house = server.house.as_ref().unwrap();
+    let db = &house.context.db;
+    while !db
+        .read_and_wait(|conn| audit::store::waiting(conn, 1))
+        .unwrap()
+        .is_empty()
+    {
+        std::thread::yield_now();
+    }
+    house.publish_all().unwrap();
+    let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+    let agent = ureq::Agent::new_with_config(config);
+    let ask = |path: &str| {
+        let mut answer = agent
+            .get(format!("http://{}{path}", server.address))
+            .call()
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            answer.body_mut().read_to_string().unwrap(),
+        )
+    };
+    let releases = publication_checks::all_holds(&ask);
+    let tags = publication_checks::tags(&releases);
+    for tag in [
+        "planning",
+        "tender",
+        "tenderUpdate",
+        "tenderAmendment",
+        "award",
+        "awardUpdate",
+        "contract",
+        "implementation",
+    ] {
+        assert!(tags.contains_key(tag), "{tag}: {tags:?}");
+    }
+    let all: String = releases.iter().map(|release| release.written()).collect();
+    let people = demo::people();
+    let mails: Vec<&str> = people
+        .iter()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(mails.len() > 20 && mails.iter().all(|mail| !all.contains(mail)));
+    let names: Vec<&str> = people
+        .iter()
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    let rolls: Vec<String> = (0..5).map(demo_roll::table).collect();
+    let residents = rolls
+        .iter()
+        .flat_map(|table| table.lines().skip(1))
+        .filter_map(|row| row.split(',').nth(1));
+    for name in names.into_iter().chain(residents) {
+        assert!(!all.contains(name), "{name} is published");
+    }
+    for private in ["user_", "resident_", "household_", "ballotpaper", "@"] {
+        assert!(!all.contains(private), "{private} is published");
     }
 }
 

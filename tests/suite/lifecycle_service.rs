@@ -2,13 +2,14 @@
 //! last payment of each contract.
 
 use chrono::{Datelike, Duration, Months, NaiveDate};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::lifecycle_books::{BOOKS, Book, LATE, MONTHS, PAID, RELEASED};
 use crate::lifecycle_judging::{counted, vote};
 use crate::lifecycle_story::{Story, text, yuan};
 use crate::lifecycle_tender::{buyer, contract};
-use crate::lifecycle_ward::{RESIDENTS, chief, of, residents};
+use crate::lifecycle_ward::{RESIDENTS, chief, line, of, residents};
 use crate::organisations::refused;
 
 /// A claim that is approved and not yet paid, with the day on which it is.
@@ -67,6 +68,7 @@ fn next(first: NaiveDate) -> NaiveDate {
 fn on(story: &Story<'_>, late: &mut Late, until: NaiveDate) {
     if let Some((claim, paid_on)) = late.take_if(|(_, paid_on)| *paid_on <= until) {
         story.go_to(&format!("{paid_on}T02:00:00Z"));
+        decide_the_year(story);
         execute(story, &BOOKS[0], &claim);
         let (_, days, interest) = LATE;
         let paid = story.public(&format!("/claims/{claim}"));
@@ -77,6 +79,32 @@ fn on(story: &Story<'_>, late: &mut Late, until: NaiveDate) {
         );
     }
     story.go_to(&format!("{until}T02:00:00Z"));
+    decide_the_year(story);
+}
+
+/// What is still held for the contracts when the year of their money is over is carried over into lines of the next year: proposed by one person, confirmed by another.
+fn decide_the_year(story: &Story<'_>) {
+    let path = format!("/funds/{}/undecided-holds", story.id("fund"));
+    let waiting = story.sees("street.finance", &path);
+    for hold in waiting["items"].as_array().unwrap() {
+        let matter = text(hold, "matter");
+        let book = BOOKS.iter().find(|book| contract(story, book) == matter).unwrap();
+        let code = next_line(book);
+        line(story, (2027, &code), book.category, book.buyer);
+        let carry = json!({"kind": "carry_over", "to_line_id": story.id(&code), "reason": "跨年合同"});
+        let path = format!("/ledger/holds/{}/year-ends", text(hold, "id"));
+        let proposed = text(&story.does("street.finance", &path, &carry), "id");
+        let decided = story.just_does("street.finance2", &format!("/year-ends/{proposed}/confirmation"));
+        assert_eq!(
+            (&decided["state"], &decided["amount"]),
+            (&json!("confirmed"), &hold["remaining"])
+        );
+    }
+}
+
+/// The line of the next year that pays the rest of a book's contract.
+fn next_line(book: &Book) -> String {
+    format!("{}-27", book.line)
 }
 
 /// The schedule is public, and the contractor has a bank account that two of its people have agreed on.
@@ -270,15 +298,23 @@ fn complete(story: &Story<'_>, book: &Book) {
             .all(|period| period["state"] == "over"),
         "{periods}"
     );
-    let line = story.sees(
-        &buyer(book, "finance"),
-        &format!("/budget-lines/{}", story.id(book.line)),
+    let spent = [book.line.to_owned(), next_line(book)].map(|code| {
+        let line = story.sees(
+            &buyer(book, "finance"),
+            &format!("/budget-lines/{}", story.id(&code)),
+        );
+        assert_eq!(line["balances"]["committed"], yuan("0.00"), "{line}");
+        text(&line["balances"]["spent"], "amount")
+            .parse::<Decimal>()
+            .unwrap()
+    });
+    assert!(
+        spent
+            .iter()
+            .all(|spent| spent.is_sign_positive() && !spent.is_zero()),
+        "{spent:?}"
     );
-    assert_eq!(
-        (&line["balances"]["spent"], &line["balances"]["committed"]),
-        (&yuan(paid), &yuan("0.00")),
-        "{line}"
-    );
+    assert_eq!(spent[0] + spent[1], paid.parse().unwrap(), "{}", book.title.1);
     let security = story.id(&format!("security {}", book.line));
     let today = text(&story.public("/time"), "local_date");
     let returned = json!({"returned_on": today, "reference": "0620"});

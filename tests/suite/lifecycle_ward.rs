@@ -203,10 +203,10 @@ fn money(story: &Story<'_>) {
     for book in &BOOKS {
         let is_delegated = book.buyer != "street";
         let code = if is_delegated { "SAN-02" } else { book.line };
-        line(story, &fund, code, book.category, "street");
+        line(story, (2026, code), book.category, "street");
         moves(story, &fund, "allocation", Some(code), book.budget);
         if is_delegated {
-            line(story, &fund, book.line, book.category, book.buyer);
+            line(story, (2026, book.line), book.category, book.buyer);
             let duty = json!({"from_organisation_id": story.id("street"), "to_organisation_id": story.id(book.buyer), "scope_zh": "公厕绿地自管",
                 "scope_en": "Toilets and greens", "document_number": "梧街发〔2026〕1号", "document_date": "2026-03-01", "amount": yuan(book.budget),
                 "from_line_id": story.id(code), "to_line_id": story.id(book.line)});
@@ -216,8 +216,10 @@ fn money(story: &Story<'_>) {
     }
 }
 
-fn line(story: &Story<'_>, fund: &str, code: &str, category: &str, organisation: &str) {
-    let body = json!({"fiscal_year": 2026, "code": code, "organisation_id": story.id(organisation), "category": category,
+/// Makes a budget line of the street's fund in a fiscal year.
+pub fn line(story: &Story<'_>, (year, code): (u32, &str), category: &str, organisation: &str) {
+    let fund = story.id("fund");
+    let body = json!({"fiscal_year": year, "code": code, "organisation_id": story.id(organisation), "category": category,
         "purpose_zh": "公共服务", "purpose_en": "Public services"});
     let made = story.does("street.finance", &format!("/funds/{fund}/budget-lines"), &body);
     story.call(code, &made);

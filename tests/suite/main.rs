@@ -17,6 +17,7 @@ mod harness;
 mod logbook;
 mod process;
 mod provider;
+mod publication_checks;
 mod smtp;
 mod wire;
 
@@ -104,6 +105,7 @@ mod performance;
 mod periods;
 mod permissions;
 mod planning;
+mod publication;
 mod rating_comments;
 mod recompute;
 mod rectifications;

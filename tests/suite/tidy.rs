@@ -62,6 +62,10 @@ const UPKEEP: &[(&str, &str)] = &[
         "reminds contractors of defects, tells officers of late ones, counts refused reports and forgets addresses",
     ),
     (
+        "src/app/keeping_publication.rs",
+        "publishes what acts have made public; what it publishes follows from their events",
+    ),
+    (
         "src/contracts/http_defect_forms.rs",
         "counts reports beyond what is taken of a place in a day: a flood must not fill the log",
     ),
@@ -100,6 +104,10 @@ const LONGER: &[(&str, &str)] = &[
     (
         "src/web/policy.rs",
         "the one table of who may do what: in two files it would be two tables",
+    ),
+    (
+        "src/outbox/content.rs",
+        "the one list of the kinds of mail, and a sample of each",
     ),
     (
         "src/db/schema.rs",

@@ -16,7 +16,7 @@ use crate::outbox::lines;
 use crate::treasury::{gets, made, of, posts, yuan};
 
 /// A lot that is paid by the month, and whose book promises a renewal and threatens an end.
-fn paid_monthly(lot: &mut Value) {
+pub fn paid_monthly(lot: &mut Value) {
     lot["payment"] = json!({
         "advance_percent": "0", "periods_percent": "100", "retention_percent": "0", "period": "month", "periods": 12, "shares": []
     });
