@@ -501,21 +501,25 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
     TcpListener::bind(address).map_err(|error| Fault::caused(format!("listen on {address}"), error))
 }
 
+/// What the server's keys sign and open, and what the slices that have a desk of their own are given.
+type KeysAndSlices<'a> = (
+    &'a web::Data<UnsubscribeKey>,
+    &'a web::Data<Custody>,
+    &'a web::Data<Notary>,
+    (&'a AtReception, &'a AtPolling, &'a AtPublisher),
+);
+
 /// The HTTP side.
 fn http(
     settings: &Settings,
     context: &web::Data<Context>,
-    (key, custody, notary, (reception, polling, publisher)): (
-        &web::Data<UnsubscribeKey>,
-        &web::Data<Custody>,
-        &web::Data<Notary>,
-        (&AtReception, &AtPolling, &AtPublisher),
-    ),
+    (key, custody, notary, slices): KeysAndSlices<'_>,
     files: &Desk,
     gate: &AtGate,
     listener: TcpListener,
     metrics: Option<TcpListener>,
 ) -> std::io::Result<actix_web::dev::Server> {
+    let (reception, polling, publisher) = slices;
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         workers => workers,

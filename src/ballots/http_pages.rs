@@ -252,8 +252,9 @@ async fn voted(
     let cast = (Shown::Code(code.clone()), said.clone(), nonce);
     match heard(request, (context, polling), Actor::public(), cast).await {
         Ok(receipt) => {
-            let sheet = words_too(thanks(&receipt), &asked.ballot, code, carry);
-            reader.show(StatusCode::OK, &sheet.answers(filled))
+            // Sent again after another vote it would bring this one back.
+            let sheet = words_too(thanks(&receipt), &asked.ballot, code, carry).ends();
+            reader.show(StatusCode::OK, &sheet)
         }
         Err(Stop::Refused(refusal)) => {
             let sheet = form(context, &asked, Some(filled))?.answers(filled);

@@ -119,7 +119,10 @@ pub fn read(bytes: &[u8]) -> Result<Reading, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable("应为 UTF-8 编码", "it must be UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // XML 1.0 knows three of the control characters.
-    if text.chars().any(|one| one < ' ' && !matches!(one, '\t' | '\n' | '\r')) {
+    if text
+        .chars()
+        .any(|one| one < ' ' && !matches!(one, '\t' | '\n' | '\r'))
+    {
         return Err(unreadable("含控制字符", "it has control characters"));
     }
     let mut reader = Reader::from_str(text);

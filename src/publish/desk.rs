@@ -1,6 +1,7 @@
 //! Looks up what everybody may know of a process, in the slices below. What it reads is what these show to everybody: books and notices once they are
 //! published, bids once they are opened, results once they are disclosed, contracts once both parties have signed.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::award::desk as awards;
@@ -46,7 +47,7 @@ const ANSWERS_MAX: i64 = 1_000;
 const CONTRACTS_MAX: i64 = 2_000;
 /// Acceptances of one contract.
 const ACCEPTANCES_MAX: i64 = 4_000;
-/// Ballots without which a result is nobody's to publish (DOMAIN: aggregates of ten ballots and more).
+/// Ballots without which a result is nobody's to publish (only aggregates of ten ballots and more are).
 const BALLOTS_MIN: u32 = 10;
 
 /// What is public of a notice of what is planned, if it was ever published.
@@ -222,13 +223,13 @@ fn contract_facts(
     let (_, schedule) = acts_periods::seen(conn, &contract.id)?;
     let mut accepted = BTreeMap::new();
     for one in store_acceptances::of_contract(conn, &contract.id, (None, None), ACCEPTANCES_MAX)? {
-        if !accepted.contains_key(&one.period) {
+        if let Entry::Vacant(place) = accepted.entry(one.period) {
             let standing = match desk_acceptances::known(conn, &contract.id, one.period, at)? {
                 Standing::Accepted(accepted) => Acceptance::Accepted(accepted.since),
                 Standing::Refused => Acceptance::Refused,
                 _ => Acceptance::Open,
             };
-            accepted.insert(one.period, standing);
+            place.insert(standing);
         }
     }
     let claims = store_claims::of_contract(conn, &contract.id)?;

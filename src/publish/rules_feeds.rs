@@ -52,9 +52,9 @@ pub fn atom(publisher: &Publisher, (own, title): (&str, &Text), entries: &[Entry
     for entry in entries {
         let url = escaped(&entry.url);
         // Writing into a text does not fail.
-        let _ = write!(
+        let _ = writeln!(
             feed,
-            "<entry><id>{url}</id><title>{}</title><updated>{}</updated><link href=\"{url}\"/><summary>{}</summary></entry>\n",
+            "<entry><id>{url}</id><title>{}</title><updated>{}</updated><link href=\"{url}\"/><summary>{}</summary></entry>",
             escaped(&entry.title),
             rfc3339(entry.at),
             escaped(&entry.summary),

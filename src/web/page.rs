@@ -213,6 +213,7 @@ pub struct Sheet {
     faults: Vec<Text>,
     script: Option<&'static str>,
     again: Vec<(String, String)>,
+    is_last: bool,
 }
 
 impl Sheet {
@@ -228,6 +229,7 @@ impl Sheet {
             faults: Vec::new(),
             script: None,
             again: Vec::new(),
+            is_last: false,
         }
     }
 
@@ -294,6 +296,13 @@ impl Sheet {
     #[must_use]
     pub fn answers(mut self, filled: &Filled) -> Self {
         self.again.clone_from(&filled.0);
+        self
+    }
+
+    /// The same as what came of a form that must not be sent again: it is in one language, because another one would take sending it once more.
+    #[must_use]
+    pub fn ends(mut self) -> Self {
+        self.is_last = true;
         self
     }
 

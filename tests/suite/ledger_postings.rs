@@ -97,7 +97,7 @@ impl Poster {
         let amount = self.fen(self.sums[line].available);
         let fits = amount <= self.sums[line].available;
         let (from, held) = (&self.accounts[line].available, &self.accounts[line].committed);
-        if line != other && self.dice.0 % 2 == 0 {
+        if line != other && self.dice.0.is_multiple_of(2) {
             let order = self.order(
                 (from, &self.accounts[other].available),
                 amount,

@@ -1,5 +1,5 @@
 //! The five books of the lifecycle: what is bought, who bids at which price, what the bids are given, and what that has to come to. The figures of
-//! DOMAIN §4 and §5. Data only.
+//! the worked examples and of the demo ward. Data only.
 
 /// Something in Chinese and in English.
 pub type Pair = (&'static str, &'static str);
@@ -78,7 +78,7 @@ const fn bid(
 
 const M2: Pair = ("平方米", "m²");
 
-/// The books, in the order of DOMAIN §5.
+/// The books, in the order of the demo ward.
 pub static BOOKS: [Book; 5] = [
     Book {
         buyer: "street",

@@ -275,7 +275,7 @@ pub fn bid_of(book: &Book, bid: &Bid) -> String {
     format!("bid {} {}", book.line, bid.by)
 }
 
-/// Proposed, decided, noticed, and confirmed when the time for challenges is over. With the notice the result is public, as DOMAIN has it.
+/// Proposed, decided, noticed, and confirmed when the time for challenges is over. With the notice the result is public, as the law has it.
 fn award(story: &Story<'_>) {
     for book in &BOOKS {
         let report = json!({"report": "推荐排名第一的投标人"});

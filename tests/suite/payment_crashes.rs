@@ -204,7 +204,7 @@ fn filled(ward: &Ward) -> Stage {
 
     let evening = staged(ward.house(), VOTERS);
     let votes = evening.codes.iter().map(|code| {
-        let body = json!({"code": code, "answers": [{"question": "overall", "choice": "very_satisfied"}]});
+        let body = json!({"code": code, "nonce": code, "answers": [{"question": "overall", "choice": "very_satisfied"}]});
         Ask::of(None, "/ballot-votes".to_owned(), None, body)
     });
     let votes: Vec<Ask> = votes.collect();
@@ -338,7 +338,7 @@ fn bids_hold(server: &Process, stage: &Stage) {
             .iter()
             .map(|ask| ask.answer.lock().unwrap().clone().unwrap())
             .collect();
-        let receipts: Vec<String> = answers.iter().map(|said| hash_of(said)).collect();
+        let receipts: Vec<String> = answers.iter().map(hash_of).collect();
         assert_eq!(
             kept, receipts,
             "each version that was acknowledged, once, in order"

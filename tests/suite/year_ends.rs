@@ -150,6 +150,8 @@ on_both! { in "test";
         // A reservation by hand.
         let by_hand = posts(&ward, &treasury.anna, &format!("/budget-lines/{}/reservations", office.line), Some(&json!({"amount": yuan("1000.00"), "purpose": "零星采购"})));
         made(&by_hand);
+        go_to(&ward, "2026-11-16T02:00:00Z");
+        counter.accepts(2);
         go_to(&ward, "2027-01-04T02:00:00Z");
         let next = treasury.line(&ward, "N-27", 2027, &treasury.department);
         let carry = json!({"kind": "carry_over", "to_line_id": next, "reason": "跨年合同"});
@@ -164,7 +166,6 @@ on_both! { in "test";
         assert_eq!(stands(&ward, treasury, &next), ["0.00", "1264230.00", "57465.00", "0.00", "0.00"]);
         assert_eq!(treasury.balances(&ward, &next)["reserved"], "1000.00");
         // The rest of the contract, and what was kept back, in the next year.
-        counter.accepts(2);
         let last = counter.approved(&Counter::of_period(2, "976905.00", "P2"));
         ok(&counter.acts(executes, &last, "execution"));
         let kept = counter.approved(&Counter::of_part("retention", "114930.00", "R"));
