@@ -521,7 +521,8 @@ fn stored(dir: &TempDir) -> Vec<String> {
         panic!("not SQLite")
     };
     let mut all = Vec::new();
-    for table in tables {
+    // How far publication has come goes on by itself while the ward runs.
+    for table in tables.into_iter().filter(|table| table.name != "ocds_progress") {
         let cells: Vec<String> = table
             .columns
             .iter()
