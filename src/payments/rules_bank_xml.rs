@@ -755,6 +755,19 @@ mod tests {
             assert_eq!(refusal.reason.code, "bank_statement_unreadable", "{text:.80}");
         }
         assert!(read(&[0xff]).is_err());
+        // What goes on after its end, and what XML cannot hold.
+        let whole = report("");
+        assert!(read(format!("{whole}\n<!-- the end -->\n").as_bytes()).is_ok());
+        for more in [
+            whole.trim_start_matches("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"),
+            "<x/>",
+            "x",
+            "<![CDATA[x]]>",
+            "&lt;",
+        ] {
+            assert!(read(format!("{whole}{more}").as_bytes()).is_err(), "{more}");
+        }
+        assert!(read(report("<X>\u{0}</X>").as_bytes()).is_err());
         let long = statement(&format!(
             "<Ntry><AcctSvcrRef>{}</AcctSvcrRef></Ntry>",
             "x".repeat(100_000)
