@@ -18,6 +18,8 @@ pub struct Counter {
     pub approves: &'static str,
     /// Who pays.
     pub executes: &'static str,
+    /// Says what the bank has done.
+    pub reconciles: &'static str,
     /// In whose name the bank account is.
     pub holder: &'static str,
 }
@@ -30,6 +32,7 @@ static ESTATES: Counter = Counter {
     officer: "officer",
     approves: "finance",
     executes: "finance2",
+    reconciles: "finance3",
     holder: "安居里物业服务有限公司",
 };
 /// Of the toilets.
@@ -40,6 +43,7 @@ static TOILETS: Counter = Counter {
     officer: "guiyuan.officer",
     approves: "guiyuan.finance",
     executes: "guiyuan.finance2",
+    reconciles: "guiyuan.finance3",
     holder: "桂园社区环卫绿化队",
 };
 

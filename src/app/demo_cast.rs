@@ -371,7 +371,7 @@ pub const CHIEFS: [Somebody; 9] = [
 ];
 
 /// Those who do the work of public bodies.
-pub const STAFF: [Somebody; 23] = [
+pub const STAFF: [Somebody; 25] = [
     person("regulator", "周正", "bureau", &[Role::Regulator]),
     person("standards.keeper", "章程", "department", &[Role::StandardsKeeper]),
     person("bureau.finance", "钱多", "bureau", &[Role::FinanceOfficer]),
@@ -400,11 +400,13 @@ pub const STAFF: [Somebody; 23] = [
     person("approver", "李娜", "street", &[Role::BuyerApprover]),
     person("finance", "张敏", "street", &[Role::FinanceOfficer]),
     person("finance2", "赵强", "street", &[Role::FinanceOfficer]),
+    person("finance3", "吴清", "street", &[Role::FinanceOfficer]),
     person("witness", "孙悦", "street", &[Role::OpeningWitness]),
     person("guiyuan.officer", "桂明", "guiyuan", &[Role::BuyerOfficer]),
     person("guiyuan.approver", "桂春", "guiyuan", &[Role::BuyerApprover]),
     person("guiyuan.finance", "桂账", "guiyuan", &[Role::FinanceOfficer]),
     person("guiyuan.finance2", "桂款", "guiyuan", &[Role::FinanceOfficer]),
+    person("guiyuan.finance3", "桂核", "guiyuan", &[Role::FinanceOfficer]),
     person("guiyuan.registrar", "罗册", "guiyuan", &[Role::Registrar]),
     person("huaiyin.registrar", "梁簿", "huaiyin", &[Role::Registrar]),
     person("liudi.registrar", "宋录", "liudi", &[Role::Registrar]),

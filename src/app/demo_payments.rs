@@ -1,4 +1,4 @@
-//! How the demo's contracts are paid: claimed by the contractor, certified by the officer, approved and paid by two finance officers. All by the acts.
+//! How the demo's contracts are paid: claimed by the contractor, certified by the officer, approved, paid and confirmed by three finance officers. All by the acts.
 
 use chrono::NaiveDate;
 
@@ -66,12 +66,12 @@ pub fn pay(tx: &mut Tx<'_>, ward: &Ward, (counter, step): (&Counter, &Paying)) -
             acts_payments::execute(tx, &finance, (&id, Expected::Any), ward.calendar()).map(drop)
         }
         Paying::Confirm(bill, reference) => {
-            let finance = cast(tx, counter.executes)?;
+            let finance = cast(tx, counter.reconciles)?;
             let id = claim_of(tx.conn(), &contract, bill)?;
             acts_payments::confirm(tx, &finance, (&id, Expected::Any), reference).map(drop)
         }
         Paying::Fail(bill, reason) => {
-            let finance = cast(tx, counter.executes)?;
+            let finance = cast(tx, counter.reconciles)?;
             let id = claim_of(tx.conn(), &contract, bill)?;
             acts_payments::fail(tx, &finance, (&id, Expected::Any), *reason).map(drop)
         }

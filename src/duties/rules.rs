@@ -21,7 +21,7 @@ pub enum Duty {
     Verify,
     /// Asked for a change that takes two people: a bank account, a transfer between budget lines.
     Propose,
-    /// Agreed to it.
+    /// Agreed to it; of a payment: said what the bank has done.
     Confirm,
     /// Wrote a contract book, an addendum, a variation.
     Draft,
@@ -147,7 +147,8 @@ impl Duty {
 }
 
 /// Which duties no one person may do on one matter, in either order. Sources: the handler of a purchase is not the one who
-/// accepts it, who accepts is not the one who pays, be it by approving the payment or by executing it (政府采购法 art 61); the reviewers of a need are others than who drafted it
+/// accepts it, who accepts is not the one who pays, be it by approving the payment or by executing it (政府采购法 art 61); who moves money is not the one who
+/// checks with the bank that it has moved (财会〔2012〕21号, on the control of money); the reviewers of a need are others than who drafted it
 /// (财库〔2021〕22号), and whoever gave their opinion on what is asked does not judge what is offered (87号令 art 47); the rest is the product's
 /// own rule that drafter, approver and payer are three people, and that nobody judges bids for a book of their own.
 pub const APART: &[(Duty, Duty)] = &[
@@ -173,6 +174,10 @@ pub const APART: &[(Duty, Duty)] = &[
     (Certify, Authorise),
     (Certify, Execute),
     (Authorise, Execute),
+    (Claim, Confirm),
+    (Certify, Confirm),
+    (Authorise, Confirm),
+    (Execute, Confirm),
 ];
 
 /// Duties that whoever does `duty` must not have done on the same matter.

@@ -10,8 +10,9 @@ use crate::contracts::desk::Signed;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::duties::rules::Duty;
+use crate::duties::store as duties;
 use crate::kernel::money::{Money, MoneyError};
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::payments::acts_claims::{doing, ended, not_own_claim, pays, record};
 use crate::payments::desk_claims::{Seen, schedule, seen, still_accepted, termination};
 use crate::payments::moves_claims::{self as moves, Aside};
@@ -19,6 +20,7 @@ use crate::payments::rules_batches::{CLAIM_IN_BATCH, PaymentBatchId};
 use crate::payments::rules_certification::{free, retention_missing, retention_share, set_aside};
 use crate::payments::rules_claims::{ACCOUNT_CHANGED, Certified, Claim, ClaimId, Executed, Kind};
 use crate::payments::{store_batches, store_claims as store, store_closings, tidings_claims as tidings};
+use crate::registry::acts_organisations::capacity;
 use crate::registry::rules_bank_accounts::ChangeState;
 use crate::registry::store_bank_accounts;
 use crate::web::actor::Actor;
@@ -158,10 +160,10 @@ fn aside(conn: &mut Conn, signed: &Signed, claim: &Claim) -> Answer<Aside> {
     })
 }
 
-/// Says by which reference the bank has paid a claim.
+/// Says by which reference the bank has paid a claim, as somebody who had no hand in it before.
 ///
 /// # Errors
-/// In this order: permission; not found; a stale revision; `claim_of_own_organisation`; those of [`Claim::confirm`].
+/// In this order: permission; not found; a stale revision; `claim_of_own_organisation`; those of [`Claim::confirm`]; separation of duties.
 pub fn confirm(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -174,6 +176,7 @@ pub fn confirm(
     expected.check(claim.revision)?;
     not_own_claim(actor, &signed)?;
     let claim = claim.confirm(reference, doing(tx, actor)?)?;
+    speaks_for_bank(tx, actor, (&signed, id))?;
     if let Some(confirmed) = &claim.confirmed {
         store::confirm(tx, id, confirmed)?;
     }
@@ -184,22 +187,50 @@ pub fn confirm(
     Ok(Seen { signed, claim })
 }
 
-/// Says that the bank could not pay a claim: the money is held for the contract again, and is claimed anew.
+/// What the bank has done with a payment is said by somebody else than who claimed, certified, approved or executed it, or made the batch with which it was paid.
+fn speaks_for_bank(tx: &mut Tx<'_>, actor: &Actor, (signed, id): (&Signed, &ClaimId)) -> Answer<()> {
+    let capacity = capacity(actor, Action::ConfirmPayment, signed.of_buyer());
+    if let Some(batch) = store_batches::paid_with(tx.conn(), id)? {
+        duties::keep_apart(tx.conn(), actor, capacity, Duty::Confirm, batch.id.as_str())?;
+    }
+    duties::undertake(tx, actor, capacity, Duty::Confirm, id.as_str())
+}
+
+/// Whether somebody has claimed, certified, approved or executed a payment, or made its batch, so that others have to say what the bank has done with it.
 ///
 /// # Errors
-/// In this order: permission; not found; a stale revision; `claim_of_own_organisation`; those of [`Claim::fail`]; those of the ledger.
+/// A fault of the database.
+pub(super) fn has_hand(conn: &mut Conn, actor: &Actor, (signed, id): (&Signed, &ClaimId)) -> Answer<bool> {
+    let capacity = capacity(actor, Action::ConfirmPayment, signed.of_buyer());
+    let batch = store_batches::paid_with(conn, id)?;
+    let matters = [Some(id.as_str()), batch.as_ref().map(|batch| batch.id.as_str())];
+    for matter in matters.into_iter().flatten() {
+        match duties::keep_apart(conn, actor, capacity, Duty::Confirm, matter) {
+            Ok(()) => {}
+            Err(Stop::Refused(_)) => return Ok(true),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(false)
+}
+
+/// Says that the bank could not pay a claim: the money is held for the contract again, and is claimed anew. By somebody who had no hand in it before.
+///
+/// # Errors
+/// In this order: permission; not found; a stale revision; `claim_of_own_organisation`; those of [`Claim::fail`]; separation of duties; those of the ledger.
 pub fn fail(
     tx: &mut Tx<'_>,
     actor: &Actor,
     (id, expected): (&ClaimId, Expected),
     reason: (&str, &str),
 ) -> Answer<Seen> {
-    policy::allow_at_all(actor, Action::ExecuteClaim)?;
+    policy::allow_at_all(actor, Action::ConfirmPayment)?;
     let Seen { signed, claim } = seen(tx.conn(), id)?;
-    policy::allow(actor, Action::ExecuteClaim, signed.of_buyer())?;
+    policy::allow(actor, Action::ConfirmPayment, signed.of_buyer())?;
     expected.check(claim.revision)?;
     not_own_claim(actor, &signed)?;
     let claim = claim.fail(reason, doing(tx, actor)?)?;
+    speaks_for_bank(tx, actor, (&signed, id))?;
     returned(tx, actor, signed, claim)
 }
 
@@ -209,9 +240,10 @@ pub fn fail(
 /// Those of [`fail`].
 pub(super) fn come_back(tx: &mut Tx<'_>, actor: &Actor, id: &ClaimId, reason: (&str, &str)) -> Answer<Seen> {
     let Seen { signed, claim } = seen(tx.conn(), id)?;
-    policy::allow(actor, Action::ExecuteClaim, signed.of_buyer())?;
+    policy::allow(actor, Action::ConfirmPayment, signed.of_buyer())?;
     not_own_claim(actor, &signed)?;
     let claim = claim.come_back(reason, doing(tx, actor)?)?;
+    speaks_for_bank(tx, actor, (&signed, id))?;
     returned(tx, actor, signed, claim)
 }
 

@@ -272,7 +272,7 @@ async fn execute(
 
 /// Confirm a payment
 ///
-/// By a finance officer of the buyer, with the reference of the bank that has paid it. Needs `If-Match` with the `ETag` of the revision you mean.
+/// By a finance officer of the buyer who has neither certified, approved nor executed it, with the reference of the bank that has paid it. Needs `If-Match` with the `ETag` of the revision you mean.
 #[utoipa::path(
     operation_id = "confirm_payment",
     tag = "payments",
@@ -283,7 +283,7 @@ async fn execute(
     request_body = ConfirmationBody,
     responses(
         (status = 200, description = "The claim as it is now", body = ClaimView, headers(("ETag" = String, description = "The revision"))),
-        (status = 403, description = "`claim_of_own_organisation`"),
+        (status = 403, description = "`claim_of_own_organisation`, `separation_of_duties`"),
         (status = 404, description = "There is no such claim"),
         (status = 409, description = "`claim_wrong_state`"),
         (status = 412, description = "`version_stale`"),
@@ -312,7 +312,7 @@ async fn confirm(
 
 /// Say that a payment failed
 ///
-/// By a finance officer of the buyer, of one that was executed and not confirmed: the money is held for the contract again, and is claimed anew. Needs `If-Match` with the
+/// By a finance officer of the buyer who has neither certified, approved nor executed it, of one that was executed and not confirmed: the money is held for the contract again, and is claimed anew. Needs `If-Match` with the
 /// `ETag` of the revision you mean.
 #[utoipa::path(
     operation_id = "fail_payment",
@@ -324,13 +324,13 @@ async fn confirm(
     request_body = ReasonBody,
     responses(
         (status = 200, description = "The claim as it is now", body = ClaimView, headers(("ETag" = String, description = "The revision"))),
-        (status = 403, description = "`claim_of_own_organisation`"),
+        (status = 403, description = "`claim_of_own_organisation`, `separation_of_duties`"),
         (status = 404, description = "There is no such claim"),
         (status = 409, description = "`claim_wrong_state`"),
         (status = 412, description = "`version_stale`"),
         (status = 428, description = "`version_missing`"),
     ),
-    extensions(("x-action" = json!("ExecuteClaim"))),
+    extensions(("x-action" = json!("ConfirmPayment"))),
 )]
 #[post("/claims/{id}/failure")]
 async fn fail(
@@ -338,7 +338,7 @@ async fn fail(
     id: web::Path<String>,
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::ExecuteClaim)?;
+    policy::allow_at_all(&actor, Action::ConfirmPayment)?;
     let body = incoming.json::<ReasonBody>().await?;
     let (id, expected) = (parsed::<ClaimId>(&id)?, Expected::of(&request)?);
     let (said, asked) = (body.value, context.clone());

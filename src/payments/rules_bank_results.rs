@@ -196,6 +196,8 @@ pub struct Known {
     pub creditor: String,
     /// Whether whoever reads the file acts for the contractor.
     pub is_own: bool,
+    /// Whether whoever reads the file has claimed, certified, approved or executed it.
+    pub has_hand: bool,
 }
 
 /// What comes of an entry.
@@ -227,6 +229,8 @@ pub enum Outcome {
     AccountDiffers,
     /// Whoever reads the file acts for the contractor.
     OwnClaim,
+    /// Whoever reads the file had a hand in the payment: somebody else has to read it.
+    SeparationOfDuties,
     /// What it says cannot be read.
     Unreadable,
 }
@@ -239,7 +243,7 @@ impl Outcome {
 }
 
 /// What comes of an entry, by the first of these that applies: it cannot be read; is other money; names nobody; is not final; is of the reader's own claim; is another amount, or
-/// account; is said of what was not executed; was said before.
+/// account; is said of what was not executed; was said before; would take effect by somebody who had a hand in the payment.
 pub fn judged(entry: &Entry, known: Option<&Known>) -> Outcome {
     match (entry.said, known) {
         (Said::Unreadable, _) => Outcome::Unreadable,
@@ -269,6 +273,14 @@ fn compared(said: Said, entry: &Entry, known: &Known) -> Outcome {
     });
     if !is_debtor || !is_creditor {
         return Outcome::AccountDiffers;
+    }
+    let is_new = match said {
+        Said::Paid => known.state == ClaimState::Executed,
+        Said::Returned => matches!(known.state, ClaimState::Executed | ClaimState::Confirmed),
+        _ => false,
+    };
+    if is_new && known.has_hand {
+        return Outcome::SeparationOfDuties;
     }
     match (said, known.state) {
         (Said::Paid, ClaimState::Executed) => Outcome::Confirmed,
@@ -347,6 +359,7 @@ mod tests {
             debtor: Some("1100".to_owned()),
             creditor: "6222".to_owned(),
             is_own: false,
+            has_hand: false,
         }
     }
 
@@ -404,6 +417,27 @@ mod tests {
             }
         }
         assert_eq!(judged(&entry(Said::Paid), None), Outcome::Unknown);
+    }
+
+    /// Whoever had a hand in a payment does not say what the bank has done with it; what was known already may be read by anybody.
+    #[test]
+    fn who_had_a_hand_in_a_payment_does_not_speak_for_the_bank() {
+        for state in ClaimState::ALL {
+            let others = known(state);
+            let own = Known {
+                has_hand: true,
+                ..others.clone()
+            };
+            for said in [Said::Paid, Said::Returned, Said::Pending, Said::Other] {
+                let otherwise = judged(&entry(said), Some(&others));
+                let expected = if otherwise.is_effective() {
+                    Outcome::SeparationOfDuties
+                } else {
+                    otherwise
+                };
+                assert_eq!(judged(&entry(said), Some(&own)), expected, "{state:?} {said:?}");
+            }
+        }
     }
 
     #[test]

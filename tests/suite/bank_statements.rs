@@ -14,7 +14,7 @@ use crate::claims::Counter;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
-use crate::treasury::{gets, posts};
+use crate::treasury::{gets, made, posts};
 
 const ACCOUNT: &str = "11001234567890123456";
 const SUPPLIER: &str = "6222021112345678903";
@@ -108,7 +108,7 @@ fn states(desk: &Desk<'_>, claims: &[String]) -> Vec<String> {
 on_both! { in "test";
     fn a_report_confirms_what_was_paid_and_takes_back_what_was_not(ward) {
         let (desk, claims, batch) = four(&ward);
-        let executes = &desk.counter.executes;
+        let reconciles = &desk.counter.reconciles;
         assert_eq!(desk.counter.balances(), ["7701400.00", "2294600.00", "0.00", "4000.00"]);
         let nobody = "claim_01jd3n8f5teqkrzvq1c0m6h2ax";
         let text = report(end(&batch), &format!("<OrgnlPmtInfAndSts><OrgnlPmtInfId>{}</OrgnlPmtInfId>{}{}{}{}{}</OrgnlPmtInfAndSts>", end(&batch),
@@ -118,29 +118,35 @@ on_both! { in "test";
             refused(&sends(&desk, who, "application/xml", "", &text), 403, "forbidden");
         }
         let expected = ["confirmed", "failed", "pending", "doubled", "unknown"];
-        let tried = sends(&desk, executes, "application/xml", "&dry_run=true", &text);
+        let tried = sends(&desk, reconciles, "application/xml", "&dry_run=true", &text);
         assert_eq!((only(&tried), &tried.json()["is_dry_run"], &tried.json()["id"]), (expected.map(str::to_owned).to_vec(), &json!(true), &Value::Null));
         assert_eq!((states(&desk, &claims), ward.events("bank_statement.read").len()), (vec!["executed".to_owned(); 4], 0));
+        // Whoever approved or executed them reads it, and changes nothing; what it says without effect is said to them too.
+        for who in [&desk.counter.approves, &desk.counter.executes] {
+            let read = sends(&desk, who, "application/xml", "", &text);
+            assert_eq!(only(&read), ["separation_of_duties", "separation_of_duties", "pending", "separation_of_duties", "unknown"]);
+            assert_eq!((states(&desk, &claims), &read.json()["confirmed"], &read.json()["failed"]), (vec!["executed".to_owned(); 4], &json!(0), &json!(0)));
+        }
         // In earnest.
-        let read = sends(&desk, executes, "application/xml", "", &text);
+        let read = sends(&desk, reconciles, "application/xml", "", &text);
         assert_eq!(only(&read), expected);
         let read = read.json();
-        assert_eq!((&read["format"], &read["confirmed"], &read["failed"], &read["is_repeat"]), (&json!("pain_002"), &json!(1), &json!(1), &json!(false)));
+        assert_eq!((&read["format"], &read["confirmed"], &read["failed"], &read["is_repeat"]), (&json!("pain_002"), &json!(1), &json!(1), &json!(true)), "read before, by others, without effect");
         assert_eq!((&read["entries"][0]["claim_id"], &read["entries"][0]["reference"], &read["entries"][0]["place"]), (&json!(claims[0]), &json!("B-ACSC"), &json!("/OrgnlPmtInfAndSts/1/TxInfAndSts/1")));
         assert_eq!(states(&desk, &claims), ["confirmed", "failed", "executed", "executed"]);
         assert_eq!(desk.counter.balances(), ["7701400.00", "2295600.00", "0.00", "3000.00"]);
-        let seen = |id: &str| ok(&gets(&ward, executes, &format!("/claims/{id}")));
+        let seen = |id: &str| ok(&gets(&ward, reconciles, &format!("/claims/{id}")));
         assert_eq!((&seen(&claims[0])["bank_reference"], &seen(&claims[1])["reason_en"], &seen(&claims[1])["reason_zh"]), (&json!("B-ACSC"), &json!("The bank sent it back: AC04"), &json!("银行退回：AC04")));
         // The same file once more changes nothing, and is not kept again.
-        let again = sends(&desk, executes, "text/xml", "", &text);
+        let again = sends(&desk, reconciles, "text/xml", "", &text);
         assert_eq!(only(&again), ["done_already", "done_already", "pending", "done_already", "unknown"]);
-        assert_eq!((&again.json()["is_repeat"], &again.json()["id"], ward.events("bank_statement.read").len()), (&json!(true), &Value::Null, 1));
+        assert_eq!((&again.json()["is_repeat"], &again.json()["id"], ward.events("bank_statement.read").len()), (&json!(true), &Value::Null, 2));
         assert_eq!(desk.counter.balances()[3], "3000.00");
         // Of another file the bank says nothing of these payments; of the whole file it says it of what is left.
         let other = report("01jd3n8f5teqkrzvq1c0m6h2ax", &format!("<OrgnlPmtInfAndSts>{}</OrgnlPmtInfAndSts>", status(&claims[2], "ACSC")));
-        assert_eq!(only(&sends(&desk, executes, "application/xml", "", &other)), ["unknown"]);
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &other)), ["unknown"]);
         let whole = report(end(&batch), "").replace("</OrgnlGrpInfAndSts>", "<GrpSts>RJCT</GrpSts></OrgnlGrpInfAndSts>");
-        assert_eq!(only(&sends(&desk, executes, "application/xml", "", &whole)), ["failed", "done_already", "failed", "failed"]);
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &whole)), ["failed", "done_already", "failed", "failed"]);
         assert_eq!((states(&desk, &claims), desk.counter.balances()), (vec!["failed".to_owned(); 4], ["7701400.00", "2298600.00", "0.00", "0.00"].map(str::to_owned)));
         // What failed is claimed anew, with the same invoice.
         let anew = desk.counter.approved(&Counter::of_period(1, "1000.00", "N1"));
@@ -149,7 +155,7 @@ on_both! { in "test";
         // Whose is it to know, and what stays.
         let auditor = person(&ward, &[Grant::of(Role::Auditor)]);
         let id = read["id"].as_str().unwrap();
-        for who in [executes, &auditor] {
+        for who in [reconciles, &auditor] {
             let kept = ok(&gets(&ward, who, &format!("/bank-statements/{id}")));
             assert_eq!((&kept["entries"], &kept["sha256"]), (&read["entries"], &read["sha256"]));
             let list = ok(&gets(&ward, who, &format!("/bank-statements?buyer_id={}&limit=2", desk.buyer)));
@@ -166,7 +172,7 @@ on_both! { in "test";
 
     fn a_statement_is_compared_to_the_fen_and_brings_money_back_after_days(ward) {
         let (desk, claims, _) = four(&ward);
-        let executes = &desk.counter.executes;
+        let reconciles = &desk.counter.reconciles;
         let paid = |claim: &str, amount: &str, to: &str| booked(claim, "DBIT", amount, to);
         let text = statement(ACCOUNT, &[
             paid(&claims[0], "999.99", SUPPLIER), paid(&claims[1], "1000.00", "6222000000000000000"), paid(&claims[2], "1000.00", SUPPLIER),
@@ -174,33 +180,33 @@ on_both! { in "test";
             "<Ntry><Amt Ccy=\"CNY\">5.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts></Ntry>".to_owned(),
             paid(&claims[3], "1000.00", SUPPLIER).replace("\"CNY\"", "\"USD\""),
         ].concat());
-        assert_eq!(outcomes(&sends(&desk, executes, "application/xml", "", &text)), [
+        assert_eq!(outcomes(&sends(&desk, reconciles, "application/xml", "", &text)), [
             ("/Stmt/1/Ntry/1/TxDtls/1", "amount_differs"), ("/Stmt/1/Ntry/2/TxDtls/1", "account_differs"), ("/Stmt/1/Ntry/3/TxDtls/1", "confirmed"),
             ("/Stmt/1/Ntry/4", "other_money"), ("/Stmt/1/Ntry/5", "unknown"), ("/Stmt/1/Ntry/6/TxDtls/1", "amount_differs"),
         ].map(|(place, outcome)| (place.to_owned(), outcome.to_owned())));
         assert_eq!(states(&desk, &claims), ["executed", "executed", "confirmed", "executed"]);
-        assert_eq!(ok(&gets(&ward, executes, &format!("/claims/{}", claims[2])))["bank_reference"], "SDBIT", "what a spreadsheet would run is left off");
+        assert_eq!(ok(&gets(&ward, reconciles, &format!("/claims/{}", claims[2])))["bank_reference"], "SDBIT", "what a spreadsheet would run is left off");
         let elsewhere = statement("11001234567890129999", &paid(&claims[0], "1000.00", SUPPLIER));
-        assert_eq!(only(&sends(&desk, executes, "application/xml", "", &elsewhere)), ["account_differs"]);
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &elsewhere)), ["account_differs"]);
         // By hand nothing is taken back that the bank has confirmed; the bank itself takes it back.
-        refused(&desk.counter.ends(executes, &claims[2], "failure"), 409, "claim_wrong_state");
+        refused(&desk.counter.ends(reconciles, &claims[2], "failure"), 409, "claim_wrong_state");
         let back = statement(ACCOUNT, &[booked(&claims[2], "CRDT", "1000.00", SUPPLIER), paid(&claims[0], "1000.00", SUPPLIER), booked(&claims[0], "CRDT", "1000.00", ACCOUNT)].concat());
-        assert_eq!(only(&sends(&desk, executes, "application/xml", "", &back)), ["failed", "confirmed", "failed"]);
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &back)), ["failed", "confirmed", "failed"]);
         assert_eq!((states(&desk, &claims), desk.counter.balances()), (["failed", "executed", "failed", "executed"].map(str::to_owned).to_vec(), ["7701400.00", "2296600.00", "0.00", "2000.00"].map(str::to_owned)));
-        assert_eq!(ok(&gets(&ward, executes, &format!("/claims/{}", claims[2])))["reason_zh"], "银行退回：AC01 账号户名不符");
+        assert_eq!(ok(&gets(&ward, reconciles, &format!("/claims/{}", claims[2])))["reason_zh"], "银行退回：AC01 账号户名不符");
         // Yesterday's statement does not undo that.
-        assert_eq!(only(&sends(&desk, executes, "application/xml", "", &text))[2], "contradicts");
-        assert_eq!(only(&sends(&desk, executes, "application/xml", "", &back)), ["done_already", "contradicts", "done_already"]);
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &text))[2], "contradicts");
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &back)), ["done_already", "contradicts", "done_already"]);
         assert_eq!(desk.counter.balances()[3], "2000.00");
     }
 
     fn a_table_does_the_same_and_many_at_once_do_it_once(ward) {
         let (desk, claims, _) = four(&ward);
-        let executes = &desk.counter.executes;
+        let reconciles = &desk.counter.reconciles;
         let waits = desk.counter.approved(&Counter::of_period(1, "1.00", "W"));
         let table = format!("claim_id,status,amount,reference,booked_on,reason\n{},paid,1000.00,B1,2026-07-02,\n{},退票,1000.00,,2026-07-02,户名不符\n{},paid,1000.00,,,\n{waits},paid,1.00,B,,\n{},brewed,1000.00,,,\n",
             claims[0], claims[1], claims[2], claims[3]);
-        assert_eq!(outcomes(&sends(&desk, executes, "text/csv", "&dry_run=true", &table)), [("/0", "confirmed"), ("/1", "failed"), ("/2", "confirmed"), ("/3", "not_executed"), ("/4", "unreadable")]
+        assert_eq!(outcomes(&sends(&desk, reconciles, "text/csv", "&dry_run=true", &table)), [("/0", "confirmed"), ("/1", "failed"), ("/2", "confirmed"), ("/3", "not_executed"), ("/4", "unreadable")]
             .map(|(place, outcome)| (place.to_owned(), outcome.to_owned())));
         // Whoever acts for the contractor reads nothing of its payments in.
         let department = desk.buyer.parse().unwrap();
@@ -211,35 +217,46 @@ on_both! { in "test";
         let confirmed: i64 = std::thread::scope(|threads| {
             let running: Vec<_> = (0..4).map(|_| threads.spawn(|| {
                 start.wait();
-                let reply = sends(&desk, executes, "text/csv", "", &table);
+                let reply = sends(&desk, reconciles, "text/csv", "", &table);
                 if reply.status == 200 { reply.json()["confirmed"].as_i64().unwrap() + reply.json()["failed"].as_i64().unwrap() } else { assert!(reply.status < 500 || reply.status == 503, "{}", reply.text); 0 }
             })).collect();
             running.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert!(confirmed == 3 || confirmed == 0, "{confirmed}");
-        sends(&desk, executes, "text/csv", "", &table);
+        sends(&desk, reconciles, "text/csv", "", &table);
         assert_eq!((states(&desk, &claims), desk.counter.balances()), (["confirmed", "failed", "confirmed", "executed"].map(str::to_owned).to_vec(), ["7701400.00", "2295600.00", "0.00", "3000.00"].map(str::to_owned)));
         // What was paid by itself is told in the same way.
-        ok(&desk.counter.acts(executes, &waits, "execution"));
+        ok(&desk.counter.acts(&desk.counter.executes, &waits, "execution"));
         let single = statement(ACCOUNT, &booked(&waits, "DBIT", "1.00", SUPPLIER));
-        assert_eq!(only(&sends(&desk, executes, "application/xml", "", &single)), ["confirmed"]);
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &single)), ["confirmed"]);
+
+        // Whoever has made a batch does not say either what the bank has done with it.
+        let last = desk.counter.approved(&Counter::of_period(1, "2.00", "L"));
+        let batch = made(&desk.batches(reconciles, &desk.body(&[&last], "2026-07-02")));
+        ok(&desk.acts(&desk.counter.executes, &batch, "execution"));
+        let single = statement(ACCOUNT, &booked(&last, "DBIT", "2.00", SUPPLIER));
+        assert_eq!(only(&sends(&desk, reconciles, "application/xml", "", &single)), ["separation_of_duties"]);
+        refused(&desk.counter.confirms(reconciles, &last), 403, "separation_of_duties");
+        refused(&desk.counter.ends(reconciles, &last, "failure"), 403, "separation_of_duties");
+        let other = crate::treasury::of(&ward, Role::FinanceOfficer, &desk.buyer.parse().unwrap());
+        assert_eq!(only(&sends(&desk, &other, "application/xml", "", &single)), ["confirmed"]);
     }
 
     fn no_bytes_break_it(ward) {
         let (desk, claims, batch) = four(&ward);
-        let executes = &desk.counter.executes;
+        let reconciles = &desk.counter.reconciles;
         let whole = statement(ACCOUNT, &booked(&claims[0], "DBIT", "1000.00", SUPPLIER));
         for (kind, text) in [
             ("application/xml", "".to_owned()), ("application/xml", "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>".to_owned()),
             ("application/xml", "<a>".repeat(100_000)), ("text/csv", "\u{0}".to_owned()), ("text/csv", "claim_id,status,amount\n\"".to_owned()), ("application/xml", whole.replace("UTF-8", "GBK").replace('>', "")),
             ("application/xml", report(end(&batch), "<a>&c;</a>")),
         ] {
-            let reply = sends(&desk, executes, kind, "", &text);
+            let reply = sends(&desk, reconciles, kind, "", &text);
             refused(&reply, 400, "bank_statement_unreadable");
         }
-        assert_eq!(sends(&desk, executes, "application/json", "", "{}").status, 415);
-        assert_eq!(sends(&desk, executes, "text/csv", "", &"a".repeat(4 * 1024 * 1024 + 1)).status, 413);
-        assert_eq!(posts(&ward, executes, "/bank-statements", None).status, 400);
+        assert_eq!(sends(&desk, reconciles, "application/json", "", "{}").status, 415);
+        assert_eq!(sends(&desk, reconciles, "text/csv", "", &"a".repeat(4 * 1024 * 1024 + 1)).status, 413);
+        assert_eq!(posts(&ward, reconciles, "/bank-statements", None).status, 400);
         // Each byte of a file in turn is another one: it is read or refused.
         let table = format!("claim_id,status,amount\n{},pending,1000.00\n", claims[0]);
         for (kind, text) in [("application/xml", &whole), ("text/csv", &table)] {
@@ -247,7 +264,7 @@ on_both! { in "test";
                 let mut bytes = text.clone().into_bytes();
                 bytes[at] = [0, b'<', b'&', b'"', 0xff, b'\n', b'9'][at % 7];
                 let path = format!("/api/v1/bank-statements?buyer_id={}&dry_run=true", desk.buyer);
-                let reply = executes.asks(&ward, "POST", &path).body(kind, bytes).send();
+                let reply = reconciles.asks(&ward, "POST", &path).body(kind, bytes).send();
                 assert!(reply.status < 500, "{at}: {}", reply.text);
             }
         }

@@ -364,9 +364,9 @@ fn does(counter: &Counter<'_>, act: Act, model: &Model, at: usize) -> Reply {
         }
         Approve => counter.acts(&counter.approves, id, "approval"),
         Execute => counter.acts(&counter.executes, id, "execution"),
-        Confirm => counter.confirms(&counter.executes, id),
+        Confirm => counter.confirms(&counter.reconciles, id),
         Return => counter.ends(counter.officer(), id, "return"),
-        Fail => counter.ends(&counter.executes, id, "failure"),
+        Fail => counter.ends(&counter.reconciles, id, "failure"),
         Claim | Close => unreachable!("it is no act on a claim"),
     }
 }

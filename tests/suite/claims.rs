@@ -34,6 +34,8 @@ pub struct Counter<'w> {
     pub approves: Person,
     /// Executes them.
     pub executes: Person,
+    /// Says what the bank has done with them.
+    pub reconciles: Person,
     /// Confirms the supplier's bank accounts.
     admin: Person,
 }
@@ -91,6 +93,7 @@ impl<'w> Counter<'w> {
         Self {
             approves: of(ward, Role::FinanceOfficer, &department),
             executes: of(ward, Role::FinanceOfficer, &department),
+            reconciles: of(ward, Role::FinanceOfficer, &department),
             admin: of(ward, Role::OrganisationAdmin, &supplier),
             work: Work {
                 second: of(ward, Role::BuyerApprover, &department),
@@ -259,7 +262,7 @@ on_both! { in "test";
         let counter = Counter::without_account(&ward, "2027-04-30", by_months);
         let (work, officer) = (&counter.work, counter.officer());
         let (supplier, approver) = (work.supplier(), &work.case.office.approver);
-        let (approves, executes) = (&counter.approves, &counter.executes);
+        let (approves, executes, reconciles) = (&counter.approves, &counter.executes, &counter.reconciles);
         let auditor = person(&ward, &[Grant::of(Role::Auditor)]);
         for (who, name) in [(supplier, "supplier"), (officer, "officer"), (approves, "approves"), (executes, "executes")] {
             sql(&ward, &format!("UPDATE accounts SET email = '{name}@people.example' WHERE id = '{}'", who.id)).unwrap();
@@ -349,7 +352,7 @@ on_both! { in "test";
         refused(&counter.acts(executes, &first, "execution"), 409, "claim_wrong_state");
         ok(&counter.acts(approves, &first, "approval"));
         refused(&counter.acts(approves, &first, "execution"), 403, "separation_of_duties");
-        refused(&counter.confirms(executes, &first), 409, "claim_wrong_state");
+        refused(&counter.confirms(reconciles, &first), 409, "claim_wrong_state");
         let paid = ok(&counter.acts(executes, &first, "execution"));
         assert_eq!((&paid["state"], &paid["retained"], &paid["released"]), (&json!("executed"), &yuan("0.00"), &yuan("2681.70")));
         // 191,550.00 of the commitment are settled: 188,868.30 are spent, 2,681.70 are free again.
@@ -359,8 +362,13 @@ on_both! { in "test";
         assert_eq!(codes, [("payment", "posted", &yuan("188868.30")), ("release", "voided", &yuan("2681.70"))]);
         refused(&counter.acts(executes, &first, "execution"), 409, "claim_wrong_state");
         refused(&counter.ends(officer, &first, "return"), 409, "claim_wrong_state");
-        assert_eq!(ok(&counter.confirms(executes, &first))["state"], "confirmed");
-        refused(&counter.ends(executes, &first, "failure"), 409, "claim_wrong_state");
+        // What the bank has done says neither who certified, nor who approved, nor who executed.
+        for who in [approves, executes] {
+            refused(&counter.confirms(who, &first), 403, "separation_of_duties");
+            refused(&counter.ends(who, &first, "failure"), 403, "separation_of_duties");
+        }
+        assert_eq!(ok(&counter.confirms(reconciles, &first))["state"], "confirmed");
+        refused(&counter.ends(reconciles, &first, "failure"), 409, "claim_wrong_state");
         assert!(counter.shown(&first)["bank_reference"].is_null());
         assert_eq!(ok(&gets(&ward, supplier, &format!("/claims/{first}")))["bank_reference"], "2026061500012345");
 
@@ -416,7 +424,7 @@ on_both! { in "test";
     fn what_comes_back_is_claimed_and_paid_again_and_what_is_kept_back_is_paid_at_the_end(ward) {
         let counter = Counter::new(&ward, "2026-10-31", by_halves);
         let (work, officer) = (&counter.work, counter.officer());
-        let (approves, executes) = (&counter.approves, &counter.executes);
+        let (approves, executes, reconciles) = (&counter.approves, &counter.executes, &counter.reconciles);
 
         // The advance, a part of the price of its own: before the work begins, returned once, and then paid. Nobody takes it back from the periods.
         go_to(&ward, "2026-04-20T02:00:00Z");
@@ -453,7 +461,7 @@ on_both! { in "test";
 
         // The bank sends it back: the money is held again, the invoice can be used again, and nothing is kept back twice.
         refused(&counter.ends(officer, &part, "failure"), 403, "forbidden");
-        assert_eq!(ok(&counter.ends(executes, &part, "failure"))["state"], "failed");
+        assert_eq!(ok(&counter.ends(reconciles, &part, "failure"))["state"], "failed");
         assert_eq!(counter.balances(), ["7701400.00", "2011275.00", "57465.00", "229860.00"]);
         refused(&counter.acts(executes, &part, "execution"), 409, "claim_wrong_state");
         let part = counter.approved(&Counter::of_period(1, "900000.00", "P1"));
@@ -472,7 +480,7 @@ on_both! { in "test";
         assert_eq!(ok(&counter.acts(executes, &rest, "execution"))["released"], yuan("48845.25"));
         assert_eq!(counter.balances(), ["7750245.25", "1034370.00", "57465.00", "1157919.75"]);
         // What went back to the line is not paid any more, even if that last payment fails; what was paid is claimed again.
-        ok(&counter.ends(executes, &rest, "failure"));
+        ok(&counter.ends(reconciles, &rest, "failure"));
         let rest = counter.approved(&Counter::of_period(1, "28059.75", "P2"));
         assert_eq!(ok(&counter.acts(executes, &rest, "execution"))["released"], yuan("0.00"));
         assert_eq!(counter.balances(), ["7750245.25", "1034370.00", "57465.00", "1157919.75"]);
@@ -494,11 +502,11 @@ on_both! { in "test";
         assert_eq!(counter.balances(), ["7750245.25", "0.00", "114930.00", "2134824.75"]);
         ok(&counter.acts(executes, &early, "execution"));
         assert_eq!(counter.balances(), ["7750245.25", "0.00", "0.00", "2249754.75"]);
-        ok(&counter.ends(executes, &early, "failure"));
+        ok(&counter.ends(reconciles, &early, "failure"));
         assert_eq!(counter.balances(), ["7750245.25", "0.00", "114930.00", "2134824.75"]);
         let kept = counter.approved(&retention("R1"));
         ok(&counter.acts(executes, &kept, "execution"));
-        ok(&counter.confirms(approves, &kept));
+        ok(&counter.confirms(reconciles, &kept));
         let totals = counter.totals();
         assert_eq!(["paid", "confirmed", "retained", "released", "committed"].map(|member| totals[member].clone()), ["2249754.75", "114930.00", "0.00", "48845.25", "0.00"].map(yuan));
     }
@@ -542,6 +550,10 @@ on_both! { in "test";
         refused(&counter.acts(&everything, &first, "execution"), 403, "separation_of_duties");
         refused(&counter.acts(&counter.approves, &first, "execution"), 403, "separation_of_duties");
         ok(&counter.acts(&counter.executes, &first, "execution"));
+        for who in [&everything, &counter.approves, &counter.executes] {
+            refused(&counter.confirms(who, &first), 403, "separation_of_duties");
+            refused(&counter.ends(who, &first, "failure"), 403, "separation_of_duties");
+        }
         // Nor do two finance officers change places within one acceptance.
         let second = claim("2");
         ok(&counter.certifies(officer, &second, &json!({})));
@@ -617,7 +629,7 @@ on_both! { in "test";
             ok(&counter.acts(&counter.executes, id, "execution"));
         }
         assert_eq!(counter.balances(), ["9608450.00", "0.00", "0.00", "391550.00"]);
-        ok(&counter.ends(&counter.executes, &over, "failure"));
+        ok(&counter.ends(&counter.reconciles, &over, "failure"));
         let again = counter.approved(&Counter::of_part("settlement", "50000.00", "4"));
         ok(&counter.acts(&counter.executes, &again, "execution"));
         assert_eq!(counter.balances(), ["9608450.00", "0.00", "0.00", "391550.00"]);
@@ -652,7 +664,7 @@ on_both! { in "test";
         let first = &claims[0..1];
         let start = Barrier::new(6);
         let failed = std::thread::scope(|threads| {
-            let running: Vec<_> = (0..6).map(|_| threads.spawn(|| { start.wait(); counter.ends(&counter.executes, &first[0], "failure").status })).collect();
+            let running: Vec<_> = (0..6).map(|_| threads.spawn(|| { start.wait(); counter.ends(&counter.reconciles, &first[0], "failure").status })).collect();
             running.into_iter().map(|thread| thread.join().unwrap()).filter(|status| *status == 200).count()
         });
         assert!(failed <= 1, "it comes back once");

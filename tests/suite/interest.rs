@@ -46,12 +46,12 @@ on_both! { in "test";
         ok(&counter.acts(executes, &claim, "execution"));
         assert_eq!(counter.balances(), ["7700442.25", "2107050.00", "0.00", "192507.75"]);
         // It comes back, is free again, and is claimed anew.
-        ok(&counter.ends(executes, &claim, "failure"));
+        ok(&counter.ends(&counter.reconciles, &claim, "failure"));
         assert_eq!(counter.balances(), ["7701400.00", "2107050.00", "0.00", "191550.00"]);
         let claim = counter.approved(&interest("957.75", "I1"));
         go_to(&ward, "2026-09-30T02:00:00Z");
         ok(&counter.acts(executes, &claim, "execution"));
-        ok(&counter.confirms(executes, &claim));
+        ok(&counter.confirms(&counter.reconciles, &claim));
         // Interest that is late bears none.
         let shown = counter.shown(&claim);
         assert_eq!((&shown["interest"], shown["days_late"].as_i64().unwrap() > 0), (&yuan("0.00"), true));

@@ -203,7 +203,7 @@ fn accept(story: &Story<'_>, book: &Book, number: usize) {
     assert_eq!(signed["state"], "accepted", "{signed}");
 }
 
-/// Claimed by the contractor, certified by the officer, approved and paid by two finance officers, and confirmed by the bank's reference.
+/// Claimed by the contractor, certified by the officer, approved and paid by two finance officers, and confirmed by a third with the bank's reference.
 fn pay(story: &Story<'_>, book: &Book, number: usize, late: &mut Late) {
     let (supplier, _) = book.winner;
     let is_first = std::ptr::eq(book, &BOOKS[0]);
@@ -256,7 +256,8 @@ fn execute(story: &Story<'_>, book: &Book, claim: &str) {
     let pays = buyer(book, "finance2");
     story.just_does(&pays, &format!("/claims/{claim}/execution"));
     let reference = json!({"bank_reference": format!("凤城银行 {}", &claim[claim.len() - 12..])});
-    let paid = story.does(&pays, &format!("/claims/{claim}/confirmation"), &reference);
+    let reconciles = buyer(book, "finance3");
+    let paid = story.does(&reconciles, &format!("/claims/{claim}/confirmation"), &reference);
     assert_eq!(paid["state"], "confirmed");
 }
 

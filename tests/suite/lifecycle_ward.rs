@@ -30,6 +30,7 @@ const BODIES: [(&str, &[(&str, &str)]); 4] = [
             ("street.approver", "buyer_approver"),
             ("street.finance", "finance_officer"),
             ("street.finance2", "finance_officer"),
+            ("street.finance3", "finance_officer"),
         ],
     ),
     (
@@ -40,6 +41,7 @@ const BODIES: [(&str, &[(&str, &str)]); 4] = [
             ("guiyuan.approver", "buyer_approver"),
             ("guiyuan.finance", "finance_officer"),
             ("guiyuan.finance2", "finance_officer"),
+            ("guiyuan.finance3", "finance_officer"),
             ("registrar", "registrar"),
         ],
     ),

@@ -120,7 +120,7 @@ on_both! { in "test";
         assert_eq!(counter.totals()["advance_left"], yuan("344790.00"));
 
         // If the payment fails, nothing was taken back by it; it is taken back with the next one, once.
-        ok(&counter.ends(executes, &first, "failure"));
+        ok(&counter.ends(&counter.reconciles, &first, "failure"));
         assert_eq!(counter.totals()["advance_left"], yuan("689580.00"));
         assert_eq!(counter.pay(2)["derivation"]["result"]["recovered"], "344790.00");
         let again = counter.approved(&Counter::of_period(1, "692453.25", "P1"));

@@ -326,7 +326,7 @@ on_both! { in "test";
         let claim = counter.approved(&Counter::of_part("advance", "229860.00", "24312000000000000007"));
         ok(&counter.acts(&counter.executes, &claim, "execution"));
         assert_eq!(holds(&ward).len(), accepted.len(), "what was sent to the bank can still come back");
-        ok(&counter.confirms(&counter.executes, &claim));
+        ok(&counter.confirms(&counter.reconciles, &claim));
         let releases = holds(&ward);
         assert_eq!(last_tags(&releases), ["implementationUpdate"]);
         let paid = releases.last().unwrap();

@@ -118,7 +118,7 @@ on_both! { in "test";
         let late = counter.claimed(&Counter::of_part("interest", "0.01", "I"));
         refused(&counter.certifies(counter.officer(), &late, &json!({})), 409, "claim_interest_unfunded");
         // What was paid in the old year and comes back in the new one is money of the old year, and waits to be decided.
-        ok(&counter.ends(executes, &second, "failure"));
+        ok(&counter.ends(&counter.reconciles, &second, "failure"));
         assert_eq!(stands(&ward, treasury, &office.line), ["7701400.00", "91550.00", "0.00", "100000.00", "0.00"]);
         let again = counter.approved(&Counter::of_period(1, "91550.00", "B"));
         refused(&counter.acts(executes, &again, "execution"), 409, "fiscal_year_undecided");
@@ -127,7 +127,7 @@ on_both! { in "test";
         ok(&decides(&ward, &treasury.boris, &back, "confirmation"));
         assert_eq!(stands(&ward, treasury, &office.line), ["7701400.00", "0.00", "0.00", "100000.00", "91550.00"]);
         ok(&counter.acts(executes, &again, "execution"));
-        ok(&counter.ends(executes, &third, "failure"));
+        ok(&counter.ends(&counter.reconciles, &third, "failure"));
         assert_eq!(stands(&ward, treasury, &next), ["0.00", "2015500.00", "0.00", "91550.00", "0.00"]);
         let events = ward.events("year_end.*");
         assert_eq!(events.len(), 8, "four proposed, one withdrawn, one refused, two confirmed");
@@ -171,7 +171,7 @@ on_both! { in "test";
         let kept = counter.approved(&Counter::of_part("retention", "114930.00", "R"));
         ok(&counter.acts(executes, &kept, "execution"));
         assert_eq!(stands(&ward, treasury, &next), ["0.00", "229860.00", "0.00", "1091835.00", "0.00"]);
-        ok(&counter.ends(executes, &kept, "failure"));
+        ok(&counter.ends(&counter.reconciles, &kept, "failure"));
         assert_eq!(stands(&ward, treasury, &next), ["0.00", "229860.00", "114930.00", "976905.00", "0.00"]);
     }
 }
