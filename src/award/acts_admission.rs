@@ -100,7 +100,7 @@ pub fn prepare(conn: &mut Conn, actor: &Actor, lot: &LotId, now: Instant) -> Ans
             securities: &states,
             profile: &known.profile,
             now,
-        }));
+        })?);
     }
     Ok(bids)
 }

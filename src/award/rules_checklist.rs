@@ -2,6 +2,8 @@
 //! decides (87号令 art 44), and whether what is offered answers, which the panel decides (art 50). What the opening has found stands beside each
 //! item; what leaves nothing to decide is decided by the rule. Pure.
 
+use rust_decimal::Decimal;
+
 use crate::award::rules_admission::{Asked, Decision, Examined, ExaminedItem, Side};
 use crate::bids::rules_document::{BidDocument, Deviation, PartnerDocument};
 use crate::bids::rules_opening::{Finding, OpenedBid};
@@ -11,12 +13,13 @@ use crate::books::rules::LotId;
 use crate::books::rules_documents::{BookDocument, CriterionKind, LotDocument, SmeDocument};
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
-use crate::kernel::refusal::Objection;
+use crate::kernel::refusal::{Fault, Objection};
 use crate::kernel::text::Text;
 use crate::registry::rules_size::SizeClass;
 use crate::standards::rules_indicators::Line;
 use crate::statutes::codes;
 use crate::statutes::profile::Profile;
+use crate::statutes::value::Percent;
 use crate::text;
 
 /// Faults of form that one item lists at most.
@@ -46,8 +49,14 @@ pub struct Sources<'s> {
 }
 
 /// The bid, with its list.
-pub fn examined(sources: Sources<'_>) -> Examined {
-    let (is_sme, is_sme_consortium) = sizes(sources.document);
+///
+/// # Errors
+/// A fault if the statute holds another kind of value than its rule has.
+pub fn examined(sources: Sources<'_>) -> Result<Examined, Fault> {
+    let share_min = sources
+        .profile
+        .rule_if_set(codes::SME_CONSORTIUM_SHARE_PERCENT_MIN)?;
+    let (is_sme, is_sme_consortium) = sizes(sources.document, share_min.map(Percent::decimal));
     let mut list = List {
         sources,
         items: Vec::new(),
@@ -55,7 +64,7 @@ pub fn examined(sources: Sources<'_>) -> Examined {
     list.eligibility();
     list.offer();
     list.price();
-    Examined {
+    Ok(Examined {
         bid_id: sources.opened.bid_id.clone(),
         supplier_id: sources.opened.supplier_id.clone(),
         total: sources.opened.total,
@@ -66,23 +75,30 @@ pub fn examined(sources: Sources<'_>) -> Examined {
         correction: None,
         justification: None,
         disqualification: None,
-    }
+    })
 }
 
 fn is_small(class: SizeClass) -> bool {
     matches!(class, SizeClass::Micro | SizeClass::Small)
 }
 
-/// Whether a bidder counts as small or micro, by what it declares (财库〔2020〕46号 art 9): a consortium does if all of it is. And whether it
-/// does not, but somebody of the consortium or a subcontractor does.
-pub fn sizes(document: &BidDocument) -> (bool, bool) {
+/// Whether a bidder counts as small or micro, by what it declares: a consortium does if all of it is. And whether it does not, but those of the consortium and of
+/// the subcontractors who are have at least that part of the price together (财库〔2020〕46号 art 9); any part, where the rules of the book say no number.
+pub fn sizes(document: &BidDocument, share_min: Option<Decimal>) -> (bool, bool) {
     let of_partner =
         |partner: &PartnerDocument| partner.size.as_ref().is_some_and(|size| is_small(size.class));
     let leader = document.size.as_ref().is_some_and(|size| is_small(size.class));
     let whole = leader && document.consortium.iter().all(of_partner);
-    let part = leader
-        || document.consortium.iter().any(of_partner)
-        || document.subcontractors.iter().any(of_partner);
+    let others = || document.consortium.iter().chain(&document.subcontractors);
+    let percent = |is_counted: &dyn Fn(&PartnerDocument) -> bool| -> Decimal {
+        let counted = others().filter(|partner| is_counted(partner));
+        counted.map(|partner| partner.percent.percent()).sum()
+    };
+    let own = Decimal::ONE_HUNDRED
+        .saturating_sub(percent(&|_| true))
+        .max(Decimal::ZERO);
+    let small = percent(&of_partner).saturating_add(if leader { own } else { Decimal::ZERO });
+    let part = small > Decimal::ZERO && share_min.is_none_or(|min| small >= min);
     (whole, !whole && part)
 }
 
@@ -548,6 +564,7 @@ mod tests {
                 profile: &CN,
                 now: Utc.with_ymd_and_hms(2026, 4, 1, 2, 0, 0).unwrap(),
             })
+            .unwrap()
         }
 
         fn item(&self, code: &str) -> Option<ExaminedItem> {
@@ -693,33 +710,84 @@ mod tests {
     }
 
     #[test]
-    fn a_consortium_is_small_if_all_of_it_is() {
+    fn a_consortium_is_small_if_all_of_it_is_and_has_small_ones_from_a_share_on() {
         let size = |class: &str| json!({"industry": "other_services", "employees": 9, "class": class});
-        let partner = |class: &str| json!({"name": "乙", "credit_code": "9144030071526726XG", "work": "清运", "percent": "20", "size": size(class)});
-        for (leader, consortium, subcontractors, expected) in [
-            (None, vec![], vec![], (false, false)),
-            (Some("micro"), vec![], vec![], (true, false)),
-            (Some("medium"), vec![], vec![], (false, false)),
-            (Some("small"), vec![], vec!["large"], (true, false)),
-            (Some("small"), vec!["micro"], vec![], (true, false)),
-            (Some("small"), vec!["large"], vec![], (false, true)),
-            (Some("large"), vec!["small"], vec![], (false, true)),
-            (Some("large"), vec![], vec!["small"], (false, true)),
-            (None, vec!["large"], vec!["large"], (false, false)),
-        ] {
+        let partner = |(class, percent): &(&str, &str)| json!({"name": "乙", "credit_code": "9144030071526726XG", "work": "清运", "percent": percent, "size": size(class)});
+        let thirty = Some(Decimal::from(30));
+        type Partners<'p> = &'p [(&'p str, &'p str)];
+        type Case<'p> = (
+            Option<&'p str>,
+            Partners<'p>,
+            Partners<'p>,
+            Option<Decimal>,
+            (bool, bool),
+        );
+        let cases: [Case<'_>; 15] = [
+            (None, &[], &[], thirty, (false, false)),
+            (Some("micro"), &[], &[], thirty, (true, false)),
+            (Some("medium"), &[], &[], thirty, (false, false)),
+            (Some("small"), &[], &[("large", "90")], thirty, (true, false)),
+            (Some("small"), &[("micro", "20")], &[], thirty, (true, false)),
+            // A leader has what the others leave.
+            (Some("small"), &[("large", "70")], &[], thirty, (false, true)),
+            (Some("small"), &[("large", "70.01")], &[], thirty, (false, false)),
+            (
+                Some("small"),
+                &[("large", "60"), ("micro", "20")],
+                &[("medium", "10")],
+                thirty,
+                (false, true),
+            ),
+            // Partners and subcontractors count together.
+            (Some("large"), &[("small", "30")], &[], thirty, (false, true)),
+            (Some("large"), &[("small", "29.99")], &[], thirty, (false, false)),
+            (
+                Some("large"),
+                &[("small", "10")],
+                &[("micro", "20")],
+                thirty,
+                (false, true),
+            ),
+            (
+                Some("large"),
+                &[("large", "30")],
+                &[("small", "29.99")],
+                thirty,
+                (false, false),
+            ),
+            // Rules that say no number, and what adds up to more than all.
+            (Some("large"), &[], &[("small", "0.01")], None, (false, true)),
+            (
+                Some("small"),
+                &[("large", "100"), ("large", "100")],
+                &[],
+                None,
+                (false, false),
+            ),
+            (None, &[("large", "50")], &[("large", "50")], None, (false, false)),
+        ];
+        for (leader, consortium, subcontractors, min, expected) in cases {
             let mut world = World::new();
-            let partners = |classes: &[&str]| {
-                let partners: Vec<Value> = classes.iter().map(|class| partner(class)).collect();
+            let partners = |some: Partners<'_>| {
+                let partners: Vec<Value> = some.iter().map(partner).collect();
                 serde_json::from_value(json!(partners)).unwrap()
             };
             world.document.size = serde_json::from_value(leader.map_or(Value::Null, size)).unwrap();
-            world.document.consortium = partners(&consortium);
-            world.document.subcontractors = partners(&subcontractors);
+            world.document.consortium = partners(consortium);
+            world.document.subcontractors = partners(subcontractors);
             assert_eq!(
-                sizes(&world.document),
+                sizes(&world.document, min),
                 expected,
                 "{leader:?} {consortium:?} {subcontractors:?}"
             );
+        }
+        // The rules of mainland China ask for it.
+        let mut world = World::new();
+        world.document.size = serde_json::from_value(size("large")).unwrap();
+        for (percent, is_one) in [("29", false), ("30", true)] {
+            world.document.consortium =
+                serde_json::from_value(json!([partner(&("small", percent))])).unwrap();
+            assert_eq!(world.examined().is_sme_consortium, is_one, "{percent}");
         }
     }
 }

@@ -124,6 +124,9 @@ codes! {
     /// The price deduction for a consortium is at most 6 %.
     SME_CONSORTIUM_DEDUCTION_PERCENT_MAX: Percent = "sme.consortium_deduction_percent_max";
 
+    /// It is for a consortium whose small and micro enterprises, subcontractors among them, have at least 30 % of the price.
+    SME_CONSORTIUM_SHARE_PERCENT_MIN: Percent = "sme.consortium_share_percent_min";
+
     /// The deduction is declared in the book.
     SME_DEDUCTION_DECLARED_IN_BOOK: bool = "sme.deduction_declared_in_book";
 

@@ -69,6 +69,7 @@ const RULES: &[(&str, &str, &str)] = &[
     ("sme.deduction_percent_max", "20", "2022/19"),
     ("sme.consortium_deduction_percent_min", "4", "2022/19"),
     ("sme.consortium_deduction_percent_max", "6", "2022/19"),
+    ("sme.consortium_share_percent_min", "30", "2020/46 9"),
     ("sme.deduction_declared_in_book", "true", "2022/19"),
     ("sme.deduction_in_evaluation_only", "true", "2022/19"),
     ("tender.period_days_min", "20", "法 35; 87 16, 18"),
