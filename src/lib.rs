@@ -112,6 +112,8 @@ pub mod web {
     pub mod origins;
     /// Pages for people who follow a link.
     pub mod page;
+    /// Parts of a page that have a title of their own.
+    pub mod page_part;
     /// Pages of lists.
     pub mod paging;
     /// What a pattern asks for, in words.
@@ -1397,6 +1399,8 @@ pub mod app {
     pub mod files;
     /// The way in for the first administrator.
     pub mod first_admin;
+    /// The front door: what to do first, and how to check the service.
+    pub mod front;
     /// Opening an account with a letter, over HTTP.
     pub mod http_registration;
     /// What is done again and again while the service runs.

@@ -11,7 +11,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, get, web};
 use serde_json::{Map, Value};
 use utoipa_swagger_ui::Config;
 
-use crate::app::{operation, registration_pages, residence};
+use crate::app::{front, operation, registration_pages, residence};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
@@ -136,6 +136,7 @@ fn nothing_at(document: &Value, path: &str) -> HttpResponse {
 /// Pages for people, which no client is made for, and which the document therefore does not have.
 pub fn pages(config: &mut web::ServiceConfig) {
     config
+        .configure(front::pages)
         .configure(people::http_pages::pages)
         .configure(residence::pages)
         .configure(registration_pages::pages)
@@ -150,6 +151,7 @@ pub fn pages(config: &mut web::ServiceConfig) {
 fn methods_of_page(path: &str) -> impl Iterator<Item = &'static str> {
     let pages = people::http_pages::PAGES.into_iter().chain(residence::PAGES);
     pages
+        .chain(front::PAGES)
         .chain(registration_pages::PAGES)
         .chain(contracts::http_defect_pages::PAGES)
         .chain(contracts::http_comment_pages::PAGES)

@@ -36,7 +36,13 @@ const API: &str = "/api/v1";
         description = "The system of record through which a city ward buys, rates and pays for its everyday public services.\n\n\
             Instants are RFC 3339, UTC. Whatever was not done comes back as a problem document (RFC 9457) in the language of \
             `Accept-Language` (zh-CN, en). A parameter that an operation does not have is refused. A POST may carry an `Idempotency-Key`: sent again with the same key, it gets the \
-            same answer and does nothing twice. Lists are read page by page with `cursor`.",
+            same answer and does nothing twice. Lists are read page by page with `cursor`.\n\n\
+            What to do first 先做什么:\n\n\
+            - Residents 居民: `POST /api/v1/ballot-votes` with the code of a letter 凭信函代码投票; `POST /api/v1/defect-reports`, or the code at the place 扫码报告问题.\n\
+            - Suppliers 承接主体: `GET /api/v1/search` for books that ask for bids 检索正在征集投标的承包责任书; `wardbook bid seal` on a machine of your own 在自己的电脑上密封投标.\n\
+            - Buyers 采购人: `POST /api/v1/sessions`, then `POST /api/v1/contract-books` 登录后起草承包责任书.\n\
+            - Auditors 审计: `GET /api/v1/audit/events`, `GET /ocds/records`, and [how to check us](/check) 怎样核对我们.\n\
+            - Operators 运行: `GET /health/ready`, `wardbook --help`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(

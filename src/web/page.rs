@@ -18,6 +18,7 @@ use crate::text;
 use crate::web::body::Incoming;
 use crate::web::context::Context;
 use crate::web::envelope::{CONTENT_SECURITY_POLICY, RequestInfo};
+use crate::web::page_part::{Link, Part, without_addresses};
 use crate::web::problem::{INTERNAL, MALFORMED, WrittenOut, status};
 
 /// The form was sent by a page of somebody else.
@@ -164,17 +165,7 @@ impl Field {
 
     /// What is kept, as HTML in which no two slashes are side by side: nothing of it is to be taken for an address.
     fn kept(&self) -> String {
-        let mut html = String::new();
-        for c in self.value.chars() {
-            match c {
-                '<' => html.push_str("&#60;"),
-                '>' => html.push_str("&#62;"),
-                '&' => html.push_str("&#38;"),
-                '/' => html.push_str("&#47;"),
-                other => html.push(other),
-            }
-        }
-        html
+        without_addresses(&self.value)
     }
 
     fn described_by(&self) -> Option<String> {
@@ -188,13 +179,6 @@ impl Field {
     }
 }
 
-struct Link {
-    label: Text,
-    path: String,
-    /// True for another page, which is then in the same language.
-    is_page: bool,
-}
-
 struct Button {
     step: &'static str,
     label: Text,
@@ -206,6 +190,7 @@ struct Button {
 pub struct Sheet {
     title: Text,
     paragraphs: Vec<Text>,
+    parts: Vec<Part>,
     links: Vec<Link>,
     hidden: Vec<(&'static str, String)>,
     fields: Vec<Field>,
@@ -222,6 +207,7 @@ impl Sheet {
         Self {
             title,
             paragraphs: Vec::new(),
+            parts: Vec::new(),
             links: Vec::new(),
             hidden: Vec::new(),
             fields: Vec::new(),
@@ -237,6 +223,13 @@ impl Sheet {
     #[must_use]
     pub fn says(mut self, text: Text) -> Self {
         self.paragraphs.push(text);
+        self
+    }
+
+    /// The same with a part that has a title of its own.
+    #[must_use]
+    pub fn part(mut self, part: Part) -> Self {
+        self.parts.push(part);
         self
     }
 

@@ -64,6 +64,7 @@ mod evaluations;
 mod evidence;
 mod faults;
 mod files;
+mod front;
 mod fuzz;
 mod idempotency;
 mod inspection_sequences;
