@@ -196,6 +196,8 @@ enum Admin {
         #[arg(long, default_value = "admin", value_parser = role)]
         role: Role,
     },
+    /// Make the totals of spending anew from what was recorded, while the ward is served
+    RebuildSpending,
     /// Make a new key that signs access tokens from now on; tokens of the old ones stay valid until they expire
     RotateTokenKey,
 }
@@ -462,23 +464,21 @@ fn printed(output: &[u8]) -> Result<ExitCode, Fault> {
 
 fn verify_files(settings: &Settings) -> ExitCode {
     let told = |done| say_error(&format!("{done} files …"));
-    match crate::app::files::verify(settings, &mut { told }) {
-        Ok(verdict) => {
-            say(&verdict.to_string());
-            ExitCode::from(verdict.exit_code())
-        }
-        Err(fault) => {
-            say_error(&fault.to_string());
-            ExitCode::from(2)
-        }
-    }
+    let verdict = crate::app::files::verify(settings, &mut { told });
+    found(verdict.map(|verdict| (verdict.to_string(), verdict.exit_code())))
 }
 
 fn verify_ledger(settings: Settings) -> ExitCode {
-    match crate::app::ledger::verify(settings) {
-        Ok(verdict) => {
-            say(verdict.to_string().trim_end());
-            ExitCode::from(u8::from(!verdict.holds()))
+    let verdict = crate::app::ledger::verify(settings);
+    found(verdict.map(|verdict| (verdict.to_string(), u8::from(!verdict.holds()))))
+}
+
+/// Tells what was found, or that nobody can tell.
+fn found(verdict: Result<(String, u8), Fault>) -> ExitCode {
+    match verdict {
+        Ok((told, code)) => {
+            say(told.trim_end());
+            ExitCode::from(code)
         }
         Err(fault) => {
             say_error(&fault.to_string());
@@ -560,6 +560,10 @@ fn admin(settings: Settings, what: Admin) -> Result<ExitCode, Fault> {
             let link = first_admin::invite(&house, first_admin::address(&email)?, role)
                 .map_err(|stop| Fault::caused("invite", stop))?;
             say(&link);
+        }
+        Admin::RebuildSpending => {
+            crate::app::ledger::rebuild_spending(&house)?;
+            say("the totals of spending are made anew");
         }
         Admin::RotateTokenKey => {
             let kid = crate::app::keys::rotate(&house)

@@ -128,6 +128,8 @@ pub mod web {
     pub mod query;
     /// Files that hold a key.
     pub mod secret_file;
+    /// Tables as workbooks.
+    pub mod sheet;
     /// Access tokens and their keys.
     pub mod token;
 }
@@ -559,8 +561,12 @@ pub mod budget {
     pub mod rules_ledger;
     /// The rules of budget movements.
     pub mod rules_movements;
+    /// What transfers add to what is measured of spending.
+    pub mod rules_spending;
     /// The rules of a year's end.
     pub mod rules_year_ends;
+    /// Adds what transfers do to what is measured of spending.
+    pub mod spending;
     /// The tables of funds and budget lines.
     pub mod store;
     /// The tables of delegations and assessments.
@@ -569,6 +575,10 @@ pub mod budget {
     pub mod store_ledger;
     /// The table of budget movements.
     pub mod store_movements;
+    /// The tables of what is measured of spending.
+    pub mod store_spending;
+    /// What the verifier of spending reads, and totals made anew.
+    pub mod store_spending_verification;
     /// The ledger added up.
     pub mod store_sums;
     /// What the verifier reads.
@@ -577,6 +587,8 @@ pub mod budget {
     pub mod store_year_ends;
     /// The verifier of the ledger.
     pub mod verify;
+    /// Compares what is measured of spending with the ledger.
+    mod verify_spending;
 }
 
 /// What a department plans to buy, how it is found, and contract books: what is bought, by which rules, for how much at most.
@@ -1119,6 +1131,8 @@ pub mod contracts {
     pub mod rules_inspections;
     /// The record of an inspection, as it is stored and hashed.
     pub mod rules_inspections_document;
+    /// What contracts buy, item by item.
+    pub mod rules_items;
     /// What is counted of contracts.
     pub mod rules_performance;
     /// The term of a contract in periods, and what each is paid.
@@ -1159,6 +1173,8 @@ pub mod contracts {
     pub mod store_defects;
     /// The tables of inspections and annulments.
     pub mod store_inspections;
+    /// The table of what contracts buy, item by item.
+    mod store_items;
     /// The tables of schedules and periods.
     pub mod store_periods;
     /// The table of served places.
@@ -1277,6 +1293,30 @@ pub mod payments {
     pub mod view_claims;
     #[cfg(test)]
     mod worked_contracts;
+}
+
+/// What everybody may ask of what is spent.
+pub mod oversight {
+    /// Answers questions about spending.
+    pub mod desk_spending;
+    /// Follows money from what was appropriated to each payment.
+    pub mod desk_trace;
+    /// Unit prices compared, over HTTP.
+    pub mod http_comparisons;
+    /// Spending over HTTP.
+    pub mod http_spending;
+    /// Following money over HTTP.
+    pub mod http_trace;
+    /// What may be asked of spending.
+    pub mod rules_spending;
+    /// What contracts buy, beside what came of them.
+    pub mod store_comparisons;
+    /// Spending grouped and added up.
+    pub mod store_spending;
+    /// What a trace is put together from.
+    pub mod store_trace;
+    /// How spending is shown.
+    pub mod view_spending;
 }
 
 /// What becomes public of all that, as open contracting data that anybody can take elsewhere.

@@ -3,6 +3,7 @@
 use crate::app::demo;
 use crate::app::server::House;
 use crate::app::settings::Settings;
+use crate::budget::store_spending_verification::rebuild_totals;
 use crate::budget::verify::{self, LedgerVerdict};
 use crate::db::conn::DatabaseUrl;
 use crate::kernel::refusal::Fault;
@@ -24,4 +25,14 @@ pub fn verify(settings: Settings) -> Result<LedgerVerdict, Fault> {
         .db
         .read_and_wait(verify::verify)
         .map_err(|stop| Fault::caused("verify the ledger", stop))
+}
+
+/// Makes the totals of spending anew. They are nothing but sums of what transfers have added, so that nothing of the ward changes by it.
+///
+/// # Errors
+/// A fault if the database cannot be written.
+pub fn rebuild_spending(house: &House) -> Result<(), Fault> {
+    actix_web::rt::System::new()
+        .block_on(house.context.db.upkeep(rebuild_totals))
+        .map_err(|stop| Fault::caused("make the totals of spending anew", stop))
 }

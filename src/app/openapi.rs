@@ -22,8 +22,8 @@ use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{
-    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, payments, people, publish,
-    registry, standards, statutes,
+    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, oversight, payments,
+    people, publish, registry, standards, statutes,
 };
 
 /// Where the API lies.
@@ -63,6 +63,7 @@ const API: &str = "/api/v1";
         (name = "inspections", description = "How signed contracts are kept: periods, inspections and what they score"),
         (name = "ballots", description = "What residents are asked, how they vote, and what comes of it; never for elections"),
         (name = "payments", description = "What periods come to, and claims from the invoice to the bank's reference"),
+        (name = "spending", description = "What the ward spends, grouped and followed, for everyone"),
         (name = "defects", description = "What is wrong at the places that contracts serve: reported by anybody, put right by contractors"),
         (name = "budget", description = "Where the ward's money comes from, and who may spend it on what"),
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
@@ -183,6 +184,9 @@ fn api(config: &mut impl Operations) {
         .configure(payments::http_closings::operations)
         .configure(payments::http_batches::operations)
         .configure(payments::http_bank_statements::operations)
+        .configure(oversight::http_spending::operations)
+        .configure(oversight::http_trace::operations)
+        .configure(oversight::http_comparisons::operations)
         .configure(award::http_experts::operations)
         .configure(award::http_panels::operations)
         .configure(award::http_admission::operations)

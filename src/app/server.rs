@@ -335,10 +335,10 @@ fn opening(stop: Stop) -> Fault {
 
 fn clock_of(settings: &Settings, url: &DatabaseUrl, start: Instant) -> Result<Clock, Fault> {
     if settings.clock == ClockKind::System {
-        return Ok(Clock::system());
+        return Ok(Clock::system().in_zone(settings.zone));
     }
     let stands = time::stands_at(&mut connect(url, Access::Read)?).map_err(opening)?;
-    Ok(Clock::simulated(stands.unwrap_or(start)))
+    Ok(Clock::simulated(stands.unwrap_or(start)).in_zone(settings.zone))
 }
 
 /// The log keeps the name it was started with, whatever the configuration says later.

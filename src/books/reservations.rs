@@ -6,13 +6,16 @@ use std::cmp::Ordering;
 
 use crate::books::rules::{Book, BookId, LotId};
 use crate::books::store::{self, Lot};
-use crate::budget::posting;
 use crate::budget::rules_ledger::{AccountCode, Hold, LINKED_MAX, Order, Transfer, TransferCode, TransferId};
+use crate::budget::rules_spending::{Described, common_area};
 use crate::budget::store_ledger;
+use crate::budget::{posting, spending};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::money::Money;
+use crate::kernel::party::AreaId;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::registry::store as registry;
 
 /// Gives each lot its id, and reserves its ceiling under it.
 ///
@@ -21,7 +24,9 @@ use crate::kernel::refusal::{Answer, Fault};
 pub(super) fn reserve(tx: &mut Tx<'_>, book: &Book) -> Answer<(Vec<Lot>, Vec<Transfer>)> {
     let broken = || Fault::broken("a lot without its money was found ready");
     let (mut lots, mut orders) = (Vec::new(), Vec::new());
-    for lot in &book.content.document().lots {
+    let document = book.content.document();
+    let area_id = area_of(tx.conn(), &document.areas)?;
+    for lot in &document.lots {
         let budget_line_id = lot.budget_line_id.clone().ok_or_else(broken)?;
         let reserved = Lot {
             id: LotId::mint(tx.now()),
@@ -29,6 +34,14 @@ pub(super) fn reserve(tx: &mut Tx<'_>, book: &Book) -> Answer<(Vec<Lot>, Vec<Tra
             code: lot.code.clone(),
             budget_line_id,
         };
+        let described = Described {
+            line_id: reserved.budget_line_id.clone(),
+            lot_id: reserved.id.to_string(),
+            area_id: area_id.clone(),
+            method: document.method.map(|method| method.name().to_owned()),
+            contracted: None,
+        };
+        spending::describe(tx, reserved.id.as_str(), &described)?;
         let id = posting::transfer_of(reserved.id.as_str())?;
         orders.push(reservation(tx, id, &reserved, lot.ceiling.ok_or_else(broken)?)?);
         lots.push(reserved);
@@ -36,6 +49,19 @@ pub(super) fn reserve(tx: &mut Tx<'_>, book: &Book) -> Answer<(Vec<Lot>, Vec<Tra
     let transfers = posting::post(tx, orders)?;
     store::insert_lots(tx, &lots)?;
     Ok((lots, transfers))
+}
+
+/// The smallest area that has all of these in it.
+fn area_of(conn: &mut Conn, areas: &[AreaId]) -> Answer<Option<AreaId>> {
+    let mut paths = Vec::with_capacity(areas.len());
+    for id in areas {
+        if let Some(area) = registry::area(conn, id)? {
+            paths.push(area.path);
+        }
+    }
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let common = common_area(&paths).map(str::parse).transpose();
+    Ok(common.map_err(|error| Fault::caused("the area that a book serves", error))?)
 }
 
 fn reservation(tx: &mut Tx<'_>, id: TransferId, lot: &Lot, amount: Money) -> Answer<Order> {

@@ -9,7 +9,7 @@ use crate::budget::rules_ledger::{
     Transfer, TransferId,
 };
 use crate::budget::store_ledger as store;
-use crate::budget::store_sums;
+use crate::budget::{spending, store_sums};
 use crate::db::writer::Tx;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault};
@@ -49,6 +49,7 @@ fn post_one(tx: &mut Tx<'_>, order: Order) -> Answer<Transfer> {
     };
     let posting = rules::post(order, from, to, hold, tx.now())?;
     store::save(tx, &posting)?;
+    spending::record(tx, &posting)?;
     Ok(posting.transfer)
 }
 

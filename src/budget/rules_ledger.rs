@@ -237,11 +237,13 @@ pub enum TransferCode {
     Retention,
     /// Paid, and come back from the bank.
     Refund,
+    /// Deducted for good from what a period would have come to: back in the line.
+    Deduction,
 }
 
 impl TransferCode {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Appropriation,
         Self::SupplementaryAppropriation,
         Self::Allocation,
@@ -256,6 +258,7 @@ impl TransferCode {
         Self::Payment,
         Self::Retention,
         Self::Refund,
+        Self::Deduction,
     ];
 
     /// The name in the API and in the database.
@@ -275,6 +278,7 @@ impl TransferCode {
             Self::Payment => "payment",
             Self::Retention => "retention",
             Self::Refund => "refund",
+            Self::Deduction => "deduction",
         }
     }
 

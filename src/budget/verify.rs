@@ -12,6 +12,7 @@ use crate::audit::entry::commitment;
 use crate::audit::store::EventRow;
 use crate::budget::rules_ledger::AccountCode;
 use crate::budget::store_verification::{self as store, AccountRow, MatterRow, TransferRow};
+use crate::budget::verify_spending;
 use crate::db::conn::Conn;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault};
@@ -46,7 +47,7 @@ impl LedgerVerdict {
         self.faults_found == 0
     }
 
-    fn fault(&mut self, what: String) {
+    pub(super) fn fault(&mut self, what: String) {
         self.faults_found = self.faults_found.saturating_add(1);
         if self.faults.len() < FAULTS_TOLD_MAX {
             self.faults.push(what);
@@ -77,7 +78,7 @@ impl fmt::Display for LedgerVerdict {
 
 /// Rebuilds every balance from the entries; compares each transfer with its two entries, each hold with the transfer that began it and
 /// with what was taken from it, the accounts that hold with their holds, each movement and each delegation with its transfer, and all
-/// transfers with those that the log tells of; and adds everything up to zero. In a transaction with one snapshot, or with nobody
+/// transfers with those that the log tells of; adds everything up to zero; and compares what is measured of spending with all that. In a transaction with one snapshot, or with nobody
 /// writing. It takes the log's entries as they are: that none of them was changed is what `wardbook verify log` finds out.
 ///
 /// # Errors
@@ -97,6 +98,7 @@ pub fn verify(conn: &mut Conn) -> Answer<LedgerVerdict> {
         state == "effective" || state == "ended"
     })?;
     log(conn, &mut verdict)?;
+    verify_spending::compare(conn, &mut verdict)?;
     Ok(verdict)
 }
 

@@ -22,7 +22,7 @@ use crate::contracts::desk::allow_for_buyer;
 use crate::contracts::rules::{self, Contract, ContractId, Facts, Party, Signature, Since};
 use crate::contracts::rules_document::{Sources, written};
 use crate::contracts::rules_securities::confirmed;
-use crate::contracts::{acts_periods, store, store_securities, tidings};
+use crate::contracts::{acts_periods, commitments, store, store_securities, tidings};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::duties::rules::Duty;
@@ -233,6 +233,7 @@ fn conclude(
         ..contract
     };
     let award = acts_awards::sign(tx, award)?;
+    commitments::describe(tx, known, &contract)?;
     let matter = (contract.price, contract.id.as_str());
     let transfers = reservations::commit(tx, &known.lot, matter)?;
     let data = json!({

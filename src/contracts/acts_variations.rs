@@ -9,8 +9,8 @@ use crate::audit;
 use crate::audit::entry::Event;
 use crate::award::desk as awards;
 use crate::award::rules_awards::reason as checked;
-use crate::budget::posting;
 use crate::budget::rules_ledger::Transfer;
+use crate::budget::{posting, spending};
 use crate::contracts::commitments;
 use crate::contracts::desk::{self, Signed, acting};
 use crate::contracts::rules::{ContractId, Party, Signature, TERMINATED};
@@ -356,6 +356,7 @@ fn moved(tx: &mut Tx<'_>, known: &Varied, variation: &Variation) -> Answer<Vec<T
         return commitments::give_back(tx, &holds, amount.negated());
     }
     let lot = awards::known(tx.conn(), &known.signed.contract.lot_id)?.lot;
+    spending::describe_as(tx, variation.id.as_str(), known.signed.contract.id.as_str())?;
     let line = commitments::line(tx.conn(), &known.signed.contract.id, &lot)?;
     commitments::add(tx, &line, (amount, variation.id.as_str()))
 }

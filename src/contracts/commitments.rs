@@ -1,17 +1,55 @@
 //! The money of a contract: what is held for it, under its own id and under those of its variations, what is added, and what goes back to its line. The
 //! ledger keeps it. It asks no permission and writes no event; the act that it is part of does.
 
+use crate::award::desk::Known;
 use crate::books::store::Lot;
-use crate::budget::posting;
 use crate::budget::rules::BudgetLineId;
 use crate::budget::rules_ledger::{AccountCode, Hold, LINKED_MAX, Order, Transfer, TransferCode, TransferId};
-use crate::budget::{store_ledger, store_year_ends};
-use crate::contracts::rules::ContractId;
+use crate::budget::rules_spending::{Contracted, Described, quantity};
+use crate::budget::{posting, spending, store_ledger, store_spending, store_year_ends};
+use crate::contracts::rules::{Contract, ContractId};
+use crate::contracts::rules_document::ContractDocument;
+use crate::contracts::rules_items::items;
 use crate::contracts::rules_variations::Variation;
+use crate::contracts::store_items;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault};
+use crate::registry::store_organisations;
+
+/// Says what a contract is counted under: the same as its lot, and its supplier, with how much it buys where all of that is in one unit.
+///
+/// # Errors
+/// A fault of the database, or of bytes that are no contract.
+pub fn describe(tx: &mut Tx<'_>, known: &Known, contract: &Contract) -> Answer<()> {
+    let of_lot = store_spending::described(tx.conn(), contract.lot_id.as_str())?;
+    let of_lot = of_lot.unwrap_or_else(|| Described {
+        line_id: known.lot.budget_line_id.clone(),
+        lot_id: contract.lot_id.to_string(),
+        area_id: None,
+        method: None,
+        contracted: None,
+    });
+    let supplier = store_organisations::organisation(tx.conn(), &contract.supplier_id)?;
+    let supplier =
+        supplier.ok_or_else(|| Fault::broken(format!("the supplier of {} is gone", contract.id)))?;
+    let document: ContractDocument = serde_json::from_str(&contract.content)
+        .map_err(|error| Fault::caused(format!("read the contract {}", contract.id), error))?;
+    let parts = document.lot.quantities.iter();
+    let parts = parts.map(|one| (one.amount.as_str(), one.unit_zh.as_str(), one.unit_en.as_str()));
+    let described = Described {
+        contracted: Some(Contracted {
+            contract_id: contract.id.to_string(),
+            supplier_id: contract.supplier_id.clone(),
+            supplier_kind: supplier.kind,
+            quantity: quantity(parts),
+        }),
+        ..of_lot
+    };
+    spending::describe(tx, contract.id.as_str(), &described)?;
+    store_items::insert(tx, contract, &items(&document)?)
+}
 
 /// What is committed for a contract and not used up: its own commitment first, then those of its variations.
 ///
@@ -70,6 +108,18 @@ pub(super) fn add(
 /// # Errors
 /// Those of the ledger; a fault if less than that is held, which the caller has to have asked before.
 pub fn give_back(tx: &mut Tx<'_>, holds: &[Hold], amount: Money) -> Answer<Vec<Transfer>> {
+    back(tx, holds, (amount, TransferCode::Release))
+}
+
+/// The same for what was deducted for good of a period.
+///
+/// # Errors
+/// As [`give_back`].
+pub fn deduct(tx: &mut Tx<'_>, holds: &[Hold], amount: Money) -> Answer<Vec<Transfer>> {
+    back(tx, holds, (amount, TransferCode::Deduction))
+}
+
+fn back(tx: &mut Tx<'_>, holds: &[Hold], (amount, code): (Money, TransferCode)) -> Answer<Vec<Transfer>> {
     let mut left = amount;
     let mut orders = Vec::new();
     for hold in holds {
@@ -85,7 +135,7 @@ pub fn give_back(tx: &mut Tx<'_>, holds: &[Hold], amount: Money) -> Answer<Vec<T
             from: hold.account_id.clone(),
             to: hold.origin_account_id.clone(),
             amount: part,
-            code: TransferCode::Release,
+            code,
             hold: Some(hold.id.clone()),
             matter: hold.matter.clone(),
         });

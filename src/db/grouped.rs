@@ -79,7 +79,7 @@ impl Grouped {
         for job in group {
             self.savepoint("begin a savepoint", &BeginJob)?;
             let now = self.clock.now();
-            let mut tx = Tx::new(&mut self.conn, now);
+            let mut tx = Tx::new(&mut self.conn, (now, self.clock.day_of(now)));
             tx.next_place = next_place;
             match job.attempt(&mut tx) {
                 Verdict::Keep => next_place = tx.next_place,

@@ -22,6 +22,7 @@ use crate::db::layout::{self, Kind, Table, quoted};
 use crate::db::migrate;
 use crate::db::writer::Tx;
 use crate::kernel::clock::Instant;
+use crate::kernel::local_day::{ZONE_DEFAULT, local_date};
 use crate::kernel::refusal::{Answer, Fault, Stop};
 
 /// Values in one INSERT: half of what SQLite allows.
@@ -133,7 +134,7 @@ pub fn load<T>(
                 return Err(Fault::broken("the file was changed while it was being restored").into());
             }
             migrate::up_within(conn)?;
-            complete(&mut Tx::new(conn, now))
+            complete(&mut Tx::new(conn, (now, local_date(now, ZONE_DEFAULT))))
         });
         // A refusal means nothing to a caller who has no request; the command tells it in words like any fault.
         loaded.map_err(|stop| match stop {

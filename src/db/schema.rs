@@ -892,6 +892,103 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// What lots, contracts and variations are counted under when what is spent is grouped.
+    spending_matters (matter) {
+        matter -> Text,
+        line_id -> Text,
+        lot_id -> Text,
+        contract_id -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        method -> Nullable<Text>,
+        supplier_id -> Nullable<Text>,
+        supplier_kind -> Nullable<Text>,
+        unit_zh -> Nullable<Text>,
+        unit_en -> Nullable<Text>,
+        quantity_millionths -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// Everything that movements of money are grouped by, but their days.
+    spending_subjects (id) {
+        id -> BigInt,
+        shard -> BigInt,
+        fund_id -> Text,
+        fiscal_year -> BigInt,
+        line_id -> Nullable<Text>,
+        buyer_id -> Nullable<Text>,
+        category -> Nullable<Text>,
+        lot_id -> Nullable<Text>,
+        contract_id -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        method -> Nullable<Text>,
+        supplier_id -> Nullable<Text>,
+        supplier_kind -> Nullable<Text>,
+        unit_zh -> Nullable<Text>,
+        unit_en -> Nullable<Text>,
+        quantity_millionths -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// What transfers, and what residents said, added to what is measured.
+    spending_facts (source_id, subject_id) {
+        source_id -> Text,
+        subject_id -> BigInt,
+        made_on -> Date,
+        month -> BigInt,
+        amount_fen -> BigInt,
+        appropriated_fen -> BigInt,
+        budgeted_fen -> BigInt,
+        reserved_fen -> BigInt,
+        committed_fen -> BigInt,
+        retained_fen -> BigInt,
+        paid_fen -> BigInt,
+        deducted_fen -> BigInt,
+        refunded_fen -> BigInt,
+        payments -> BigInt,
+        ballots -> BigInt,
+        satisfaction -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What signed contracts buy, item by item.
+    contract_items (contract_id, number) {
+        contract_id -> Text,
+        number -> BigInt,
+        name_zh -> Text,
+        name_en -> Text,
+        unit_zh -> Text,
+        unit_en -> Text,
+        quantity_millionths -> BigInt,
+        unit_price -> BigInt,
+        ceiling_fen -> Nullable<BigInt>,
+        price_fen -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The same added up by each dimension alone.
+    spending_totals (dimension, value, shard) {
+        dimension -> Text,
+        value -> Text,
+        shard -> BigInt,
+        appropriated_fen -> BigInt,
+        budgeted_fen -> BigInt,
+        reserved_fen -> BigInt,
+        committed_fen -> BigInt,
+        retained_fen -> BigInt,
+        paid_fen -> BigInt,
+        deducted_fen -> BigInt,
+        refunded_fen -> BigInt,
+        payments -> BigInt,
+        ballots -> BigInt,
+        satisfaction -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(standards, standard_versions);
 
 diesel::table! {
@@ -2358,6 +2455,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     budget_movements,
     delegations
 );
+diesel::allow_tables_to_appear_in_same_query!(spending_facts, ledger_transfers);
 
 diesel::table! {
     /// Payments that go to the bank together.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Stopwatch};
 
+use chrono::NaiveDate;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use diesel::connection::SimpleConnection;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -54,6 +55,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 pub struct Tx<'a> {
     conn: &'a mut Conn,
     now: Instant,
+    today: NaiveDate,
     events: u32,
     unchanged: bool,
     pub(super) next_place: Option<i64>,
@@ -61,10 +63,11 @@ pub struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     /// For `db/` only: the writer makes them, and tests of stores do.
-    pub(crate) fn new(conn: &'a mut Conn, now: Instant) -> Self {
+    pub(crate) fn new(conn: &'a mut Conn, (now, today): (Instant, NaiveDate)) -> Self {
         Self {
             conn,
             now,
+            today,
             events: 0,
             unchanged: false,
             next_place: None,
@@ -79,6 +82,11 @@ impl<'a> Tx<'a> {
     /// The instant of the transaction, UTC; the same however often it is asked.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// The ward's local date at that instant.
+    pub fn today(&self) -> NaiveDate {
+        self.today
     }
 
     /// Told by the log whenever it has written an event in this transaction.
@@ -502,7 +510,8 @@ impl Single {
             return Attempt::Repeat(error.to_string());
         }
         let now = self.clock.now();
-        match job.attempt(&mut Tx::new(&mut self.conn, now)) {
+        let today = self.clock.day_of(now);
+        match job.attempt(&mut Tx::new(&mut self.conn, (now, today))) {
             Verdict::Keep => self.commit(),
             Verdict::Undo => {
                 self.roll_back();

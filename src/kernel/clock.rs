@@ -4,14 +4,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use crate::kernel::local_day::{ZONE_DEFAULT, local_date};
 
 /// A point in time, UTC, whole microseconds: the precision both databases keep.
 pub type Instant = DateTime<Utc>;
 
-/// Where instants come from. Clones share the same time.
+/// Where instants come from, and the zone in which they are days. Clones share the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Source>);
+pub struct Clock {
+    source: Arc<Source>,
+    zone: Tz,
+}
 
 #[derive(Debug)]
 enum Source {
@@ -23,20 +29,36 @@ enum Source {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Arc::new(Source::System))
+        Self::of(Source::System)
     }
 
     /// A clock that stands still until it is moved: for the demo ward and for tests.
     pub fn simulated(start: Instant) -> Self {
-        Self(Arc::new(Source::Simulated(AtomicI64::new(
-            start.timestamp_micros(),
-        ))))
+        Self::of(Source::Simulated(AtomicI64::new(start.timestamp_micros())))
+    }
+
+    fn of(source: Source) -> Self {
+        Self {
+            source: Arc::new(source),
+            zone: ZONE_DEFAULT,
+        }
+    }
+
+    /// The same clock in the ward's zone, instead of the usual one.
+    #[must_use]
+    pub fn in_zone(self, zone: Tz) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// The ward's local date at an instant.
+    pub fn day_of(&self, instant: Instant) -> NaiveDate {
+        local_date(instant, self.zone)
     }
 
     /// The present instant.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Instant {
-        match &*self.0 {
+        match &*self.source {
             Source::System => whole_micros(Utc::now().timestamp_micros()),
             Source::Simulated(micros) => whole_micros(micros.load(Ordering::SeqCst)),
         }
@@ -44,13 +66,13 @@ impl Clock {
 
     /// True if this clock can be moved by hand.
     pub fn is_simulated(&self) -> bool {
-        matches!(&*self.0, Source::Simulated(_))
+        matches!(&*self.source, Source::Simulated(_))
     }
 
     /// Moves a simulated clock to `to`, unless it is already there or later; tells whether it moved. The
     /// machine's clock never moves.
     pub fn advance(&self, to: Instant) -> bool {
-        match &*self.0 {
+        match &*self.source {
             Source::System => false,
             Source::Simulated(micros) => {
                 let to = to.timestamp_micros();

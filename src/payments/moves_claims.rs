@@ -2,12 +2,12 @@
 //! The ledger keeps it. It asks no permission and writes no event; the act that it is part of does.
 
 use crate::award::desk as awards;
-use crate::budget::posting;
 use crate::budget::rules_ledger::{
     AccountCode, HOLD_EXCEEDED, Hold, LINKED_MAX, LedgerAccount, LedgerAccountId, Order, Transfer,
     TransferCode, TransferId,
 };
 use crate::budget::store_ledger;
+use crate::budget::{posting, spending};
 use crate::contracts::commitments;
 use crate::contracts::desk::Signed;
 use crate::contracts::store_variations;
@@ -139,6 +139,8 @@ pub fn available(conn: &mut Conn, signed: &Signed) -> Answer<Money> {
 /// # Errors
 /// Those of the ledger.
 pub fn commit_interest(tx: &mut Tx<'_>, signed: &Signed, claim: &Claim) -> Answer<Vec<Transfer>> {
+    // The claim's own commitment is counted where its contract is.
+    spending::describe_as(tx, claim.id.as_str(), signed.contract.id.as_str())?;
     let order = Order {
         id: posting::transfer_of(claim.id.as_str())?,
         from: account(tx.conn(), signed, AccountCode::Available)?.id,
@@ -213,7 +215,7 @@ pub fn pay(tx: &mut Tx<'_>, signed: &Signed, (claim, amount): (&Claim, Money), a
 pub fn release(tx: &mut Tx<'_>, signed: &Signed, amount: Money) -> Answer<(Money, Vec<Transfer>)> {
     let holds: Vec<Hold> = committed(tx.conn(), signed)?.into_iter().rev().collect();
     let released = amount.min(commitments::remaining(&holds)?);
-    Ok((released, commitments::give_back(tx, &holds, released)?))
+    Ok((released, commitments::deduct(tx, &holds, released)?))
 }
 
 fn keep_back(

@@ -6,6 +6,7 @@ use actix_web::http::header::ACCEPT;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::text;
 use crate::web::problem::NOT_ACCEPTABLE;
+use crate::web::sheet::XLSX;
 
 /// A representation of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Format {
     Csv,
     /// `application/jsonl`: one JSON document a line.
     JsonLines,
+    /// A spreadsheet's workbook (XLSX).
+    Workbook,
 }
 
 impl Format {
@@ -25,6 +28,7 @@ impl Format {
             Self::Json => "application/json",
             Self::Csv => "text/csv",
             Self::JsonLines => "application/jsonl",
+            Self::Workbook => XLSX,
         }
     }
 

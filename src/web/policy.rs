@@ -585,6 +585,8 @@ pub enum Action {
     MakePaymentBatch,
     /// Get its file, which has whole account numbers, for the bank.
     OpenPaymentFile,
+    /// See what is spent, grouped, and follow it.
+    ReadSpending,
 }
 
 impl Action {
@@ -640,7 +642,7 @@ impl Action {
             Self::ClaimResidence => "residence.write",
             Self::ListOwnAttachments | Self::ReadAttachment => "files.read",
             Self::UploadAttachment | Self::RemoveAttachment => "files.write",
-            Self::ReadFunds | Self::ReadBudget | Self::ListBudget => "budget.read",
+            Self::ReadFunds | Self::ReadBudget | Self::ListBudget | Self::ReadSpending => "budget.read",
             Self::ManageFund
             | Self::ManageBudgetLine
             | Self::ProposeMovement
@@ -1544,6 +1546,7 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     ),
     (Action::MakePaymentBatch, &[(FinanceOfficer, OwnOrganisation)]),
     (Action::OpenPaymentFile, &[(FinanceOfficer, OwnOrganisation)]),
+    (Action::ReadSpending, &[(Public, Anywhere)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

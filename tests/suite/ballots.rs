@@ -456,6 +456,11 @@ on_both! { in "test";
         let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
         assert_eq!((&tally["score"], &tally["ballots"], &tally["outcome"]), (&json!("87.60"), &json!(200), &json!("binding")));
         assert_eq!(polled.rating(), ("settled".to_owned(), json!("87.60"), 200));
+        // So it stands in what is spent, beside the contract's money.
+        for question in ["contract", "month,supplier"] {
+            let spending = ok(&ward.get(&format!("/api/v1/spending?group_by={question}")));
+            assert_eq!((&spending["totals"]["average_satisfaction"], &spending["totals"]["ballots"]), (&json!("87.60"), &json!(200)), "{spending}");
+        }
         let record = ward.get(&format!("/api/v1/ballots/{ballot}/record")).text;
         assert_eq!(recomputed(&ward, &record, true).status.code(), Some(0));
     }

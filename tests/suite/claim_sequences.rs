@@ -449,9 +449,33 @@ fn runs(ward: &Ward, is_recovered: bool, seed: u64) -> BTreeSet<String> {
         (&totals["paid"]["amount"], &totals["committed"]["amount"]),
         (&json!(paid), &json!(yuan(model.committed)))
     );
+    is_told(&counter, &model);
     // Whatever has happened, what is published of it holds.
     publication_checks::holds(counter.ward());
     met
+}
+
+/// What everybody is told of spending is what the model knows, whichever way it is summed.
+fn is_told(counter: &Counter<'_>, model: &Model) {
+    let paying = model.claims.iter().filter(|one| one.is_paid()).count();
+    let contract = &counter.work.contract;
+    for question in [
+        "group_by=contract".to_owned(),
+        format!("group_by=month&contract_id={contract}"),
+    ] {
+        let told = counter.ward().get(&format!("/api/v1/spending?{question}"));
+        let told = told.json()["totals"].clone();
+        let measured =
+            ["committed", "retained", "paid", "deducted"].map(|measure| told[measure]["amount"].clone());
+        let known = [
+            model.committed,
+            model.retained,
+            model.spent,
+            model.released.iter().sum(),
+        ];
+        let known = known.map(|fen| json!(yuan(fen)));
+        assert_eq!((measured, &told["count"]), (known, &json!(paying)), "{question}");
+    }
 }
 
 fn claims(

@@ -359,7 +359,7 @@ on_both! { in "test";
         assert_eq!(counter.balances(), ["7704081.70", "2107050.00", "0.00", "188868.30"]);
         let moved = ward.events("claim.executed").pop().unwrap()["entry"]["data"]["transfers"].clone();
         let codes: Vec<_> = moved.as_array().unwrap().iter().map(|one| (one["code"].as_str().unwrap(), one["phase"].as_str().unwrap(), &one["amount"])).collect();
-        assert_eq!(codes, [("payment", "posted", &yuan("188868.30")), ("release", "voided", &yuan("2681.70"))]);
+        assert_eq!(codes, [("payment", "posted", &yuan("188868.30")), ("deduction", "voided", &yuan("2681.70"))]);
         refused(&counter.acts(executes, &first, "execution"), 409, "claim_wrong_state");
         refused(&counter.ends(officer, &first, "return"), 409, "claim_wrong_state");
         // What the bank has done says neither who certified, nor who approved, nor who executed.

@@ -121,6 +121,7 @@ mod rolls;
 mod sealing;
 mod search;
 mod seven_contracts;
+mod spending;
 mod standards_life;
 mod standards_seed;
 mod standards_tables;

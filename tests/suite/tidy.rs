@@ -69,6 +69,10 @@ const UPKEEP: &[(&str, &str)] = &[
         "src/contracts/http_defect_forms.rs",
         "counts reports beyond what is taken of a place in a day: a flood must not fill the log",
     ),
+    (
+        "src/app/ledger.rs",
+        "makes totals of spending anew: sums of what the ledger recorded, and nothing else",
+    ),
     ("src/db/database.rs", "passes it on to the writer"),
     (
         "src/files/sweep.rs",
