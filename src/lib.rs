@@ -158,6 +158,8 @@ pub mod audit {
     pub mod startup;
     /// The log's tables.
     pub mod store;
+    /// What the log's own bytes say of something.
+    pub mod store_recorded;
     /// Entries that are kept out of the log for now.
     pub mod store_withheld;
     /// Names and contents of tiles and bundles.

@@ -11,6 +11,7 @@ use wardbook::ballots::acts::{self, Call};
 use wardbook::ballots::polling::Polling;
 use wardbook::ballots::rules::{BallotId, Kind, Unit};
 use wardbook::ballots::rules_questions::NewBallot;
+use wardbook::ballots::rules_slips::{PrintedLetter, letter_seal};
 use wardbook::books::custody::Custody;
 use wardbook::db::conn::Conn;
 use wardbook::db::writer::Tx;
@@ -81,10 +82,11 @@ pub fn staged(house: &House, voters: usize) -> Staged {
             profile: profiles.last().expect("there are rules"),
             zone,
         };
-        let ballot = acts::call(tx, &actor, &polling, &call)?.id;
+        let ballot = acts::call(tx, &actor, &polling, &call)?;
+        let key = polling.key(&ballot)?;
         Ok(Staged {
-            codes: letters(tx, &ballot, voters)?,
-            ballot,
+            codes: letters(tx, &key, &ballot.id, voters)?,
+            ballot: ballot.id,
             closes_at: new.closes_at,
         })
     };
@@ -146,7 +148,8 @@ fn residents(tx: &mut Tx<'_>, community: &AreaId, voters: usize) -> Answer<()> {
 }
 
 /// A letter for every voter; its code as it is printed.
-fn letters(tx: &mut Tx<'_>, ballot: &BallotId, voters: usize) -> Answer<Vec<String>> {
+fn letters(tx: &mut Tx<'_>, key: &[u8; 32], ballot: &BallotId, voters: usize) -> Answer<Vec<String>> {
+    let (now, at) = (tx.now(), tx.now().naive_utc());
     let mut printed = Vec::with_capacity(voters);
     let mut rows = String::new();
     for number in 1..=voters {
@@ -155,14 +158,27 @@ fn letters(tx: &mut Tx<'_>, ballot: &BallotId, voters: usize) -> Answer<Vec<Stri
                 break codes;
             }
         };
-        let link = binary(tx.conn(), &link_hash(&codes.link));
-        let typed = binary(tx.conn(), &typed_hash(&codes.typed));
+        let (link, typed) = (link_hash(&codes.link), typed_hash(&codes.typed));
+        let letter = PrintedLetter {
+            number: i64::try_from(number).expect("a number of a voter"),
+            link: &link,
+            code: &typed,
+            printings: 1,
+            printed_at: now,
+        };
+        let seal = letter_seal(key, ballot, &letter)?;
+        let [link, typed, seal] = [link, typed, seal].map(|bytes| binary(tx.conn(), &bytes));
         let comma = if rows.is_empty() { "" } else { ", " };
-        write!(rows, "{comma}('{ballot}', {number}, {link}, {typed})").expect("text can be written");
+        write!(
+            rows,
+            "{comma}('{ballot}', {number}, {link}, {typed}, '{at}', 1, {seal})"
+        )
+        .expect("text can be written");
         printed.push(grouped(&codes.typed));
         if number % ROWS_AT_ONCE == 0 || number == voters {
-            let statement =
-                format!("INSERT INTO ballot_letters (ballot_id, number, link_hash, code_hash) VALUES {rows}");
+            let statement = format!(
+                "INSERT INTO ballot_letters (ballot_id, number, link_hash, code_hash, printed_at, printings, seal) VALUES {rows}"
+            );
             tx.conn().batch_execute(&statement)?;
             rows.clear();
         }

@@ -166,7 +166,7 @@ fn vote(
     counts: [usize; 5],
 ) -> Answer<()> {
     let (area, registrar) = (community(tx, code)?, cast(tx, registrar)?);
-    let printed = acts_letters::print(tx, &registrar, &area, &ballot.id, &Readers::Everyone)?;
+    let printed = acts_letters::print(tx, &registrar, polling, (&area, &ballot.id), &Readers::Everyone)?;
     let choices = ballot
         .terms
         .scale

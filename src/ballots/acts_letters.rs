@@ -5,7 +5,9 @@
 use serde_json::json;
 
 use crate::ballots::acts::{append, seen};
+use crate::ballots::polling::Polling;
 use crate::ballots::rules::{BallotId, CLOSED, NOBODY_TO_WRITE, NOT_A_VOTER, State, WITHDRAWN};
+use crate::ballots::rules_slips::{PrintedLetter, letter_seal};
 use crate::ballots::{acts_mail, rules, store, store_letters};
 use crate::db::writer::Tx;
 use crate::kernel::id;
@@ -65,8 +67,8 @@ pub struct Printed {
 pub fn print(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    area: &AreaId,
-    ballot: &BallotId,
+    polling: &Polling,
+    (area, ballot): (&AreaId, &BallotId),
     readers: &Readers,
 ) -> Answer<Printed> {
     let area = community(tx.conn(), actor, Action::PrintBallotLetters, area)?;
@@ -85,6 +87,7 @@ pub fn print(
             (some, remaining)
         }
     };
+    let key = polling.key(&ballot)?;
     let (mut letters, mut replaced) = (Vec::new(), 0_i64);
     let is_named = matches!(readers, Readers::Named(_));
     for (number, resident) in voters {
@@ -96,7 +99,16 @@ pub fn print(
         };
         let (name, codes) = (person.name.clone(), draw()?);
         let (link, typed) = (codes::link_hash(&codes.link), codes::typed_hash(&codes.typed));
-        let printings = store_letters::put(tx, &ballot.id, number, &link, &typed)?;
+        let void = store_letters::letter(tx.conn(), &ballot.id, number)?;
+        let printings = void.map_or(1, |letter| letter.printings.saturating_add(1));
+        let letter = PrintedLetter {
+            number,
+            link: &link,
+            code: &typed,
+            printings,
+            printed_at: tx.now(),
+        };
+        store_letters::put(tx, &ballot.id, &letter, &letter_seal(&key, &ballot.id, &letter)?)?;
         if printings > 1 {
             replaced = replaced.saturating_add(1);
         }

@@ -7,9 +7,12 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::audit::store_recorded::{self, Recorded};
 use crate::ballots::acts::{append, seen};
 use crate::ballots::polling::{self, BallotKey, Polling};
-use crate::ballots::rules::{Ballot, BallotId, CLOSED, CODE_NOT_GOOD, ENTRY_CHANGED, NOT_A_VOTER};
+use crate::ballots::rules::{
+    ACCOUNT_UNVOUCHED, Ballot, BallotId, CLOSED, CODE_NOT_GOOD, ENTRY_CHANGED, LETTER_CHANGED, NOT_A_VOTER,
+};
 use crate::ballots::rules_questions::{Answered, checked_nonce, vote};
 use crate::ballots::rules_slips::{
     Drawn, Paper, is_link_code, link_code, own_part, paper, read_paper, receipt_text, voter_tag,
@@ -22,12 +25,16 @@ use crate::kernel::id;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::rules_letters::{Presented, plain, presented};
+use crate::registry::rules_roll::ResidentId;
 use crate::registry::store_roll;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 
 /// A longer code is not looked at.
 const CODE_LENGTH_MAX: usize = 120;
+
+/// What the log has of a place on the roll that was claimed.
+const CLAIMED: &str = "residence.claimed";
 
 /// By what somebody shows that they have a vote.
 #[derive(Clone)]
@@ -93,7 +100,8 @@ fn read_token(text: &str) -> Option<(BallotId, i64, Vec<u8>)> {
 /// Whose vote somebody shows.
 ///
 /// # Errors
-/// [`CODE_NOT_GOOD`]; [`CLOSED`] for a mailed link after the count, when nothing is left to check it by; not found; [`NOT_A_VOTER`]; [`ENTRY_CHANGED`] before the count.
+/// [`CODE_NOT_GOOD`]; [`CLOSED`] for a mailed link after the count, when nothing is left to check it by; not found; [`NOT_A_VOTER`]; [`ACCOUNT_UNVOUCHED`]; [`LETTER_CHANGED`] and
+/// [`ENTRY_CHANGED`] before the count.
 pub fn found(conn: &mut Conn, actor: &Actor, polling: &Polling, shown: &Shown) -> Answer<Found> {
     let found = match shown {
         Shown::Account(id) => by_account(conn, actor, id)?,
@@ -109,14 +117,41 @@ pub fn found(conn: &mut Conn, actor: &Actor, polling: &Polling, shown: &Shown) -
 fn by_account(conn: &mut Conn, actor: &Actor, id: &BallotId) -> Answer<Found> {
     let ballot = seen(conn, id)?;
     let account: Option<AccountId> = actor.id().and_then(|id| id.parse().ok());
+    let mut refusal = &NOT_A_VOTER;
     if let Some(account) = account {
         for resident in store_roll::residents_of_account(conn, &account)? {
-            if let Some(voter) = store::voter_who_is(conn, id, &resident.id)? {
+            let Some(voter) = store::voter_who_is(conn, id, &resident.id)? else {
+                continue;
+            };
+            if is_claimed(conn, &resident.id, &account)? {
                 return Ok(Found { ballot, voter });
             }
+            refusal = &ACCOUNT_UNVOUCHED;
         }
     }
-    Err(NOT_A_VOTER.refuse().into())
+    Err(refusal.refuse().into())
+}
+
+/// Whether the log has that an account has claimed a place on the roll, and nobody else: whoever writes it into the table alone has no vote by it. A place is claimed once, so
+/// that of two claims none vouches for anything.
+fn is_claimed(conn: &mut Conn, resident: &ResidentId, account: &AccountId) -> Answer<bool> {
+    let claims = store_recorded::recorded(conn, CLAIMED, resident.as_str())?;
+    let by = |claim: &Recorded| claim.actor_id.as_deref() == Some(account.as_str());
+    Ok(claims.len() == 1 && claims.iter().all(by))
+}
+
+/// The places on rolls that an account has claimed, as the log has it too.
+///
+/// # Errors
+/// A fault of the database.
+pub fn own_places(conn: &mut Conn, account: &AccountId) -> Answer<Vec<ResidentId>> {
+    let mut own = Vec::new();
+    for resident in store_roll::residents_of_account(conn, account)? {
+        if is_claimed(conn, &resident.id, account)? {
+            own.push(resident.id);
+        }
+    }
+    Ok(own)
 }
 
 fn by_code(conn: &mut Conn, polling: &Polling, code: &str) -> Answer<Found> {
@@ -124,7 +159,7 @@ fn by_code(conn: &mut Conn, polling: &Polling, code: &str) -> Answer<Found> {
     if code.len() > CODE_LENGTH_MAX {
         return Err(not_good().into());
     }
-    let (id, number) = if let Some((id, number, code)) = read_token(code) {
+    let (ballot, number) = if let Some((id, number, code)) = read_token(code) {
         let ballot = store::ballot(conn, &id)?.ok_or_else(not_good)?;
         if ballot.sealed_key.is_none() {
             return Err(CLOSED.refuse().into());
@@ -132,13 +167,17 @@ fn by_code(conn: &mut Conn, polling: &Polling, code: &str) -> Answer<Found> {
         if !is_link_code(&*polling.key(&ballot)?, &id, number, &code)? {
             return Err(not_good().into());
         }
-        (id, number)
+        (ballot, number)
     } else {
         let code = presented(code).ok_or_else(not_good)?;
-        store_letters::voter_of(conn, &code)?.ok_or_else(not_good)?
+        let letter = store_letters::of_code(conn, &code)?.ok_or_else(not_good)?;
+        let ballot = seen(conn, &letter.ballot_id)?;
+        if ballot.sealed_key.is_some() && !polling.vouches_for_letter(&ballot, &letter)? {
+            return Err(LETTER_CHANGED.refuse().at("/code").into());
+        }
+        (ballot, letter.number)
     };
-    let ballot = seen(conn, &id)?;
-    let voter = store::voter(conn, &id, number)?.ok_or_else(not_good)?;
+    let voter = store::voter(conn, &ballot.id, number)?.ok_or_else(not_good)?;
     Ok(Found { ballot, voter })
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::ballots::acts_letters::{self as acts, Printed, Readers};
 use crate::ballots::letters;
+use crate::ballots::polling::AtPolling;
 use crate::ballots::rules::{BallotId, LETTERS_PRINTED};
 use crate::budget::desk::parsed;
 use crate::kernel::party::AreaId;
@@ -72,7 +73,7 @@ pub struct NewLetters {
 )]
 #[post("/areas/{id}/ballot-letters")]
 async fn print(
-    context: Shared,
+    (context, polling): (Shared, AtPolling),
     actor: Actor,
     once: Once,
     id: web::Path<String>,
@@ -96,13 +97,13 @@ async fn print(
         PaperSize::A4 => Paper::A4,
         PaperSize::A5 => Paper::A5,
     };
-    let (by, ballot) = (actor.clone(), body.value.ballot_id);
+    let (by, at, ballot) = (actor.clone(), polling, body.value.ballot_id);
     // The page goes round the answer that is remembered, so that neither codes nor names are stored with it.
     let made: Arc<Mutex<Option<Printed>>> = Arc::default();
     let keep = made.clone();
     context
         .write_once(&actor, once, body.digest, move |tx| {
-            let printed = acts::print(tx, &by, &area, &ballot, &readers)?;
+            let printed = acts::print(tx, &by, &at, (&area, &ballot), &readers)?;
             let counted = json!({ "letters": printed.letters.len() });
             *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(printed);
             Ok(Reply::json(200, &counted)?)

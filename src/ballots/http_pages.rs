@@ -86,7 +86,7 @@ fn form(context: &Shared, asked: &Asked, filled: Option<&Filled>) -> Answer<Shee
         "如先前已有一份投票，提交后将取代它。",
         "If there is a vote already, yours replaces it.",
     ));
-    if let Some(said) = letter(context, asked.letter) {
+    if let Some(said) = letter(context, asked.letter.as_ref()) {
         sheet = sheet.says(said);
     }
     sheet = sheet.says(Text::fixed(
@@ -126,12 +126,10 @@ fn form(context: &Shared, asked: &Asked, filled: Option<&Filled>) -> Answer<Shee
 }
 
 /// That a letter was printed for whoever is asked: whoever has it can vote in their place.
-fn letter(context: &Shared, letter: Option<Letter>) -> Option<Text> {
-    let Letter {
-        printed_at,
-        printings,
-    } = letter?;
-    let at = moment(printed_at?, context.calendar.zone);
+fn letter(context: &Shared, letter: Option<&Letter>) -> Option<Text> {
+    let letter = letter?;
+    let printings = letter.printings;
+    let at = moment(letter.printed_at()?, context.calendar.zone);
     let (zh, en) = (&at.zh, &at.en);
     Some(text!(
         "为您打印的投票函：共 {printings} 次，最近一次于 {zh}。如果您没有收到，持有者可能代您投票；请告知街道办事处，并在截止前再投一次，以最后一次为准。",

@@ -15,7 +15,6 @@ use crate::budget::desk::parsed;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::AccountId;
 use crate::kernel::refusal::{Answer, Stop};
-use crate::registry::store_roll;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::Incoming;
 use crate::web::context::Context;
@@ -120,7 +119,7 @@ pub fn note_wrong<T>(request: &HttpRequest, context: &Context, answer: Answer<T>
         (status = 200, description = "The receipt", body = Receipt),
         (status = 403, description = "`ballot_not_a_voter`"),
         (status = 404, description = "There is no such ballot"),
-        (status = 409, description = "`ballot_not_open`, `ballot_closed`, `ballot_withdrawn`"),
+        (status = 409, description = "`ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_entry_changed`, `ballot_account_unvouched`"),
         (status = 422, description = "An answer is none, or missing; every fault is listed"),
     ),
     extensions(("x-action" = json!("CastOwnVote")), ("x-secret-answer" = json!(true))),
@@ -148,7 +147,7 @@ async fn vote(
     request_body = VoteByCodeBody,
     responses(
         (status = 200, description = "The receipt", body = Receipt),
-        (status = 409, description = "`ballot_code_not_good`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`"),
+        (status = 409, description = "`ballot_code_not_good`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_entry_changed`, `ballot_letter_changed`"),
         (status = 422, description = "An answer is none, or missing; every fault is listed"),
     ),
     extensions(("x-action" = json!("CastVote")), ("x-secret-answer" = json!(true))),
@@ -210,12 +209,12 @@ async fn list_own(context: Shared, actor: Actor, polling: AtPolling) -> Answer<H
         .db
         .read(move |conn| {
             let mut found = Vec::new();
-            let residents = match &account {
-                Some(account) => store_roll::residents_of_account(conn, account)?,
+            let places = match &account {
+                Some(account) => acts::own_places(conn, account)?,
                 None => Vec::new(),
             };
-            for resident in residents {
-                found.extend(store::of_resident(conn, &resident.id, OWN_MAX)?);
+            for resident in places {
+                found.extend(store::of_resident(conn, &resident, OWN_MAX)?);
             }
             found.sort();
             let mut items = Vec::new();
@@ -230,8 +229,8 @@ async fn list_own(context: Shared, actor: Actor, polling: AtPolling) -> Answer<H
                 items.push(OwnBallotView {
                     ballot,
                     has_voted,
-                    letters_printed: letter.map_or(0, |letter| letter.printings),
-                    letter_printed_at: letter.and_then(|letter| letter.printed_at).map(rfc3339),
+                    letters_printed: letter.as_ref().map_or(0, |letter| letter.printings),
+                    letter_printed_at: letter.and_then(|letter| letter.printed_at()).map(rfc3339),
                 });
             }
             Ok(items)

@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::audit::sequencer::Sequencer;
 use crate::ballots::rules::{Ballot, BallotId};
-use crate::ballots::rules_slips::is_vouched;
+use crate::ballots::rules_slips::{is_letter_vouched, is_vouched};
 use crate::ballots::store::Voting;
+use crate::ballots::store_letters::Letter;
 use crate::books::custody::Custody;
 use crate::db::conn::Conn;
 use crate::kernel::id;
@@ -88,6 +89,17 @@ impl Polling {
     pub fn vouches_for(&self, ballot: &Ballot, voter: &Voting) -> Result<bool, Fault> {
         let entry = (&voter.entry(), voter.seal());
         is_vouched(&*self.key(ballot)?, &ballot.id, &ballot.roll_sha256, entry)
+    }
+
+    /// Whether a letter is kept as it was printed, by the key of its ballot.
+    ///
+    /// # Errors
+    /// Those of [`Self::key`].
+    pub fn vouches_for_letter(&self, ballot: &Ballot, letter: &Letter) -> Result<bool, Fault> {
+        let Some((printed, seal)) = letter.sealed() else {
+            return Ok(false);
+        };
+        is_letter_vouched(&*self.key(ballot)?, &ballot.id, (&printed, seal))
     }
 
     /// A link that lets in whoever has it, as it is stored until it is sent.

@@ -133,6 +133,20 @@ pub static ENTRY_CHANGED: Reason = Reason::new(
     "名册上的这一条记录已被改动，不能据此投票；请告知街道办事处和审计人员",
     "This entry of the roll is not what it was when the roll was frozen, and has no vote; tell your street office and the auditors",
 );
+/// A letter is not what was printed.
+pub static LETTER_CHANGED: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "ballot_letter_changed",
+    "这份投票函的记录已被改动，不能据此投票；请用账户或邮件中的链接投票，或再次索取投票函，并告知街道办事处和审计人员",
+    "What is kept of this letter is not what was printed, and it has no vote; vote with your account, by the link in your mail or with another letter, and tell your street office and the auditors",
+);
+/// An account stands on the roll in a place that the log does not know it to have claimed.
+pub static ACCOUNT_UNVOUCHED: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "ballot_account_unvouched",
+    "日志中没有该账户认领名册位置的记录，不能据此投票；请用投票函投票，并告知街道办事处和审计人员",
+    "The log does not have that this account has claimed its place on the roll, so it has no vote by it; vote with a letter, and tell your street office and the auditors",
+);
 /// The letters are shown once.
 pub static LETTERS_PRINTED: Reason = Reason::new(
     ReasonKind::Conflict,
@@ -163,7 +177,7 @@ pub static LISTED: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 18] = [
+pub static REASONS: [&Reason; 20] = [
     &NOT_OPEN,
     &CLOSED,
     &WITHDRAWN,
@@ -178,6 +192,8 @@ pub static REASONS: [&Reason; 18] = [
     &RESULT_HELD,
     &AREA_UNKNOWN,
     &ENTRY_CHANGED,
+    &LETTER_CHANGED,
+    &ACCOUNT_UNVOUCHED,
     &LETTERS_PRINTED,
     &NOBODY_TO_WRITE,
     &LISTING_UNKNOWN,

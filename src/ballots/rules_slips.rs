@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ballots::rules::{ABSTAIN, BallotId, Question, Terms};
 use crate::ballots::rules_electorate::Voter;
+use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::Fault;
 
@@ -324,6 +325,57 @@ pub fn is_vouched(
     Ok(vouching(key, ballot, roll, voter)?.verify_slice(seal).is_ok())
 }
 
+/// A letter as it was printed, without its codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrintedLetter<'l> {
+    /// The voter's number.
+    pub number: i64,
+    /// SHA-256 of the code in its link.
+    pub link: &'l [u8],
+    /// SHA-256 of the code in print.
+    pub code: &'l [u8],
+    /// The how manieth of theirs it is.
+    pub printings: i64,
+    /// When it was printed, UTC.
+    pub printed_at: Instant,
+}
+
+fn vouching_letter(
+    key: &[u8; 32],
+    ballot: &BallotId,
+    letter: &PrintedLetter<'_>,
+) -> Result<Hmac<Sha256>, Fault> {
+    let mut code = keyed(key, "wardbook/ballot-letter/v1", ballot, letter.number)?;
+    let (link, typed) = (hex::encode(letter.link), hex::encode(letter.code));
+    let (printings, at) = (letter.printings, rfc3339(letter.printed_at));
+    code.update(format!("{link}\n{typed}\n{printings}\n{at}\n").as_bytes());
+    Ok(code)
+}
+
+/// What vouches for a letter, made when it is printed: HMAC-SHA-256 under the ballot's key of `wardbook/ballot-letter/v1`, the ballot, the number, the SHA-256 of
+/// each of its codes, the how manieth it is, and when it was printed, each on a line of its own.
+///
+/// # Errors
+/// As [`voter_tag`].
+pub fn letter_seal(key: &[u8; 32], ballot: &BallotId, letter: &PrintedLetter<'_>) -> Result<[u8; 32], Fault> {
+    Ok(vouching_letter(key, ballot, letter)?
+        .finalize()
+        .into_bytes()
+        .into())
+}
+
+/// Whether a letter is kept as it was printed, in constant time.
+///
+/// # Errors
+/// As [`voter_tag`].
+pub fn is_letter_vouched(
+    key: &[u8; 32],
+    ballot: &BallotId,
+    (letter, seal): (&PrintedLetter<'_>, &[u8]),
+) -> Result<bool, Fault> {
+    Ok(vouching_letter(key, ballot, letter)?.verify_slice(seal).is_ok())
+}
+
 /// What a mail to a voter is known by, so that it is sent once: without the ballot's key nobody can tell whose it is.
 ///
 /// # Errors
@@ -484,6 +536,32 @@ mod tests {
         assert!(
             !holds(&key, &ballot(), &roll, &voter, &[]) && !holds(&key, &ballot(), &roll, &voter, &seal[1..])
         );
+    }
+
+    #[test]
+    fn a_letter_is_vouched_for_as_it_was_printed_and_not_otherwise() {
+        let (link, code) = ([5; 32], [6; 32]);
+        let letter = PrintedLetter {
+            number: 3,
+            link: &link,
+            code: &code,
+            printings: 1,
+            printed_at: at(1, 0),
+        };
+        let seal = letter_seal(&[1; 32], &ballot(), &letter).unwrap();
+        let holds = |key: u8, ballot: &BallotId, letter: PrintedLetter<'_>, seal: &[u8]| {
+            is_letter_vouched(&[key; 32], ballot, (&letter, seal)).unwrap()
+        };
+        assert!(holds(1, &ballot(), letter, &seal));
+        let mut others = [letter; 5];
+        others[0].number = 4;
+        others[1].link = &code;
+        others[2].code = &link;
+        others[3].printings = 2;
+        others[4].printed_at = at(1, 1);
+        assert!(others.iter().all(|other| !holds(1, &ballot(), *other, &seal)));
+        assert!(!holds(2, &ballot(), letter, &seal) && !holds(1, &BallotId::mint(at(1, 0)), letter, &seal));
+        assert!(!holds(1, &ballot(), letter, &[]) && !holds(1, &ballot(), letter, &seal[1..]));
     }
 
     #[test]

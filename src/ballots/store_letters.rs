@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::ballots::rules::{BallotId, VoterListingId};
+use crate::ballots::rules_slips::PrintedLetter;
 use crate::db::conn::Conn;
 use crate::db::schema::{ballot_letters, ballot_mailings, ballot_voters, residents, voter_listings};
 use crate::db::writer::Tx;
@@ -15,12 +16,66 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::registry::rules_letters::Presented;
 use crate::registry::rules_roll::{ResidentId, State};
 
-/// Whose letter has a code, if it is anybody's.
+/// A letter as it stands in the database: whether it was printed so is for the ballot's key to say.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Letter {
+    /// Of which ballot.
+    pub ballot_id: BallotId,
+    /// Of which voter.
+    pub number: i64,
+    link_hash: Vec<u8>,
+    code_hash: Vec<u8>,
+    printed_at: Option<NaiveDateTime>,
+    /// The how manieth of theirs it is.
+    pub printings: i64,
+    seal: Option<Vec<u8>>,
+}
+
+impl Letter {
+    /// When it was printed, UTC; nothing for those of before this was noted.
+    pub fn printed_at(&self) -> Option<Instant> {
+        self.printed_at.map(|at| at.and_utc())
+    }
+
+    /// What is vouched for, and what vouches for it; nothing for those of before this was done.
+    pub fn sealed(&self) -> Option<(PrintedLetter<'_>, &[u8])> {
+        let letter = PrintedLetter {
+            number: self.number,
+            link: &self.link_hash,
+            code: &self.code_hash,
+            printings: self.printings,
+            printed_at: self.printed_at()?,
+        };
+        Some((letter, self.seal.as_deref()?))
+    }
+}
+
+type LetterColumns = (
+    ballot_letters::ballot_id,
+    ballot_letters::number,
+    ballot_letters::link_hash,
+    ballot_letters::code_hash,
+    ballot_letters::printed_at,
+    ballot_letters::printings,
+    ballot_letters::seal,
+);
+
+const LETTER: LetterColumns = (
+    ballot_letters::ballot_id,
+    ballot_letters::number,
+    ballot_letters::link_hash,
+    ballot_letters::code_hash,
+    ballot_letters::printed_at,
+    ballot_letters::printings,
+    ballot_letters::seal,
+);
+
+/// The letter that has a code, if one has.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn voter_of(conn: &mut Conn, code: &Presented) -> Answer<Option<(BallotId, i64)>> {
-    let query = ballot_letters::table.select((ballot_letters::ballot_id, ballot_letters::number));
+pub fn of_code(conn: &mut Conn, code: &Presented) -> Answer<Option<Letter>> {
+    let query = ballot_letters::table.select(LETTER);
     let found = match code {
         Presented::Link(hash) => query
             .filter(ballot_letters::link_hash.eq(hash.as_slice()))
@@ -32,51 +87,36 @@ pub fn voter_of(conn: &mut Conn, code: &Presented) -> Answer<Option<(BallotId, i
     Ok(found.optional()?)
 }
 
-/// A voter's letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Letter {
-    /// When it was printed, UTC; nothing for those of before this was noted.
-    pub printed_at: Option<Instant>,
-    /// The how manieth of theirs it is.
-    pub printings: i64,
-}
-
 /// The letter of a voter, if one was printed.
 ///
 /// # Errors
 /// A fault of the database.
 pub fn letter(conn: &mut Conn, ballot: &BallotId, number: i64) -> Answer<Option<Letter>> {
-    let row: Option<(Option<NaiveDateTime>, i64)> = ballot_letters::table
+    Ok(ballot_letters::table
         .find((ballot, number))
-        .select((ballot_letters::printed_at, ballot_letters::printings))
+        .select(LETTER)
         .first(conn)
-        .optional()?;
-    Ok(row.map(|(printed_at, printings)| Letter {
-        printed_at: printed_at.map(|at| at.and_utc()),
-        printings,
-    }))
+        .optional()?)
 }
 
-/// Keeps the codes of a letter; an older letter of the same voter becomes void. Tells the how manieth of theirs it is.
+/// Keeps a letter with what vouches for it; an older one of the same voter becomes void.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn put(tx: &mut Tx<'_>, ballot: &BallotId, number: i64, link: &[u8; 32], code: &[u8; 32]) -> Answer<i64> {
-    let void = letter(tx.conn(), ballot, number)?;
-    let printings = void.map_or(1, |letter| letter.printings.saturating_add(1));
-    diesel::delete(ballot_letters::table.find((ballot, number))).execute(tx.conn())?;
-    let now = tx.now().naive_utc();
+pub fn put(tx: &mut Tx<'_>, ballot: &BallotId, letter: &PrintedLetter<'_>, seal: &[u8; 32]) -> Answer<()> {
+    diesel::delete(ballot_letters::table.find((ballot, letter.number))).execute(tx.conn())?;
     diesel::insert_into(ballot_letters::table)
         .values((
             ballot_letters::ballot_id.eq(ballot),
-            ballot_letters::number.eq(number),
-            ballot_letters::link_hash.eq(link.as_slice()),
-            ballot_letters::code_hash.eq(code.as_slice()),
-            ballot_letters::printed_at.eq(now),
-            ballot_letters::printings.eq(printings),
+            ballot_letters::number.eq(letter.number),
+            ballot_letters::link_hash.eq(letter.link),
+            ballot_letters::code_hash.eq(letter.code),
+            ballot_letters::printed_at.eq(letter.printed_at.naive_utc()),
+            ballot_letters::printings.eq(letter.printings),
+            ballot_letters::seal.eq(seal.as_slice()),
         ))
         .execute(tx.conn())?;
-    Ok(printings)
+    Ok(())
 }
 
 /// Up to `max` voters of a community who are on its roll and have no letter, whether they have voted or not, and how many there are in all.

@@ -2341,6 +2341,7 @@ diesel::table! {
         number -> BigInt,
         link_hash -> Binary,
         code_hash -> Binary,
+        seal -> Nullable<Binary>,
         printed_at -> Nullable<Timestamp>,
         printings -> BigInt,
     }

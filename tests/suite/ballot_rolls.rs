@@ -2,17 +2,20 @@
 //! ballot whose roll changed binds nobody.
 
 use serde_json::{Value, json};
+use wardbook::registry::rules_letters::{self as letters, grouped, link_hash, typed_hash};
 use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
 
 use crate::awards::go_to;
-use crate::ballots::{Polled, link, recomputed, says};
+use crate::ballots::{Polled, is_put_into, is_said_to_have_claimed, link, recomputed, resides, says};
 use crate::books::ok;
 use crate::cast::{Person, person};
 use crate::harness::Ward;
 use crate::on_both;
 use crate::organisations::{refused, sql};
 use crate::outbox::lines;
+use crate::pages::{is_page, sent};
+use crate::roll_letters::codes;
 use crate::treasury::{gets, made, posts};
 
 const OPENS: &str = "2026-05-20T00:00:00Z";
@@ -37,6 +40,16 @@ fn disarmed(ward: &Ward) {
     };
     for statement in statements {
         sql(ward, &statement).unwrap();
+    }
+}
+
+/// Bytes as a statement has them.
+fn bytes(ward: &Ward, bytes: &[u8]) -> String {
+    let digits = hex::encode(bytes);
+    if ward.database.is_some() {
+        format!("'\\x{digits}'")
+    } else {
+        format!("x'{digits}'")
     }
 }
 
@@ -117,7 +130,8 @@ on_both! { in "test";
         // Whoever holds its letter or link, or has claimed the place of whom it was given to, is told.
         refused(&polled.votes(&link(&ward, &ballot, 1), &says("fair")), 409, "ballot_entry_changed");
         let account = person(&ward, &[]);
-        sql(&ward, &format!("UPDATE residents SET account_id = '{}' WHERE id = '{other}'", account.id)).unwrap();
+        is_put_into(&ward, &account, &other);
+        is_said_to_have_claimed(&ward, &account, &other);
         refused(&posts(&ward, &account, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("fair")}))), 409, "ballot_entry_changed");
         let mut votes = 0;
         for code in &codes {
@@ -143,7 +157,8 @@ on_both! { in "test";
         // With the seal of another entry, which is nobody's but its own.
         sql(&ward, &format!("INSERT INTO ballot_voters (ballot_id, number, resident_id, community_id, has_voted, seal) SELECT ballot_id, 99, '{other}', community_id, has_voted, seal FROM ballot_voters WHERE number = 2")).unwrap();
         let account = person(&ward, &[]);
-        sql(&ward, &format!("UPDATE residents SET account_id = '{}' WHERE id = '{other}'", account.id)).unwrap();
+        is_put_into(&ward, &account, &other);
+        is_said_to_have_claimed(&ward, &account, &other);
         refused(&posts(&ward, &account, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("fair")}))), 409, "ballot_entry_changed");
         refused(&polled.votes(&link(&ward, &ballot, 99), &says("fair")), 409, "ballot_entry_changed");
         // Nor does it count where somebody says that it has voted.
@@ -185,5 +200,100 @@ on_both! { in "test";
         let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
         assert_eq!((&tally["unvouched"], &tally["outcome"], &tally["ballots"]), (&json!(14), &json!("withheld"), &json!(0)));
         assert_eq!(polled.rating().0, "non_binding");
+    }
+
+    /// Whoever writes to the database puts a code of their own in the place of a voter's, or gives theirs to another voter: it has no vote, and the voter gets a letter that has.
+    fn a_letter_that_is_put_in_or_changed_has_no_vote(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let all = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        let own = (0..=u8::MAX).find_map(|byte| letters::codes(std::array::from_fn(|_| byte), [byte; 16])).unwrap();
+        let (link_sha, typed_sha) = (bytes(&ward, &link_hash(&own.link)), bytes(&ward, &typed_hash(&own.typed)));
+        let mine = [own.link.clone(), grouped(&own.typed)];
+        let refuses = || for code in &mine { refused(&polled.votes(code, &says("fair")), 409, "ballot_letter_changed") };
+        // In the place of another's, with what vouched for that.
+        assert_eq!(sql(&ward, &format!("UPDATE ballot_letters SET link_hash = {link_sha}, code_hash = {typed_sha} WHERE number = 5")).unwrap(), 1);
+        refuses();
+        is_page(&sent(&ward, "/vote", &[("step", "code"), ("code", &mine[1])]), 409);
+        // Put in anew, with no seal, or with that of another letter.
+        sql(&ward, "DELETE FROM ballot_letters WHERE number = 5").unwrap();
+        for seal in ["NULL", "(SELECT seal FROM ballot_letters WHERE number = 6)"] {
+            let statement = format!("INSERT INTO ballot_letters (ballot_id, number, link_hash, code_hash, printed_at, printings, seal) SELECT ballot_id, 5, {link_sha}, {typed_sha}, printed_at, printings, {seal} FROM ballot_letters WHERE number = 6");
+            assert_eq!(sql(&ward, &statement).unwrap(), 1);
+            refuses();
+            sql(&ward, "DELETE FROM ballot_letters WHERE number = 5").unwrap();
+        }
+        // One's own letter with the number of another, or said to be the first of theirs.
+        assert_eq!(sql(&ward, "UPDATE ballot_letters SET number = 5 WHERE number = 1").unwrap(), 1);
+        assert_eq!(sql(&ward, "UPDATE ballot_letters SET printings = 7 WHERE number = 2").unwrap(), 1);
+        let said: Vec<(u16, String)> = all.iter().map(|code| polled.votes(code, &says("fair"))).map(|reply| (reply.status, if reply.status == 200 { String::new() } else { reply.code().to_owned() })).collect();
+        let of = |code: &str| said.iter().filter(|(_, one)| one == code).count();
+        assert_eq!((of(""), of("ballot_letter_changed"), of("ballot_code_not_good"), said.len()), (10, 2, 1, 13), "{said:?}");
+        assert_eq!(ward.events("ballot.cast").len(), 10);
+        // Printed anew they are good: of all three, who are nobody's but theirs.
+        for number in [1, 2, 5] {
+            let resident = lines(&ward, &format!("SELECT resident_id AS line FROM ballot_voters WHERE number = {number}")).remove(0);
+            let code = codes(&polled.prints(0, &ballot, &json!({"resident_ids": [resident]})).text).remove(0);
+            ok(&polled.votes(&code, &says("fair")));
+        }
+        go_to(&ward, CLOSES);
+        let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
+        assert_eq!((&tally["outcome"], &tally["ballots"]), (&json!("binding"), &json!(13)));
+        for code in mine.iter().chain(&all) {
+            let reply = polled.votes(code, &says("fair"));
+            assert!(reply.status == 409 && ["ballot_closed", "ballot_code_not_good"].contains(&reply.code()), "{}", reply.text);
+        }
+    }
+
+    /// An account that is written into the place of a resident has no vote: the log has who has claimed it. Whoever writes that there, too, leaves it there for everybody to see.
+    fn an_account_that_the_log_does_not_know_has_no_vote(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let gui = &polled.communities[0];
+        let id = |name: &str| gui.all(&ward).iter().find(|one| one["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+        let (claimed, unclaimed, late) = (id("居民0"), id("居民1"), id("居民2"));
+        let owner = person(&ward, &[]);
+        resides(&ward, gui, &owner, &claimed);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let codes = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        let votes = |who: &Person| posts(&ward, who, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("fair")})));
+        let own = |who: &Person| ok(&gets(&ward, who, "/me/ballots"))["items"].as_array().unwrap().len();
+        ok(&votes(&owner));
+        // Who claims theirs after the roll was frozen votes with it as well.
+        let later = person(&ward, &[]);
+        resides(&ward, gui, &later, &late);
+        ok(&votes(&later));
+        assert_eq!((own(&owner), own(&later)), (1, 1));
+        // In the place of somebody who has claimed it, and of somebody who has not.
+        for resident in [&claimed, &unclaimed] {
+            let thief = person(&ward, &[]);
+            is_put_into(&ward, &thief, resident);
+            refused(&votes(&thief), 409, "ballot_account_unvouched");
+            assert_eq!(own(&thief), 0);
+        }
+        assert_eq!(ward.events("ballot.cast").len(), 2);
+        // A second claim of one place vouches for nobody, not even for whoever has the first.
+        let thief = person(&ward, &[]);
+        is_put_into(&ward, &thief, &claimed);
+        is_said_to_have_claimed(&ward, &thief, &claimed);
+        refused(&votes(&thief), 409, "ballot_account_unvouched");
+        is_put_into(&ward, &owner, &claimed);
+        refused(&votes(&owner), 409, "ballot_account_unvouched");
+        // What remains, and where it is seen: the claim of a place that nobody had claimed is an entry of the log.
+        let before = ward.events("residence.claimed").len();
+        let thief = person(&ward, &[]);
+        is_put_into(&ward, &thief, &unclaimed);
+        is_said_to_have_claimed(&ward, &thief, &unclaimed);
+        ok(&votes(&thief));
+        let claims = ward.events("residence.claimed");
+        assert_eq!((before + 1, &claims[before]["entry"]["subject"]), (claims.len(), &json!(unclaimed)));
+        // Whoever is pushed aside votes by their letter, and the last vote counts.
+        for code in &codes {
+            ok(&polled.votes(code, &says("very_satisfied")));
+        }
+        go_to(&ward, CLOSES);
+        let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
+        assert_eq!((&tally["ballots"], &tally["score"]), (&json!(13), &json!("100.00")));
     }
 }

@@ -10,7 +10,7 @@ use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
 use crate::awards::go_to;
-use crate::ballots::{Polled, link, polling, recomputed, says, without_nonce};
+use crate::ballots::{Polled, link, polling, recomputed, resides, says, without_nonce};
 use crate::books::{at_once, ok};
 use crate::cast::person;
 use crate::harness::Ward;
@@ -170,7 +170,7 @@ on_both! { in "test";
         let all = polled.codes(0, &ballot);
         go_to(&ward, OPENS);
         let (voter, account) = (resident(&ward, &polled, "居民0"), person(&ward, &[]));
-        sql(&ward, &format!("UPDATE residents SET account_id = '{}' WHERE id = '{voter}'", account.id)).unwrap();
+        resides(&ward, &polled.communities[0], &account, &voter);
         let number: i64 = lines(&ward, &format!("SELECT CAST(number AS TEXT) AS line FROM ballot_voters WHERE resident_id = '{voter}'")).remove(0).parse().unwrap();
         let token = link(&ward, &ballot, number);
         // A letter, the link twice over, and an account, two devices at once each: whatever wins, it is one vote.

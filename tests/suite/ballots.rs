@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use actix_web::web;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use wardbook::audit;
+use wardbook::audit::entry::Event;
 use wardbook::audit::note::Verifier;
 use wardbook::ballots::acts_mail::{Mailing, write_to_some};
 use wardbook::ballots::acts_voting::token;
@@ -14,7 +16,7 @@ use wardbook::ballots::polling::Polling;
 use wardbook::ballots::store;
 use wardbook::books::custody::Custody;
 use wardbook::db::writer::Tx;
-use wardbook::web::actor::Grant;
+use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
 use crate::awards::{Case, go_to};
@@ -27,7 +29,7 @@ use crate::organisations::{refused, sql};
 use crate::outbox::{lines, record, written};
 use crate::pages::{faulty, is_page, opened, sent};
 use crate::periods::contract;
-use crate::roll_letters::codes;
+use crate::roll_letters::{claim, codes, letter};
 use crate::roll_privacy::everything_kept;
 use crate::rolls::{self, Community};
 use crate::treasury::{gets, made, of, posts};
@@ -173,6 +175,41 @@ pub fn votes(ward: &Ward, code: &str, answers: &Value) -> Reply {
         .send()
 }
 
+/// Makes somebody's account that of a grown-up resident, as they do themselves: with the code of an invitation.
+pub fn resides(ward: &Ward, community: &Community, who: &Person, resident: &str) {
+    let code = letter(ward, community, resident);
+    let reply = claim(ward, who, &code, "1980-01-01");
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+/// Writes somebody's account into the place of a resident, as whoever can write to the database does.
+pub fn is_put_into(ward: &Ward, who: &Person, resident: &str) {
+    let statement = format!(
+        "UPDATE residents SET account_id = '{}' WHERE id = '{resident}'",
+        who.id
+    );
+    assert_eq!(sql(ward, &statement).unwrap(), 1);
+}
+
+/// Writes into the log, too, that they have claimed it.
+pub fn is_said_to_have_claimed(ward: &Ward, who: &Person, resident: &str) {
+    let (actor, subject) = (
+        Actor::in_session(who.id.to_string(), String::new(), Vec::new()),
+        resident.to_owned(),
+    );
+    let write = move |tx: &mut Tx<'_>| {
+        let event = Event {
+            kind: "residence.claimed",
+            subject: subject.clone(),
+            data: json!({}),
+            private: Value::Null,
+        };
+        audit::store::append(tx, &actor, &event)?;
+        Ok::<(), wardbook::kernel::refusal::Stop>(())
+    };
+    ward.context().db.write_and_wait(write).unwrap();
+}
+
 /// Recomputes the record of a ballot, and compares it with the log of the ward.
 pub fn recomputed(ward: &Ward, record: &str, with_log: bool) -> Output {
     ward.settle();
@@ -277,7 +314,7 @@ on_both! { in "test";
         // Somebody signed in, of whom the roll knows the account.
         let resident = person(&ward, &[]);
         let voter = huai.all(&ward)[0]["id"].as_str().unwrap().to_owned();
-        sql(&ward, &format!("UPDATE residents SET account_id = '{}' WHERE id = '{voter}'", resident.id)).unwrap();
+        resides(&ward, huai, &resident, &voter);
         refused(&posts(&ward, officer, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("fair")}))), 403, "ballot_not_a_voter");
         assert_eq!(ok(&gets(&ward, &resident, "/me/ballots"))["items"][0]["has_voted"], json!(false));
         ok(&posts(&ward, &resident, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("satisfied")}))));

@@ -1,0 +1,1 @@
+ALTER TABLE ballot_letters DROP COLUMN seal;
