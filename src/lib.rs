@@ -777,6 +777,10 @@ pub mod ballots {
     pub mod rules_recomputing;
     /// Slips, boxes, rolls and receipts, byte by byte.
     pub mod rules_slips;
+    /// What a ballot can come to.
+    pub mod rules_outcome;
+    /// Whether a ballot is still the one that was called.
+    pub mod rules_terms;
     /// The tables of ballots and of who may vote.
     pub mod store;
     /// The tables of letters, mailings and listings.

@@ -248,7 +248,9 @@ fn is_about(question: &Question, bid: &BidId) -> bool {
 pub fn standing(result: &Derivation, bids: &[&BidId]) -> Standing {
     let is_asked = |bid: &&&BidId| result.questions.iter().any(|question| is_about(question, bid));
     match result.outcome {
-        Outcome::NonBinding | Outcome::Withheld | Outcome::RollChanged => Standing::NotBinding,
+        Outcome::NonBinding | Outcome::Withheld | Outcome::RollChanged | Outcome::TermsChanged => {
+            Standing::NotBinding
+        }
         Outcome::Binding if bids.iter().filter(is_asked).count() < bids.len() => Standing::LeavesOut,
         Outcome::Binding => Standing::Binding,
     }

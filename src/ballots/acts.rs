@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
@@ -13,12 +13,11 @@ use crate::ballots::rules::{self, Ballot, BallotId, CELL_BALLOTS_MIN, EXISTS, Ki
 use crate::ballots::rules_double_tally::{Area, DoubleTerms};
 use crate::ballots::rules_electorate::{Basis, Candidate, Voter, electorate};
 use crate::ballots::rules_questions::{NewBallot, checked};
-use crate::ballots::rules_recomputing::terms_sha256;
 use crate::ballots::rules_slips::{entry_seal, roll_sha256};
+use crate::ballots::rules_terms::told;
 use crate::ballots::{store, store_letters};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
-use crate::kernel::clock::rfc3339;
 use crate::kernel::local_day::local_date;
 use crate::kernel::party::{AccountId, AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
@@ -37,6 +36,8 @@ use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
 
+/// What tells the log of a call.
+pub(super) const CALLED: &str = "ballot.called";
 /// Communities of one ballot at most.
 const COMMUNITIES_MAX: i64 = 500;
 
@@ -146,12 +147,12 @@ pub fn call(tx: &mut Tx<'_>, actor: &Actor, polling: &Polling, call: &Call<'_>) 
     store::insert(tx, &ballot, &terms, &acting(actor)?)?;
     let voters = vouched(polling, &ballot, voters)?;
     store::insert_voters(tx, &ballot.id, &voters)?;
-    let data = json!({
-        "kind": ballot.kind, "matter_id": ballot.matter_id, "matter_number": ballot.matter_number,
-        "opens_at": rfc3339(ballot.opens_at), "closes_at": rfc3339(ballot.closes_at), "electorate": ballot.electorate,
-        "roll_sha256": hex::encode(ballot.roll_sha256), "terms_sha256": terms_sha256(&ballot.terms)?,
-    });
-    append(tx, actor, "ballot.called", &ballot.id, data)?;
+    let mut data = Map::from_iter(told(&ballot)?.map(|(name, value)| (name.to_owned(), value)));
+    data.insert(
+        "roll_sha256".to_owned(),
+        Value::from(hex::encode(ballot.roll_sha256)),
+    );
+    append(tx, actor, CALLED, &ballot.id, Value::Object(data))?;
     Ok(ballot)
 }
 

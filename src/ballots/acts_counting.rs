@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::ballots::acts::{append, seen};
+use crate::audit::store_recorded;
+use crate::ballots::acts::{CALLED, append, seen};
 use crate::ballots::polling::{self, Polling};
 use crate::ballots::rules::{Ballot, BallotId, Kind, NOT_COUNTED, State};
 use crate::ballots::rules_cells::shown;
-use crate::ballots::rules_derivation::{Derivation, Outcome, derive};
+use crate::ballots::rules_derivation::{Derivation, Outcome, derive, derived};
 use crate::ballots::rules_double_tally::{Double, Weighed, weighed};
 use crate::ballots::rules_electorate::RollFound;
 use crate::ballots::rules_slips::{Boxed, Paper, Slip, is_vouched, read_paper, roll_sha256, voter_tag};
+use crate::ballots::rules_terms::{changed, guarded};
 use crate::ballots::{store, store_papers, tidings};
 use crate::budget::spending;
 use crate::db::conn::Conn;
@@ -58,12 +60,25 @@ pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Deriva
         return Err(NOT_COUNTED.refuse().into());
     }
     let (roll, voted) = checked_roll(tx.conn(), polling, &ballot)?;
-    let opened = opened(tx.conn(), polling, &ballot, voted)?;
-    let double = by_area(&ballot, &opened)?;
-    let boxed = boxed(&ballot, opened);
+    let terms_changed = terms_changed(tx.conn(), &ballot)?;
+    let (derivation, boxed) = if terms_changed.is_empty() {
+        let opened = opened(tx.conn(), polling, &ballot, voted)?;
+        let double = by_area(&ballot, &opened)?;
+        let boxed = boxed(&ballot, opened, true);
+        (derive(&ballot, &roll, &boxed, double)?, boxed)
+    } else {
+        // Terms that somebody has chosen could make cells and sums tell of few: then nothing is told but all votes together.
+        let ballot = guarded(ballot.clone());
+        let boxed = boxed(&ballot, opened(tx.conn(), polling, &ballot, voted)?, false);
+        let stated = Derivation {
+            terms_changed,
+            ..derive(&ballot, &roll, &boxed, None)?
+        };
+        (derived(stated, &boxed)?, boxed)
+    };
     let derivation = Derivation {
         blind: blind(ballot.kind)?,
-        ..derive(&ballot, &roll, &boxed, double)?
+        ..derivation
     };
     let text = derivation.written()?;
     let sha256: [u8; 32] = Sha256::digest(text.as_bytes()).into();
@@ -82,14 +97,24 @@ pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Deriva
     }
     let data = json!({
         "sha256": hex::encode(sha256), "box_sha256": derivation.box_sha256, "roll_sha256": derivation.roll_sha256, "electorate": derivation.electorate,
-        "roll_counted_sha256": derivation.roll_counted_sha256, "unvouched": derivation.unvouched,
+        "roll_counted_sha256": derivation.roll_counted_sha256, "unvouched": derivation.unvouched, "terms_changed": derivation.terms_changed,
         "participations": derivation.participations, "ballots": derivation.ballots, "outcome": derivation.outcome,
     });
     append(tx, &actor, "ballot.closed", of, data)?;
     if derivation.is_roll_changed() {
         tidings::roll_changed(tx, &ballot)?;
     }
+    if !derivation.terms_changed.is_empty() {
+        tidings::terms_changed(tx, &ballot)?;
+    }
     Ok(derivation)
+}
+
+/// What of the ballot is not as the log has it of its call.
+fn terms_changed(conn: &mut Conn, ballot: &Ballot) -> Answer<Vec<String>> {
+    let called = store_recorded::recorded(conn, CALLED, ballot.id.as_str())?;
+    let called: Vec<Value> = called.into_iter().map(|entry| entry.data).collect();
+    Ok(changed(ballot, &called)?)
 }
 
 /// The roll as it stands now, hashed anew, and those on it who have voted. An entry that is not what was frozen counts for nothing, whoever has voted by it.
@@ -178,8 +203,8 @@ fn by_area(ballot: &Ballot, opened: &[Opened]) -> Answer<Option<Double>> {
     Ok(Some(weighed(terms, double, ballot.electorate, &votes)?))
 }
 
-/// The box: slips by hash, each with its community where that may be published.
-fn boxed(ballot: &Ballot, opened: Vec<Opened>) -> Vec<Boxed> {
+/// The box: slips by hash, each with its community where that may be published, if that of any may be.
+fn boxed(ballot: &Ballot, opened: Vec<Opened>, by_community: bool) -> Vec<Boxed> {
     let sizes: Vec<u64> = ballot
         .terms
         .communities
@@ -195,7 +220,9 @@ fn boxed(ballot: &Ballot, opened: Vec<Opened>) -> Vec<Boxed> {
         .communities
         .iter()
         .zip(0..)
-        .filter_map(|(community, place): (_, usize)| shown.contains(&place).then_some(community))
+        .filter_map(|(community, place): (_, usize)| {
+            (by_community && shown.contains(&place)).then_some(community)
+        })
         .collect();
     let mut boxed = Vec::new();
     for Opened { community, slips, .. } in opened {

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::ballots::rules::{ABSTAIN, Ballot, BallotId, Choice, Kind, Question, Terms, Unit, quorum_ballots};
 use crate::ballots::rules_double_tally::{self as double, Double};
 use crate::ballots::rules_electorate::RollFound;
+pub use crate::ballots::rules_outcome::Outcome;
 use crate::ballots::rules_slips::{Boxed, box_text};
 use crate::kernel::clock::rfc3339;
 use crate::kernel::fixed::Rounding;
@@ -23,33 +24,6 @@ use crate::kernel::score::Score;
 pub const FORMAT: &str = "wardbook/ballot/v1";
 /// Places of a mean, and of a score.
 const PLACES: u32 = 2;
-
-/// What a ballot comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = BallotOutcome)]
-pub enum Outcome {
-    /// The quorum was reached: the score counts.
-    Binding,
-    /// It was not, or nobody has answered: the score is published, and counts for nothing.
-    NonBinding,
-    /// So few have voted that nothing of it is published.
-    Withheld,
-    /// The roll is not what it was when it was frozen: the score is published, and counts for nothing.
-    RollChanged,
-}
-
-impl Outcome {
-    /// The name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Binding => "binding",
-            Self::NonBinding => "non_binding",
-            Self::Withheld => "withheld",
-            Self::RollChanged => "roll_changed",
-        }
-    }
-}
 
 /// How often a choice was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -153,6 +127,10 @@ pub struct Derivation {
     #[serde(default, skip_serializing_if = "Zero::is_zero")]
     #[schema(maximum = 100_000)]
     pub unvouched: u32,
+    /// What at the count was not as the log has it of the call, by the names that it has there: somebody has changed it since. `call` if the log has no call, or several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 7, example = json!(["closes_at"]))]
+    pub terms_changed: Vec<String>,
     /// The questions.
     #[schema(max_items = 10)]
     pub questions: Vec<Question>,
@@ -251,6 +229,7 @@ pub fn derive(
         roll_sha256: hex::encode(ballot.roll_sha256),
         roll_counted_sha256: Some(hex::encode(roll.sha256)),
         unvouched: roll.unvouched,
+        terms_changed: Vec::new(),
         questions: ballot.terms.questions.clone(),
         scale: ballot.terms.scale.clone(),
         may_abstain: ballot.terms.may_abstain,
@@ -289,6 +268,7 @@ pub fn derived(stated: Derivation, slips: &[Boxed]) -> Result<Derivation, Fault>
     let outcome = match (is_published, score) {
         (false, _) => Outcome::Withheld,
         (true, _) if stated.is_roll_changed() => Outcome::RollChanged,
+        (true, _) if !stated.terms_changed.is_empty() => Outcome::TermsChanged,
         (true, Some(_)) if is_quorate => Outcome::Binding,
         (true, _) => Outcome::NonBinding,
     };

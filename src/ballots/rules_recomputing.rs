@@ -125,6 +125,7 @@ pub fn recomputed(record: &Record, logged: Option<&Logged>) -> Result<Verdict, F
     );
     of_areas(said, &again, &mut report);
     of_roll(said, &mut report);
+    of_terms(said, &mut report);
     let (before, after) = (as_json(said)?, as_json(&again)?);
     compare("", &before, &after, &mut report);
     let score = again
@@ -228,6 +229,14 @@ fn of_roll(said: &Derivation, report: &mut Report) {
             "the roll has changed: {} entries are not those that were frozen",
             said.unvouched
         ));
+    }
+}
+
+/// The terms at the count are those of the call.
+fn of_terms(said: &Derivation, report: &mut Report) {
+    if !said.terms_changed.is_empty() {
+        let changed = said.terms_changed.join(", ");
+        report.differs(format!("the terms have changed since the call: {changed}"));
     }
 }
 
@@ -346,6 +355,10 @@ fn of_log(said: &Derivation, sha256: &str, logged: &Logged, report: &mut Report)
             told("count", closed, &found, report);
         }
         told("count", closed, &expected, report);
+        if !said.terms_changed.is_empty() {
+            let changed = [("terms_changed", Value::from(said.terms_changed.clone()))];
+            told("count", closed, &changed, report);
+        }
     }
     report.step("compared with the log".to_owned());
     Ok(())
@@ -513,6 +526,46 @@ mod tests {
         let few = boxed(&ballot, &[("overall", "fair", 9)]);
         assert_eq!(
             derive(&ballot, &other, &few, None).unwrap().outcome,
+            Outcome::Withheld
+        );
+    }
+
+    /// A ballot that was counted under other terms than it was called with binds nobody; whoever hides that is found out by the log.
+    #[test]
+    fn terms_that_have_changed_bind_nobody_and_are_told() {
+        let ballot = ballot(terms(), 20);
+        let slips = boxed(&ballot, &[("overall", "fair", 12)]);
+        let honest = Record {
+            format: RECORD.to_owned(),
+            derivation: derive(&ballot, &RollFound::unchanged(&ballot, 12), &slips, None).unwrap(),
+            slips: box_text(&ballot.id, &slips),
+        };
+        let mut changed = honest.clone();
+        changed.derivation.quorum_percent = 1;
+        changed.derivation.terms_changed = vec!["closes_at".to_owned(), "terms_sha256".to_owned()];
+        changed.derivation = derived(changed.derivation, &slips).unwrap();
+        assert_eq!(changed.derivation.outcome, Outcome::TermsChanged);
+        let told = found(&changed, None);
+        assert!(
+            told.len() == 1 && told[0].contains("closes_at, terms_sha256"),
+            "{told:?}"
+        );
+        let mut log = logged(&honest);
+        let mut hidden = changed.clone();
+        hidden.derivation.terms_changed.clear();
+        hidden.derivation = derived(hidden.derivation, &slips).unwrap();
+        assert_eq!(found(&hidden, None), Vec::<String>::new());
+        log.closed = logged(&hidden).closed;
+        assert!(
+            found(&hidden, Some(&log))
+                .iter()
+                .any(|one| one.contains("terms_sha256"))
+        );
+        // The score is told, and of few nothing.
+        assert_eq!(changed.derivation.score, honest.derivation.score);
+        let few = boxed(&ballot, &[("overall", "fair", 9)]);
+        assert_eq!(
+            derived(changed.derivation, &few).unwrap().outcome,
             Outcome::Withheld
         );
     }

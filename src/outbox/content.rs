@@ -15,8 +15,8 @@ pub use crate::outbox::content_accounts::{
 };
 pub use crate::outbox::content_awards::{LotEnded, LotHappened};
 pub use crate::outbox::content_ballots::{
-    BallotLetterReplaced, BallotOpened, BallotRollChanged, RatingCommentReleased, RatingCommentsWaiting,
-    Unsealing,
+    BallotLetterReplaced, BallotOpened, BallotRollChanged, BallotTermsChanged, RatingCommentReleased,
+    RatingCommentsWaiting, Unsealing,
 };
 pub use crate::outbox::content_books::{Because, BookAmended, BookCancelled, BookPublished};
 pub use crate::outbox::content_contracts::{BankPaymentsHappened, InspectionHappened};
@@ -181,6 +181,8 @@ kinds! {
     BallotLetterReplaced "ballot.letter_replaced"
     /// The roll of a ballot was found changed.
     BallotRollChanged "ballot.roll_changed"
+    /// The terms of a ballot were found changed.
+    BallotTermsChanged "ballot.terms_changed"
     /// Comments on a period wait for an officer.
     RatingCommentsWaiting "rating_comments.waiting"
     /// A comment on a period became public.
@@ -542,6 +544,11 @@ pub(super) mod tests {
             }
             .into(),
             BallotRollChanged {
+                ballot: both(),
+                path: path(),
+            }
+            .into(),
+            BallotTermsChanged {
                 ballot: both(),
                 path: path(),
             }

@@ -188,6 +188,34 @@ impl Facts for BallotRollChanged {
     }
 }
 
+/// The terms of a ballot were found changed when the votes were counted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BallotTermsChanged {
+    /// What it is about.
+    pub ballot: Both,
+    /// Where the tally is read.
+    pub path: String,
+}
+
+impl Facts for BallotTermsChanged {
+    fn category(&self) -> Category {
+        Category::Duty
+    }
+
+    fn wording(&self, _: &Letterhead) -> Wording {
+        let (zh, en) = (&self.ballot.zh, &self.ballot.en);
+        Wording::new(
+            text!("投票规则被改动：{zh}", "The terms of a ballot were changed: {en}"),
+            of_your_duties(),
+        )
+        .says(text!(
+            "“{zh}”计票时，投票的时间、问题、选项或有效条件与发起时不一致：有人绕过系统改动了数据库。结果不产生效力。请核查数据库的访问情况。",
+            "When the votes of “{en}” were counted, its times, questions, choices or conditions were not those under which it had been called: somebody has changed the database behind the service’s back. The result binds nobody. Please find out who has had access to the database."
+        ))
+        .leads_to(look(), &self.path)
+    }
+}
+
 /// Comments on a period wait for an officer. How many, and what they say, is not told by mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RatingCommentsWaiting {

@@ -22,7 +22,7 @@ const OPENS: &str = "2026-05-20T00:00:00Z";
 const CLOSES: &str = "2026-05-27T00:00:00Z";
 
 /// Takes the triggers away that keep rolls and ballots as they are, as whoever owns the database can.
-fn disarmed(ward: &Ward) {
+pub fn disarmed(ward: &Ward) {
     let statements: Vec<String> = if ward.database.is_some() {
         ["ballots", "ballot_voters"]
             .map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER"))
@@ -102,7 +102,7 @@ fn is_told(
 }
 
 /// An auditor who, like the buyer's officer, can be written to.
-fn reachable(ward: &Ward, polled: &Polled<'_>) -> Person {
+pub fn reachable(ward: &Ward, polled: &Polled<'_>) -> Person {
     let auditor = person(ward, &[Grant::of(Role::Auditor)]);
     for (who, name) in [(&auditor, "auditor"), (polled.officer(), "officer")] {
         sql(

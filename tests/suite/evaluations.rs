@@ -515,7 +515,7 @@ on_both! { in "test";
         let closed = ward.events("ballot.closed").remove(0)["entry"]["data"].clone();
         let mut named: Vec<&str> = closed.as_object().unwrap().keys().map(String::as_str).collect();
         named.sort_unstable();
-        assert_eq!(named, ["ballots", "box_sha256", "electorate", "outcome", "participations", "roll_counted_sha256", "roll_sha256", "sha256", "unvouched"]);
+        assert_eq!(named, ["ballots", "box_sha256", "electorate", "outcome", "participations", "roll_counted_sha256", "roll_sha256", "sha256", "terms_changed", "unvouched"]);
         assert_eq!(lines(&ward, "SELECT CAST(count(*) AS TEXT) AS line FROM ballot_papers"), ["0"], "the votes are nobody's any more");
         refused(&judging.posts(&ward, &evaluators[0], "/evaluation", None), 409, "sheets_missing");
         judging.hands_in(&ward, &evaluators[2], &FIRST[2]);

@@ -38,6 +38,7 @@ mod ballot_keeping;
 mod ballot_rolls;
 mod ballot_secrets;
 mod ballot_sequences;
+mod ballot_terms;
 mod ballot_trust;
 mod ballots;
 mod bank_statements;
