@@ -24,7 +24,7 @@ use crate::kernel::id;
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::outbox;
-use crate::outbox::content::BallotOpened;
+use crate::outbox::content::{BallotLetterReplaced, BallotOpened};
 use crate::registry::rules_person::DwellingArea;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
@@ -84,7 +84,9 @@ pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Deriva
     let sha256: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     store_papers::insert_slips(tx, of, &boxed)?;
     store_papers::forget(tx, of)?;
-    outbox::store::forget_kind(tx, BallotOpened::KIND, of.as_str())?;
+    for kind in [BallotOpened::KIND, BallotLetterReplaced::KIND] {
+        outbox::store::forget_kind(tx, kind, of.as_str())?;
+    }
     store::count(tx, of, &text, &sha256)?;
     if let (Kind::Rating, Outcome::Binding, Some(score)) =
         (derivation.kind, derivation.outcome, derivation.score)

@@ -88,12 +88,12 @@ pub(super) fn insert(conn: &mut Conn, notice: &Notice, now: Instant) -> Answer<O
         let kind = notice.content.kind();
         return Err(Fault::broken(format!("the facts of a {kind} mail are {} bytes", facts.len())).into());
     }
-    // An id tells when it was made: that of a mail to a voter, no more than the day.
-    let id = MailId::mint(if notice.content.is_to_voter() {
-        day_of(now)
+    // An id tells when it was made, and which of two is older: that of a mail to a voter tells nothing.
+    let id = if notice.content.is_to_voter() {
+        MailId::by_chance()?
     } else {
-        now
-    });
+        MailId::mint(now)
+    };
     let row = NewMail {
         id: &id,
         dedup_key: key,

@@ -12,6 +12,9 @@ use crate::outbox::content::{BallotLetterReplaced, BallotOpened};
 use crate::outbox::rules::{Category, Failure, MailId, State};
 use crate::outbox::store::{category, day_of};
 
+/// Mail to voters.
+const TO_VOTERS: [&str; 2] = [BallotOpened::KIND, BallotLetterReplaced::KIND];
+
 /// A mail as administrators see it: not what it says, and of the address only what tells mails apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -58,8 +61,8 @@ impl TryFrom<ListedRow> for Listed {
     fn try_from(row: ListedRow) -> Result<Self, Fault> {
         let state =
             State::named(&row.state).ok_or_else(|| Fault::broken(format!("a mail that is {}", row.state)))?;
-        // Of mail about ballots neither to whom nor when: who is reminded has not voted.
-        let is_of_ballot = [BallotOpened::KIND, BallotLetterReplaced::KIND].contains(&row.kind.as_str());
+        // Of mail to voters neither to whom nor when: who is reminded has not voted.
+        let is_of_ballot = TO_VOTERS.contains(&row.kind.as_str());
         let shown = |at: NaiveDateTime| {
             if is_of_ballot {
                 day_of(at.and_utc())
@@ -98,7 +101,8 @@ pub fn listed(conn: &mut Conn, id: &MailId) -> Answer<Option<Listed>> {
     Ok(row.map(Listed::try_from).transpose()?)
 }
 
-/// Up to `max` mails in a state, newest first; only those older than `before`, where it is given.
+/// Up to `max` mails in a state, newest first; only those older than `before`, where it is given. Mail to voters is not among them, unless it was given up, and then in no order: whoever
+/// counts what is sent while a ballot is open learns how many have not voted yet.
 ///
 /// # Errors
 /// A fault of the database.
@@ -111,6 +115,11 @@ pub fn list(conn: &mut Conn, state: State, before: Option<&str>, max: i64) -> An
         .into_boxed();
     if let Some(before) = before {
         query = query.filter(outbox::id.lt(before));
+    }
+    if state != State::Dead {
+        for kind in TO_VOTERS {
+            query = query.filter(outbox::kind.ne(kind));
+        }
     }
     let rows: Vec<ListedRow> = query.load(conn)?;
     Ok(rows.into_iter().map(Listed::try_from).collect::<Result<_, _>>()?)

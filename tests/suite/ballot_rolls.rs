@@ -227,7 +227,7 @@ on_both! { in "test";
         // One's own letter with the number of another, or said to be the first of theirs.
         assert_eq!(sql(&ward, "UPDATE ballot_letters SET number = 5 WHERE number = 1").unwrap(), 1);
         assert_eq!(sql(&ward, "UPDATE ballot_letters SET printings = 7 WHERE number = 2").unwrap(), 1);
-        let said: Vec<(u16, String)> = all.iter().map(|code| polled.votes(code, &says("fair"))).map(|reply| (reply.status, if reply.status == 200 { String::new() } else { reply.code().to_owned() })).collect();
+        let said: Vec<(u16, String)> = all.iter().map(|code| polled.votes(code, &says("fair"))).map(|reply| (reply.status, if reply.status == 200 { String::new() } else { reply.code() })).collect();
         let of = |code: &str| said.iter().filter(|(_, one)| one == code).count();
         assert_eq!((of(""), of("ballot_letter_changed"), of("ballot_code_not_good"), said.len()), (10, 2, 1, 13), "{said:?}");
         assert_eq!(ward.events("ballot.cast").len(), 10);
@@ -242,7 +242,7 @@ on_both! { in "test";
         assert_eq!((&tally["outcome"], &tally["ballots"]), (&json!("binding"), &json!(13)));
         for code in mine.iter().chain(&all) {
             let reply = polled.votes(code, &says("fair"));
-            assert!(reply.status == 409 && ["ballot_closed", "ballot_code_not_good"].contains(&reply.code()), "{}", reply.text);
+            assert!(reply.status == 409 && ["ballot_closed", "ballot_code_not_good"].contains(&reply.code().as_str()), "{}", reply.text);
         }
     }
 
