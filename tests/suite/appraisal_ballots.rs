@@ -221,6 +221,23 @@ on_both! {
             assert!(page.text.contains(&format!("Price: {price} yuan")), "{}", page.text);
             let in_chinese = ward.get(&format!("{shown}?lang=zh-CN"));
             assert!(in_chinese.text.contains(&format!("报价：{price} 元")), "{}", in_chinese.text);
+            // Line by line, and each criterion by its title, not by its code.
+            let book = ok(&ward.get(&format!("/api/v1/contract-books/{}", judging.book)));
+            let lot = &book["content"]["lots"][0];
+            for line in public["document"]["price_lines"].as_array().unwrap() {
+                let quantity = &lot["quantities"][usize::try_from(line["quantity"].as_u64().unwrap()).unwrap() - 1];
+                let of = |name: &str| quantity[name].as_str().unwrap().to_owned();
+                let (unit_price, amount) = (line["unit_price"].as_str().unwrap(), line["amount"]["amount"].as_str().unwrap());
+                let told = format!("{}, {} {} at {unit_price} yuan each, {amount} yuan in all", of("name_en"), of("amount"), of("unit_en"));
+                assert!(page.text.contains(&told), "{told}: {}", page.text);
+                assert!(in_chinese.text.contains(&format!("单价 {unit_price} 元，合计 {amount} 元")), "{}", in_chinese.text);
+            }
+            for one in public["document"]["criteria"].as_array().unwrap() {
+                let named = lot["criteria"].as_array().unwrap().iter().find(|criterion| criterion["code"] == one["code"]).unwrap();
+                assert!(page.text.contains(&format!("What is offered for {}:", named["name_en"].as_str().unwrap())), "{}", page.text);
+                assert!(in_chinese.text.contains(&format!("方案（{}）：", named["name_zh"].as_str().unwrap())), "{}", in_chinese.text);
+            }
+            assert!(page.text.contains("It departs from nothing that is demanded") || page.text.contains("Departs from what is demanded:"), "{}", page.text);
             // Nobody's name is there, and what is kept is told as kept.
             for place in public["kept"].as_array().unwrap() {
                 assert!(public["document"].pointer(place.as_str().unwrap()).is_none_or(Value::is_null));
