@@ -5,19 +5,23 @@
 use serde_json::json;
 
 use crate::ballots::acts::{append, seen};
-use crate::ballots::polling::Polling;
-use crate::ballots::rules::{BallotId, CLOSED, NOBODY_TO_WRITE, NOT_A_VOTER, State, WITHDRAWN};
-use crate::ballots::rules_slips::{PrintedLetter, letter_seal};
-use crate::ballots::{acts_mail, rules, store, store_letters};
+use crate::ballots::polling::{BallotKey, Polling};
+use crate::ballots::rules::{
+    Ballot, BallotId, CLOSED, ENTRY_CHANGED, NOBODY_TO_WRITE, NOT_A_VOTER, State, WITHDRAWN,
+};
+use crate::ballots::rules_slips::{PrintedLetter, is_vouched, letter_seal};
+use crate::ballots::store::Voting;
+use crate::ballots::{acts_mail, store, store_letters};
 use crate::db::writer::Tx;
 use crate::kernel::id;
 use crate::kernel::party::AreaId;
-use crate::kernel::refusal::{Answer, Fault, Objection};
+use crate::kernel::refusal::{Answer, Fault, Objection, Refusal};
 use crate::registry::acts_roll::community;
 use crate::registry::rules::Area;
 use crate::registry::rules_letters::{self as codes, Codes};
 use crate::registry::rules_roll::{self as roll, ResidentId};
 use crate::registry::store_roll_reading as reading;
+use crate::text;
 use crate::web::actor::Actor;
 use crate::web::policy::Action;
 
@@ -52,18 +56,27 @@ pub struct Printed {
     /// The community.
     pub area: Area,
     /// The ballot.
-    pub ballot: rules::Ballot,
+    pub ballot: Ballot,
     /// The letters, by household.
     pub letters: Vec<LetterText>,
     /// How many more would be written to by another batch of everyone.
     pub remaining: i64,
+    /// How many entries of the community got none because the ballot's key does not vouch for them.
+    pub unvouched: i64,
 }
 
-/// Makes letters for voters of a community.
+/// For whom letters are made.
+struct Chosen {
+    voters: Vec<(i64, ResidentId)>,
+    remaining: i64,
+    unvouched: i64,
+}
+
+/// Makes letters for voters of a community, and none for an entry that was put into the roll or changed since it was frozen.
 ///
 /// # Errors
-/// In this order: permission; a community that is not there; a ballot that is not; [`WITHDRAWN`], [`CLOSED`]; [`NOT_A_VOTER`] with everyone who is none;
-/// [`NOBODY_TO_WRITE`].
+/// In this order: permission; a community that is not there; a ballot that is not; [`WITHDRAWN`], [`CLOSED`]; [`NOT_A_VOTER`] with everyone who is none, and
+/// [`ENTRY_CHANGED`] with everyone whose entry is not the one that was frozen; [`NOBODY_TO_WRITE`].
 pub fn print(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -78,16 +91,15 @@ pub fn print(
         State::Withdrawn => return Err(WITHDRAWN.refuse().into()),
         State::Closed | State::Counted => return Err(CLOSED.refuse().into()),
     }
-    let (voters, remaining) = match readers {
-        Readers::Named(ids) => (named(tx, &area, &ballot.id, ids)?, 0),
-        Readers::Everyone => {
-            let max = i64::try_from(LETTERS_MAX).unwrap_or(i64::MAX);
-            let (some, all) = store_letters::without_letter(tx.conn(), &ballot.id, &area.id, max)?;
-            let remaining = all.saturating_sub(i64::try_from(some.len()).unwrap_or(i64::MAX));
-            (some, remaining)
-        }
-    };
     let key = polling.key(&ballot)?;
+    let Chosen {
+        voters,
+        remaining,
+        unvouched,
+    } = match readers {
+        Readers::Named(ids) => named(tx, (&area, &ballot), &key, ids)?,
+        Readers::Everyone => everyone(tx, (&area, &ballot), &key)?,
+    };
     let (mut letters, mut replaced) = (Vec::new(), 0_i64);
     let is_named = matches!(readers, Readers::Named(_));
     for (number, resident) in voters {
@@ -126,42 +138,92 @@ pub fn print(
         });
     }
     if letters.is_empty() {
-        return Err(NOBODY_TO_WRITE.refuse().into());
+        return Err(nobody(unvouched).into());
     }
     letters.sort_by(|one, other| one.household.cmp(&other.household));
-    let data = json!({ "area_id": area.id, "letters": letters.len(), "replaced": replaced });
+    let data =
+        json!({ "area_id": area.id, "letters": letters.len(), "replaced": replaced, "unvouched": unvouched });
     append(tx, actor, "ballot.letters_printed", &ballot.id, data)?;
     Ok(Printed {
         area,
         ballot,
         letters,
         remaining,
+        unvouched,
+    })
+}
+
+/// Whether the roll was frozen with this entry.
+fn is_frozen(ballot: &Ballot, key: &BallotKey, voter: &Voting) -> Result<bool, Fault> {
+    is_vouched(
+        key,
+        &ballot.id,
+        &ballot.roll_sha256,
+        (&voter.entry(), voter.seal()),
+    )
+}
+
+/// Nobody gets a letter: because all have one, or because of what the key does not vouch for.
+fn nobody(unvouched: i64) -> Refusal {
+    if unvouched == 0 {
+        return NOBODY_TO_WRITE.refuse();
+    }
+    NOBODY_TO_WRITE.because(text!(
+        "名册上有 {unvouched} 条记录在冻结后被改动，不能为其打印投票函；请告知审计人员",
+        "{unvouched} entries of the roll are not those that were frozen, and get no letter; tell the auditors"
+    ))
+}
+
+/// Everybody in the community who has no letter, as many as go into one batch.
+fn everyone(tx: &mut Tx<'_>, (area, ballot): (&Area, &Ballot), key: &BallotKey) -> Answer<Chosen> {
+    let (mut voters, mut unvouched) = (Vec::new(), 0_i64);
+    for voter in store_letters::without_letter(tx.conn(), &ballot.id, &area.id)? {
+        if is_frozen(ballot, key, &voter)? {
+            voters.push((voter.number, voter.resident_id));
+        } else {
+            unvouched = unvouched.saturating_add(1);
+        }
+    }
+    let remaining = i64::try_from(voters.len().saturating_sub(LETTERS_MAX)).unwrap_or(i64::MAX);
+    voters.truncate(LETTERS_MAX);
+    Ok(Chosen {
+        voters,
+        remaining,
+        unvouched,
     })
 }
 
 fn named(
     tx: &mut Tx<'_>,
-    area: &Area,
-    ballot: &BallotId,
+    (area, ballot): (&Area, &Ballot),
+    key: &BallotKey,
     ids: &[ResidentId],
-) -> Answer<Vec<(i64, ResidentId)>> {
+) -> Answer<Chosen> {
     let (mut voters, mut objections) = (Vec::new(), Vec::new());
     for (at, id) in ids.iter().enumerate() {
-        let found = store::voter_who_is(tx.conn(), ballot, id)?;
-        match found.filter(|voter| voter.community_id == area.id) {
-            Some(voter) if voters.iter().all(|(number, _)| *number != voter.number) => {
-                voters.push((voter.number, voter.resident_id));
+        let found = store::voter_who_is(tx.conn(), &ballot.id, id)?;
+        let reason = match found.filter(|voter| voter.community_id == area.id) {
+            Some(voter) if !is_frozen(ballot, key, &voter)? => &ENTRY_CHANGED,
+            Some(voter) => {
+                if voters.iter().all(|(number, _)| *number != voter.number) {
+                    voters.push((voter.number, voter.resident_id));
+                }
+                continue;
             }
-            Some(_) => {}
-            None => objections.push(Objection {
-                pointer: format!("/resident_ids/{at}"),
-                code: NOT_A_VOTER.code,
-                detail: NOT_A_VOTER.title.clone(),
-            }),
-        }
+            None => &NOT_A_VOTER,
+        };
+        objections.push(Objection {
+            pointer: format!("/resident_ids/{at}"),
+            code: reason.code,
+            detail: reason.title.clone(),
+        });
     }
     if objections.is_empty() {
-        Ok(voters)
+        Ok(Chosen {
+            voters,
+            remaining: 0,
+            unvouched: 0,
+        })
     } else {
         Err(crate::web::problem::INVALID.refuse().listing(objections).into())
     }

@@ -29,6 +29,9 @@ use crate::web::problem::INVALID;
 /// How many more voters another batch would write to.
 const LETTERS_REMAINING: HeaderName = HeaderName::from_static("letters-remaining");
 
+/// How many entries of the roll got none, because they are not those that were frozen.
+const LETTERS_UNVOUCHED: HeaderName = HeaderName::from_static("letters-unvouched");
+
 /// Every operation of this file.
 pub fn operations(config: &mut impl Operations) {
     config.service(print);
@@ -64,10 +67,11 @@ pub struct NewLetters {
     request_body = NewLetters,
     responses(
         (status = 200, description = "The letters", content((String = "text/html", example = "<!doctype html><html lang=\"zh-CN\"><title>桂园社区 · Guiyuan Community</title>…</html>")),
-            headers(("Letters-Remaining" = i64, description = "How many more voters another batch of everyone would write to"))),
+            headers(("Letters-Remaining" = i64, description = "How many more voters another batch of everyone would write to"),
+                ("Letters-Unvouched" = i64, description = "How many entries of the roll got none, because they are not those that were frozen"))),
         (status = 404, description = "There is no such community or ballot, or its roll is not yours"),
         (status = 409, description = "`ballot_withdrawn`, `ballot_closed`, `ballot_nobody_to_write`, `ballot_letters_printed`"),
-        (status = 422, description = "Somebody has no vote there; every one is listed"),
+        (status = 422, description = "Somebody has no vote there (`ballot_not_a_voter`), or their entry is not the one that was frozen (`ballot_entry_changed`); every one is listed"),
     ),
     extensions(("x-action" = json!("PrintBallotLetters"))),
 )]
@@ -118,6 +122,7 @@ async fn print(
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_SECURITY_POLICY, paper.security_policy()))
         .insert_header((LETTERS_REMAINING, printed.remaining.to_string()))
+        .insert_header((LETTERS_UNVOUCHED, printed.unvouched.to_string()))
         .content_type("text/html; charset=utf-8")
         .body(page))
 }

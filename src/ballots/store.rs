@@ -318,7 +318,7 @@ impl Voting {
     }
 }
 
-type VotingColumns = (
+pub(super) type VotingColumns = (
     ballot_voters::number,
     ballot_voters::resident_id,
     ballot_voters::community_id,
@@ -327,7 +327,8 @@ type VotingColumns = (
     ballot_voters::seal,
 );
 
-const VOTING: VotingColumns = (
+/// The columns of [`Voting`].
+pub(super) const VOTING: VotingColumns = (
     ballot_voters::number,
     ballot_voters::resident_id,
     ballot_voters::community_id,

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use crate::ballots::rules::{BallotId, VoterListingId};
 use crate::ballots::rules_slips::PrintedLetter;
+use crate::ballots::store::{VOTING, Voting};
 use crate::db::conn::Conn;
 use crate::db::schema::{ballot_letters, ballot_mailings, ballot_voters, residents, voter_listings};
 use crate::db::writer::Tx;
@@ -119,47 +120,29 @@ pub fn put(tx: &mut Tx<'_>, ballot: &BallotId, letter: &PrintedLetter<'_>, seal:
     Ok(())
 }
 
-/// Up to `max` voters of a community who are on its roll and have no letter, whether they have voted or not, and how many there are in all.
+/// The voters of a community who are on its roll and have no letter, whether they have voted or not, by number.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn without_letter(
-    conn: &mut Conn,
-    ballot: &BallotId,
-    community: &AreaId,
-    max: i64,
-) -> Answer<(Vec<(i64, ResidentId)>, i64)> {
-    let has_letter = || {
-        diesel::dsl::exists(
-            ballot_letters::table
-                .filter(ballot_letters::ballot_id.eq(ballot_voters::ballot_id))
-                .filter(ballot_letters::number.eq(ballot_voters::number)),
-        )
-    };
-    let is_on_roll = || {
-        diesel::dsl::exists(
-            residents::table
-                .filter(residents::id.eq(ballot_voters::resident_id))
-                .filter(residents::state.eq(State::Active.name())),
-        )
-    };
-    let all: i64 = ballot_voters::table
+pub fn without_letter(conn: &mut Conn, ballot: &BallotId, community: &AreaId) -> Answer<Vec<Voting>> {
+    let has_letter = diesel::dsl::exists(
+        ballot_letters::table
+            .filter(ballot_letters::ballot_id.eq(ballot_voters::ballot_id))
+            .filter(ballot_letters::number.eq(ballot_voters::number)),
+    );
+    let is_on_roll = diesel::dsl::exists(
+        residents::table
+            .filter(residents::id.eq(ballot_voters::resident_id))
+            .filter(residents::state.eq(State::Active.name())),
+    );
+    Ok(ballot_voters::table
         .filter(ballot_voters::ballot_id.eq(ballot))
         .filter(ballot_voters::community_id.eq(community))
-        .filter(diesel::dsl::not(has_letter()))
-        .filter(is_on_roll())
-        .count()
-        .get_result(conn)?;
-    let some = ballot_voters::table
-        .filter(ballot_voters::ballot_id.eq(ballot))
-        .filter(ballot_voters::community_id.eq(community))
-        .filter(diesel::dsl::not(has_letter()))
-        .filter(is_on_roll())
+        .filter(diesel::dsl::not(has_letter))
+        .filter(is_on_roll)
         .order(ballot_voters::number)
-        .limit(max)
-        .select((ballot_voters::number, ballot_voters::resident_id))
-        .load(conn)?;
-    Ok((some, all))
+        .select(VOTING)
+        .load(conn)?)
 }
 
 /// Up to which number voters were written to.

@@ -296,4 +296,32 @@ on_both! { in "test";
         let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
         assert_eq!((&tally["ballots"], &tally["score"]), (&json!(13), &json!("100.00")));
     }
+
+    /// A registrar prints no letter for an entry that was changed or put in, and is told how many there are: of those who are named, each.
+    fn nobody_prints_a_letter_for_an_entry_that_was_changed(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        disarmed(&ward);
+        let other = minor(&ward, &polled);
+        assert_eq!(sql(&ward, &format!("UPDATE ballot_voters SET resident_id = '{other}' WHERE number = 1")).unwrap(), 1);
+        let second = lines(&ward, "SELECT resident_id AS line FROM ballot_voters WHERE number = 2").remove(0);
+        sql(&ward, "UPDATE ballot_voters SET seal = NULL WHERE number = 3").unwrap();
+        let third = lines(&ward, "SELECT resident_id AS line FROM ballot_voters WHERE number = 3").remove(0);
+        let named = polled.prints(0, &ballot, &json!({"resident_ids": [second, other, third]}));
+        let changed = |at: usize| (format!("/resident_ids/{at}"), "ballot_entry_changed".to_owned());
+        assert_eq!((named.status, named.faults()), (422, vec![changed(1), changed(2)]), "{}", named.text);
+        let all = polled.prints(0, &ballot, &json!({"everyone": true}));
+        assert_eq!((all.status, codes(&all.text).len()), (200, 11), "{}", all.text);
+        assert_eq!((all.header("letters-unvouched"), all.header("letters-remaining")), (Some("2"), Some("0")));
+        let printed = ward.events("ballot.letters_printed").remove(0)["entry"]["data"].clone();
+        assert_eq!((&printed["letters"], &printed["unvouched"]), (&json!(11), &json!(2)));
+        // Another batch has nobody to write to, and says why some have none.
+        let again = polled.prints(0, &ballot, &json!({"everyone": true}));
+        refused(&again, 409, "ballot_nobody_to_write");
+        assert!(again.text.contains("名册上有 2 条记录") || again.text.contains("2 entries of the roll"), "{}", again.text);
+        go_to(&ward, OPENS);
+        for code in codes(&all.text) {
+            ok(&polled.votes(&code, &says("fair")));
+        }
+    }
 }
