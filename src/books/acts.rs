@@ -21,7 +21,7 @@ use crate::files::access::Access;
 use crate::files::media::MediaType;
 use crate::files::rules::{AttachmentId, Use, Visibility};
 use crate::kernel::party::OrganisationId;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::registry::acts_organisations::capacity;
 use crate::registry::rules_organisations::State as OrganisationState;
 use crate::registry::store_organisations;
@@ -106,6 +106,11 @@ pub fn create(
     if !buyer.is_some_and(|(kind, state)| kind.is_public_body() && state == OrganisationState::Verified) {
         return Err(NO_BUYER.refuse().at("/organisation_id").into());
     }
+    // What a book says is a part of the request that begins it, and the whole of one that writes it anew.
+    let part = match &beginning {
+        Beginning::Content(_) => "/content",
+        Beginning::Template(_) | Beginning::Copy(_) => "",
+    };
     let (document, copy_of) = match beginning {
         Beginning::Content(document) => (*document, None),
         Beginning::Template(category) => (
@@ -117,16 +122,24 @@ pub fn create(
             (copied(source.content.document()), Some(id))
         }
     };
-    let content = Content::entered(document)?;
-    open_category(tx, &content)?;
+    let content = Content::entered(document).map_err(|refusal| refusal.under(part))?;
+    open_category(tx, &content).map_err(|stop| under(stop, part))?;
     let draft = rules::draft(BookId::mint(tx.now()), organisation.clone(), content, tx.now());
     let (draft, content) = hashed(draft)?;
     store::insert(tx, &draft, &content)?;
-    attach(tx, actor, &draft)?;
+    attach(tx, actor, &draft).map_err(|stop| under(stop, part))?;
     undertake(tx, actor, Action::DraftBook, &draft, Duty::Draft)?;
     let private = json!({ "organisation_id": organisation, "copy_of": copy_of });
     keep_back(tx, actor, "book.drafted", &draft, json!({}), private)?;
     Ok(draft)
+}
+
+/// A refusal with its places under a part of the request.
+fn under(stop: Stop, part: &str) -> Stop {
+    match stop {
+        Stop::Refused(refusal) => (*refusal).under(part).into(),
+        other => other,
+    }
 }
 
 /// A book's content without what belongs to that book alone: its dates, its documents, what went before it.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -259,7 +260,16 @@ fn code<'c>(form: &mut Form, seen: &mut BTreeSet<&'c str>, pointer: &str, code: 
     }
 }
 
-/// A line, which no other of the same language repeats: a voter could not tell them apart.
+/// What a line looks like: the same for lines that differ in width, in capitals or in spaces alone, and in nothing else that can be seen (Unicode's form NFKC).
+fn look(line: &str) -> String {
+    let form = ComposingNormalizerBorrowed::new_nfkc();
+    // Up and down again, so that a sharp s and two of them are one.
+    let folded = form.normalize(line).to_uppercase().to_lowercase();
+    let folded = form.normalize(&folded);
+    folded.chars().filter(|char| !char.is_whitespace()).collect()
+}
+
+/// A line that looks like no other of the same language: a voter could not tell them apart.
 fn named(
     form: &mut Form,
     seen: &mut BTreeSet<String>,
@@ -267,8 +277,11 @@ fn named(
     (line, length_max): (&str, usize),
 ) -> String {
     let line = form.line(pointer, line, length_max);
-    if !line.is_empty() && !seen.insert(line.clone()) {
-        form.object(pointer, Text::fixed("重复", "is there twice"));
+    if !line.is_empty() && !seen.insert(look(&line)) {
+        form.object(
+            pointer,
+            Text::fixed("与前面的一项看起来相同", "looks like one before it"),
+        );
     }
     line
 }
@@ -451,6 +464,44 @@ mod tests {
                 "/ballot/scale/2/name_en"
             ]
         );
+    }
+
+    #[test]
+    fn lines_that_look_alike_are_told_whatever_they_are_written_with() {
+        let alike = [
+            ("Good", "good "),
+            ("Good", "Ｇｏｏｄ"),
+            ("Good", "GOOD"),
+            ("Very good", "Very\u{a0}\u{3000}good"),
+            ("Very good", "Verygood"),
+            ("Straße", "STRASSE"),
+            ("café", "cafe\u{301}"),
+            ("№ 1", "No 1"),
+            ("满意", "满 意"),
+            ("满意（好）", "满意(好)"),
+            ("1. 好", "１．好"),
+        ];
+        for (one, other) in alike {
+            assert_eq!(look(one), look(other), "{one} {other}");
+            let mut said = said();
+            said.scale[0].name_zh = one.to_owned();
+            said.scale[2].name_zh = other.to_owned();
+            said.questions[0].text_zh = one.to_owned();
+            said.questions[1].text_zh = other.to_owned();
+            assert_eq!(
+                pointers(&said, Of::Work),
+                ["/ballot/questions/1/text_zh", "/ballot/scale/2/name_zh"]
+            );
+        }
+        for (one, other) in [
+            ("Good", "Goods"),
+            ("满意", "不满意"),
+            ("Good", "Good!"),
+            ("好", "很好"),
+            ("a", "á"),
+        ] {
+            assert_ne!(look(one), look(other), "{one} {other}");
+        }
     }
 
     #[test]

@@ -72,6 +72,12 @@ on_both! { in "test";
         let without = calls(&|body| { body.as_object_mut().unwrap().remove("unit"); body.as_object_mut().unwrap().remove("quorum_percent"); });
         assert_eq!((without.status, pointers(&without)), (422, vec!["/unit".to_owned(), "/quorum_percent".to_owned()]));
         assert_eq!(pointers(&calls(&|body| body["closes_at"] = json!("tomorrow"))), ["/closes_at"]);
+        let alike = calls(&|body| {
+            body["scale"] = scale(&["100", "0"]);
+            body["scale"][1]["name_zh"] = json!("选 ０");
+            body["questions"] = json!([question(), {"code": "again", "text_zh": "树木如何？", "text_en": "ARE THE STREETS  CLEAN？", "weight": 1}]);
+        });
+        assert_eq!((alike.status, pointers(&alike)), (422, ["/questions/1/text_en", "/scale/1/name_zh"].map(str::to_owned).to_vec()), "{}", alike.text);
         made(&calls(&|body| body["scale"] = scale(&["100", "0"])));
     }
 
@@ -89,10 +95,35 @@ on_both! { in "test";
             lot["score_sources"][2]["ballot"]["scale"] = scale(&["100", "100"]);
             lot["score_sources"][0]["ballot"] = said();
         });
+        // Each fault with its place in the request, as those of everything else that a book says.
         let found = pointers(&wrong);
-        for place in ["/score_sources/2/ballot/scale/1/value", "/score_sources/0/ballot", "/score_sources/2/ballot"] {
-            assert!(found.iter().any(|one| one.ends_with(place)), "{place}: {found:?}");
+        for place in ["score_sources/2/ballot/scale/1/value", "score_sources/0/ballot", "score_sources/2/ballot"] {
+            assert!(found.contains(&format!("/content/lots/0/{place}")), "{place}: {found:?}");
         }
+        assert!(found.iter().all(|one| one.starts_with("/content/lots/0/score_sources/")), "{found:?}");
+        let shapeless = drafts(&|lot| {
+            lot["score_sources"][2]["ballot"] = said();
+            lot["score_sources"][2]["ballot"]["quorum_percent"] = json!(0);
+        });
+        assert_eq!((shapeless.status, pointers(&shapeless)), (422, vec!["/content/lots/0/score_sources/2/ballot/quorum_percent".to_owned()]), "{}", shapeless.text);
+        let alike = drafts(&|lot| {
+            lot["score_sources"][2]["ballot"] = said();
+            lot["score_sources"][2]["ballot"]["scale"][1]["name_en"] = json!("ＣＨＯＩＣＥ 0");
+            lot["criteria"][0]["ballot"] = said();
+        });
+        assert_eq!(alike.status, 422);
+        let found = pointers(&alike);
+        for place in ["score_sources/2/ballot/scale/1/name_en", "criteria/0/ballot"] {
+            assert!(found.contains(&format!("/content/lots/0/{place}")), "{place}: {found:?}");
+        }
+        // Written anew, what the book says is the whole of the request.
+        let id = made(&drafts(&|lot| lot["score_sources"][2]["ballot"] = said()));
+        let mut content = whole["content"].clone();
+        inspected(&mut content["lots"][0]);
+        content["lots"][0]["score_sources"][2]["ballot"] = said();
+        content["lots"][0]["score_sources"][2]["ballot"]["scale"] = scale(&["100", "100"]);
+        let anew = office.officer.asks(&ward, "PUT", &format!("/api/v1/contract-books/{id}")).header("if-match", "*").json(&content).send();
+        assert_eq!(pointers(&anew), ["/lots/0/score_sources/2/ballot/scale/1/value"], "{}", anew.text);
         let right = drafts(&|lot| lot["score_sources"][2]["ballot"] = said());
         assert_eq!(right.status, 201, "{}", right.text);
     }
