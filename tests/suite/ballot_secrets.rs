@@ -142,6 +142,38 @@ on_both! { in "test";
         assert!(voted.contains("If there was a vote already"), "{voted}");
     }
 
+    /// The number of an older vote is not remembered: sent again after another vote, it is a vote of its own, which replaces that and stands in the log.
+    fn an_older_vote_that_is_sent_again_is_cast_anew(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let all = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        let votes = |choice: &str, nonce: &str| ok(&ward.ask("POST", "/api/v1/ballot-votes").json(&json!({"code": all[0], "answers": says(choice), "nonce": nonce})).send());
+        let casts = || ward.events("ballot.cast").iter().map(|event| event["entry"]["data"]["replaces"].as_bool().unwrap()).collect::<Vec<_>>();
+        let (one, other) = ("my-own-number-0001", "my-own-number-0002");
+        let first = votes("fair", one);
+        let second = votes("satisfied", other);
+        assert_eq!(casts(), [false, true]);
+        let again = votes("fair", one);
+        assert_eq!(casts(), [false, true, true]);
+        // By the same means it is another slip: the service draws its part anew.
+        assert_eq!(again["own_sha256"], first["own_sha256"]);
+        assert_ne!(hashes(&again), hashes(&first));
+        // As the vote that counts now it is the same request, with the same receipt; and the one between is older now.
+        assert_eq!(hashes(&votes("fair", one)), hashes(&again));
+        assert_eq!(casts().len(), 3);
+        for code in &all[1..] {
+            ok(&polled.votes(code, &says("satisfied")));
+        }
+        go_to(&ward, CLOSES);
+        let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
+        let counts = tally["cells"][0]["questions"][0]["counts"].as_array().unwrap().clone();
+        let of = |choice: &str| counts.iter().find(|one| one["choice"] == choice).unwrap()["count"].clone();
+        assert_eq!((of("fair"), of("satisfied")), (json!(1), json!(12)));
+        let is_counted = |receipt: &Value| ok(&ward.get(&format!("/api/v1/ballots/{ballot}/slips/{}", hashes(receipt)[0])))["is_counted"].clone();
+        assert_eq!([&first, &second, &again].map(is_counted), [json!(false), json!(false), json!(true)]);
+    }
+
     fn a_letter_that_is_printed_for_somebody_is_told_to_them(ward) {
         let polled = Polled::with(&ward, [12, 0]);
         let gui = &polled.communities[0];
