@@ -12,8 +12,8 @@ use crate::app::first_admin::{account, role};
 use crate::app::server::{House, Server};
 use crate::app::settings::{ClockKind, Environment, Settings};
 use crate::app::{
-    bid_files, bid_receipts, demo, demo_service, first_admin, logging, openapi, opening_verification,
-    panel_verification, recompute, share_files,
+    bid_files, bid_receipts, demo, demo_service, first_admin, health, logging, open_data, openapi,
+    opening_verification, panel_verification, recompute, share_files,
 };
 use crate::audit::note::Verifier;
 use crate::audit::verify::verify_log;
@@ -84,6 +84,11 @@ enum Command {
     Recompute {
         #[command(subcommand)]
         what: recompute::OnRecompute,
+    },
+    /// Read in what others have published
+    Import {
+        #[command(subcommand)]
+        what: open_data::OnImports,
     },
     /// Write something out as files
     Export {
@@ -273,11 +278,23 @@ fn execute(options: &Options, command: Command) -> Result<ExitCode, Fault> {
             say(&format!("{size} entries written to {}", directory.display()));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Import { what } => {
+            let holds = open_data::run(settings, &what, (&say, &say_error))?;
+            Ok(holds.map_or_else(|| ExitCode::from(2), |holds| ExitCode::from(u8::from(!holds))))
+        }
         Command::Verify { what: Verify::Files } => Ok(verify_files(&settings)),
         Command::Verify { what: Verify::Ledger } => Ok(verify_ledger(settings)),
         Command::Backup { file, without_keys } => backup(&settings, &file, !without_keys),
         Command::Restore { file, accept_loss } => restore(&settings, &file, accept_loss),
-        Command::Health => health(&settings),
+        Command::Health => {
+            let (is_ready, told) = health::asked(&settings);
+            if is_ready {
+                say(&told)
+            } else {
+                say_error(&told)
+            }
+            Ok(ExitCode::from(u8::from(!is_ready)))
+        }
         Command::Admin { what } => admin(settings, what),
         Command::Openapi { .. }
         | Command::Bid { .. }
@@ -513,33 +530,6 @@ fn restore(settings: &Settings, file: &Path, accept_loss: bool) -> Result<ExitCo
 
 fn tell_rows(table: &str, rows: u64) {
     say_error(&format!("{table}: {rows} rows"));
-}
-
-/// How long a server may think about how it is: longer than it waits for a connection to its database.
-const HEALTH_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
-
-fn health(settings: &Settings) -> Result<ExitCode, Fault> {
-    let mut address = settings.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    let url = format!("http://{address}/health/ready");
-    // No proxy of the environment's knows the way to this machine's own port.
-    let agent = ureq::Agent::config_builder()
-        .proxy(None)
-        .timeout_global(Some(HEALTH_WAIT))
-        .build()
-        .new_agent();
-    match agent.get(&url).call() {
-        Ok(mut response) => {
-            say(response.body_mut().read_to_string().unwrap_or_default().trim());
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => {
-            say_error(&format!("{url}: {error}"));
-            Ok(ExitCode::FAILURE)
-        }
-    }
 }
 
 fn admin(settings: Settings, what: Admin) -> Result<ExitCode, Fault> {

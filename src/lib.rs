@@ -771,14 +771,14 @@ pub mod ballots {
     pub mod rules_double_tally;
     /// Who has a vote.
     pub mod rules_electorate;
+    /// What a ballot can come to.
+    pub mod rules_outcome;
     /// Questions, scales and answers.
     pub mod rules_questions;
     /// Reckoning a ballot again.
     pub mod rules_recomputing;
     /// Slips, boxes, rolls and receipts, byte by byte.
     pub mod rules_slips;
-    /// What a ballot can come to.
-    pub mod rules_outcome;
     /// Whether a ballot is still the one that was called.
     pub mod rules_terms;
     /// The tables of ballots and of who may vote.
@@ -1369,6 +1369,50 @@ pub mod publish {
     pub mod store;
 }
 
+/// What others have published, or a ward had before: read in, repaired, merged, and kept apart from this ward's own.
+pub mod imports {
+    /// What is done about imports.
+    pub mod acts;
+    /// What is done with tables.
+    pub mod acts_tables;
+    /// Where uploads wait.
+    pub mod desk;
+    /// Imports over HTTP.
+    pub mod http;
+    /// Imported processes over HTTP.
+    pub mod http_processes;
+    /// Tables over HTTP.
+    pub mod http_tables;
+    /// What an import is, and how far it may go.
+    pub mod rules;
+    /// What was found that was not as it should be.
+    pub mod rules_findings;
+    /// What is due under which name.
+    pub mod rules_members;
+    /// The releases of one process together.
+    pub mod rules_merging;
+    /// What tables hold of a process.
+    pub mod rules_process;
+    /// What tables hold of a process, read from its merged release.
+    pub mod rules_reading;
+    /// A release as it was published, and what is read of it.
+    pub mod rules_repairs;
+    /// A file taken apart while it is read.
+    pub mod rules_stream;
+    /// A ward's running data as tables.
+    pub mod rules_tables;
+    /// Single values, and what they are.
+    pub mod rules_values;
+    /// A file read in from its first byte to its last.
+    pub mod runs;
+    /// The tables of imports and findings.
+    pub mod store;
+    /// The tables of imported processes.
+    pub mod store_processes;
+    /// How all of it is shown.
+    pub mod view;
+}
+
 /// Puts the service together.
 pub mod app {
     /// Backup: the whole ward in one file.
@@ -1379,6 +1423,8 @@ pub mod app {
     pub mod bid_files;
     /// The command that checks a receipt for a bid.
     pub mod bid_receipts;
+    /// What the configuration says of how much may come in.
+    pub mod bounds;
     /// The demo ward.
     pub mod demo;
     /// The demo's acceptances.
@@ -1447,6 +1493,8 @@ pub mod app {
     pub mod first_admin;
     /// The front door: what to do first, and how to check the service.
     pub mod front;
+    /// Asks a running server whether it is ready.
+    pub mod health;
     /// Opening an account with a letter, over HTTP.
     pub mod http_registration;
     /// What is done again and again while the service runs.
@@ -1467,6 +1515,8 @@ pub mod app {
     pub mod logging;
     /// What the configuration says about mail.
     pub mod mail;
+    /// Files of open contracting data, read in on this machine.
+    pub mod open_data;
     /// The OpenAPI document.
     pub mod openapi;
     /// The record of an opening, checked without the server.

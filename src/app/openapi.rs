@@ -22,8 +22,8 @@ use crate::web::policy::{Condition, Role, TABLE};
 use crate::web::problem::{Problem, ProblemItem};
 use crate::web::query::VALUE_LENGTH_MAX;
 use crate::{
-    audit, award, ballots, bids, books, budget, contracts, duties, files, outbox, oversight, payments,
-    people, publish, registry, standards, statutes,
+    audit, award, ballots, bids, books, budget, contracts, duties, files, imports, outbox, oversight,
+    payments, people, publish, registry, standards, statutes,
 };
 
 /// Where the API lies.
@@ -69,6 +69,7 @@ const API: &str = "/api/v1";
         (name = "planning", description = "What is planned to be bought, and what was asked before"),
         (name = "ledger", description = "Every movement of money, in double entry"),
         (name = "publication", description = "What became public, as open contracting data (OCDS) that anybody can take elsewhere"),
+        (name = "imports", description = "What others have published, read in and kept apart from this ward's own"),
         (name = "roll", description = "The residents' roll of each community, seen by its registrar and by each resident themself"),
         (name = "log", description = "The tamper-evident log of every change"),
         (name = "mail", description = "What the service tells people, and how they want it"),
@@ -187,6 +188,9 @@ fn api(config: &mut impl Operations) {
         .configure(oversight::http_spending::operations)
         .configure(oversight::http_trace::operations)
         .configure(oversight::http_comparisons::operations)
+        .configure(imports::http::operations)
+        .configure(imports::http_processes::operations)
+        .configure(imports::http_tables::operations)
         .configure(award::http_experts::operations)
         .configure(award::http_panels::operations)
         .configure(award::http_admission::operations)

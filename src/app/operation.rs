@@ -276,6 +276,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::payments::rules_bank_results::REASONS);
     reasons.extend(crate::oversight::rules_spending::REASONS);
     reasons.extend(crate::oversight::desk_trace::REASONS);
+    reasons.extend(crate::imports::rules::REASONS);
     reasons.extend(crate::award::rules_panel::REASONS);
     reasons.extend(crate::award::rules_admission::REASONS);
     reasons.push(&crate::books::http::BEGINNING_UNCLEAR);

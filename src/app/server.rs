@@ -29,6 +29,7 @@ use crate::db::conn::{Access, Conn, DatabaseUrl, connect};
 use crate::db::database::{Db, Halting};
 use crate::db::migrate;
 use crate::files::desk::Desk;
+use crate::imports::desk::AtImports;
 use crate::kernel::calendar::local_date;
 use crate::kernel::clock::{Clock, Instant};
 use crate::kernel::id;
@@ -421,6 +422,7 @@ impl Server {
             publisher: web::Data::new(house.settings.publisher()?),
         };
         let files = house.files.clone();
+        let imports = web::Data::new(settings.imports());
         let (ready, started) = std::sync::mpsc::channel();
         let running = std::thread::Builder::new()
             .name("http".into())
@@ -430,7 +432,7 @@ impl Server {
                         &key,
                         &custody,
                         &notary,
-                        (&reception, &keeper.polling, &keeper.publisher),
+                        (&reception, &keeper.polling, &keeper.publisher, &imports),
                     );
                     let server = http(&settings, &context, keys, &files, &gate, listener, metrics)?;
                     actix_web::rt::spawn(keeper.keep());
@@ -506,7 +508,7 @@ type KeysAndSlices<'a> = (
     &'a web::Data<UnsubscribeKey>,
     &'a web::Data<Custody>,
     &'a web::Data<Notary>,
-    (&'a AtReception, &'a AtPolling, &'a AtPublisher),
+    (&'a AtReception, &'a AtPolling, &'a AtPublisher, &'a AtImports),
 );
 
 /// The HTTP side.
@@ -519,7 +521,7 @@ fn http(
     listener: TcpListener,
     metrics: Option<TcpListener>,
 ) -> std::io::Result<actix_web::dev::Server> {
-    let (reception, polling, publisher) = slices;
+    let (reception, polling, publisher, imports) = slices;
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         workers => workers,
@@ -539,7 +541,7 @@ fn http(
     }
     let (context, key, files, gate) = (context.clone(), key.clone(), files.clone(), gate.clone());
     let (custody, notary, reception) = (custody.clone(), notary.clone(), reception.clone());
-    let (polling, publisher) = (polling.clone(), publisher.clone());
+    let (polling, publisher, imports) = (polling.clone(), publisher.clone(), imports.clone());
     let origins = settings.cors_origins.clone();
     HttpServer::new(move || {
         App::new()
@@ -552,6 +554,7 @@ fn http(
             .app_data(reception.clone())
             .app_data(polling.clone())
             .app_data(publisher.clone())
+            .app_data(imports.clone())
             .configure(openapi::operations)
             .service(documents::openapi_json)
             .service(documents::docs_redirect)

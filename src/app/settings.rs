@@ -11,7 +11,6 @@ use config::{Config, File, FileFormat, Value, ValueKind};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::contracts::reception::ReceptionLimits;
 use crate::db::conn::DatabaseUrl;
 use crate::db::database::Limits;
 use crate::db::writer::WriterLimits;
@@ -25,7 +24,6 @@ use crate::people::rules_roles::SECOND_FACTOR_ROLES;
 use crate::statutes::built_in;
 use crate::statutes::profile::Jurisdiction;
 use crate::web::context::WebSettings;
-use crate::web::limits::Rates;
 use crate::web::policy::Role;
 
 /// Whether lives depend on it.
@@ -135,6 +133,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Bytes of an imported table.
     pub import_bytes_max: usize,
+    /// Bytes of a file of open contracting data that is read in.
+    pub open_data_bytes_max: u64,
     /// `file:///path` or `s3://bucket/prefix`; empty: the folder `files` in `data_dir`.
     pub files_url: String,
     /// The server of the bucket; empty: Amazon's.
@@ -277,6 +277,7 @@ impl Default for Settings {
             write_group_max: 256,
             body_bytes_max: 262_144,
             import_bytes_max: 4_194_304,
+            open_data_bytes_max: 1_073_741_824,
             files_url: String::new(),
             files_s3_endpoint: String::new(),
             files_s3_region: String::new(),
@@ -340,7 +341,7 @@ impl Default for Settings {
 }
 
 /// Every setting's name.
-pub const NAMES: [&str; 79] = [
+pub const NAMES: [&str; 80] = [
     "environment",
     "listen",
     "public_url",
@@ -361,6 +362,7 @@ pub const NAMES: [&str; 79] = [
     "write_group_max",
     "body_bytes_max",
     "import_bytes_max",
+    "open_data_bytes_max",
     "files_url",
     "files_s3_endpoint",
     "files_s3_region",
@@ -598,22 +600,6 @@ impl Settings {
                 group_max: self.write_group_max,
                 connections: self.database_writers,
             },
-        }
-    }
-
-    /// Limits of requests.
-    pub fn rates(&self) -> Rates {
-        Rates {
-            per_address: self.rate_per_address,
-            per_account: self.rate_per_account,
-        }
-    }
-
-    /// How many reports of defects are taken.
-    pub fn reception(&self) -> ReceptionLimits {
-        ReceptionLimits {
-            per_network: self.defect_reports_per_network,
-            per_place: self.defect_reports_per_place,
         }
     }
 

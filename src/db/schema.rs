@@ -2538,3 +2538,153 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(year_ends, ledger_transfers);
+
+diesel::table! {
+    /// Files that were read in from elsewhere.
+    imports (id) {
+        id -> Text,
+        name -> Text,
+        content_sha256 -> Binary,
+        bytes -> BigInt,
+        kind -> Text,
+        state -> Text,
+        releases -> BigInt,
+        releases_known -> BigInt,
+        releases_added -> BigInt,
+        processes_added -> BigInt,
+        processes_changed -> BigInt,
+        repairs -> BigInt,
+        rejections -> BigInt,
+        notes -> BigInt,
+        findings_kept -> BigInt,
+        begun_by -> Text,
+        begun_at -> Timestamp,
+        moved_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// What was found in them.
+    import_findings (import_id, number) {
+        import_id -> Text,
+        number -> BigInt,
+        code -> Text,
+        ocid -> Nullable<Text>,
+        release_id -> Nullable<Text>,
+        pointer -> Text,
+        found -> Text,
+        made -> Text,
+    }
+}
+
+diesel::table! {
+    /// Processes that they tell of.
+    imported_processes (ocid) {
+        ocid -> Text,
+        title -> Text,
+        buyer_id -> Nullable<Text>,
+        buyer_name -> Nullable<Text>,
+        method -> Nullable<Text>,
+        category -> Nullable<Text>,
+        classification -> Nullable<Text>,
+        area -> Nullable<Text>,
+        status -> Nullable<Text>,
+        amount_hundredths -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        tender_starts_at -> Nullable<Timestamp>,
+        tender_ends_at -> Nullable<Timestamp>,
+        tenderers -> Nullable<BigInt>,
+        year -> Nullable<BigInt>,
+        releases -> BigInt,
+        bytes -> BigInt,
+        import_id -> Text,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Releases as they were published elsewhere, for ever.
+    imported_releases (ocid, number) {
+        ocid -> Text,
+        number -> BigInt,
+        release_id -> Text,
+        content_sha256 -> Binary,
+        dated_at -> Nullable<Timestamp>,
+        import_id -> Text,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    /// Who took part in imported processes.
+    imported_parties (ocid, number) {
+        ocid -> Text,
+        number -> BigInt,
+        id -> Text,
+        name -> Text,
+        roles -> Text,
+        identifier -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// What was awarded in them.
+    imported_awards (ocid, number) {
+        ocid -> Text,
+        number -> BigInt,
+        id -> Text,
+        title -> Text,
+        status -> Nullable<Text>,
+        awarded_at -> Nullable<Timestamp>,
+        amount_hundredths -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// What was contracted in them.
+    imported_contracts (ocid, number) {
+        ocid -> Text,
+        number -> BigInt,
+        id -> Text,
+        award_id -> Nullable<Text>,
+        title -> Text,
+        status -> Nullable<Text>,
+        signed_at -> Nullable<Timestamp>,
+        starts_at -> Nullable<Timestamp>,
+        ends_at -> Nullable<Timestamp>,
+        amount_hundredths -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Who got awards and contracts of them.
+    imported_suppliers (ocid, of_kind, of_number, number) {
+        ocid -> Text,
+        of_kind -> Text,
+        of_number -> BigInt,
+        number -> BigInt,
+        supplier_id -> Text,
+        supplier_name -> Text,
+    }
+}
+
+diesel::table! {
+    /// What was paid under them.
+    imported_transactions (ocid, number) {
+        ocid -> Text,
+        number -> BigInt,
+        contract_id -> Text,
+        id -> Text,
+        paid_at -> Nullable<Timestamp>,
+        amount_hundredths -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        payer_id -> Nullable<Text>,
+        payer_name -> Nullable<Text>,
+        payee_id -> Nullable<Text>,
+        payee_name -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(imported_processes, imported_suppliers);

@@ -121,7 +121,9 @@ pub fn register(tx: &mut Tx<'_>, actor: &Actor, command: &RegisterOrganisation) 
     };
     policy::allow(actor, action, Matter::default())?;
     let by = account(actor)?;
+    // Whoever enters public bodies enters a ward's known suppliers too; the bound is for strangers.
     if !command.kind.is_public_body()
+        && !policy::allows(actor, Action::EnterOrganisation, Matter::default())
         && store_organisations::open_registrations(tx.conn(), by)? >= REGISTRATIONS_OPEN_MAX
     {
         return Err(TOO_MANY_REGISTRATIONS.refuse().into());

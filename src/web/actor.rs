@@ -113,6 +113,11 @@ impl Actor {
         )
     }
 
+    /// An account in whose name somebody acts who is at the machine itself, with what it may do.
+    pub fn on_machine(id: String, grants: Vec<Grant>) -> Self {
+        Self::known_by(Means::Operator, Some(id), grants)
+    }
+
     /// Somebody in a session.
     pub fn in_session(id: String, session: String, grants: Vec<Grant>) -> Self {
         Self::known_by(Means::Session(session), Some(id), grants)

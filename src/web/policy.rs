@@ -587,6 +587,14 @@ pub enum Action {
     OpenPaymentFile,
     /// See what is spent, grouped, and follow it.
     ReadSpending,
+    /// Read in what others have published.
+    ImportHistory,
+    /// Read in tables of what a ward had before; each row is also asked about by itself.
+    ImportTables,
+    /// See imports and what they found.
+    ReadImports,
+    /// See what was imported.
+    ReadImported,
 }
 
 impl Action {
@@ -769,6 +777,8 @@ impl Action {
             | Self::ConfirmPayment
             | Self::MakePaymentBatch => "payments.write",
             Self::ReadPaymentBatches | Self::OpenPaymentFile => "payments.read",
+            Self::ImportHistory | Self::ImportTables => "imports.write",
+            Self::ReadImports | Self::ReadImported => "imports.read",
             Self::ListExperts
             | Self::ReadExpert
             | Self::ReadPanel
@@ -1547,6 +1557,17 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::MakePaymentBatch, &[(FinanceOfficer, OwnOrganisation)]),
     (Action::OpenPaymentFile, &[(FinanceOfficer, OwnOrganisation)]),
     (Action::ReadSpending, &[(Public, Anywhere)]),
+    (Action::ImportHistory, &[(Admin, Anywhere), (System, Anywhere)]),
+    (
+        Action::ImportTables,
+        &[
+            (Admin, Anywhere),
+            (FinanceOfficer, OwnOrganisation),
+            (System, Anywhere),
+        ],
+    ),
+    (Action::ReadImports, &[(Admin, Anywhere), (Auditor, Anywhere)]),
+    (Action::ReadImported, &[(Public, Anywhere)]),
 ];
 
 /// True if the table lets the actor do this with the matter.

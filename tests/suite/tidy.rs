@@ -20,6 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["contracts"],
     &["payments"],
     &["portal", "publish", "oversight"],
+    &["imports"],
     &["app"],
     &["cli"],
 ];

@@ -1,0 +1,9 @@
+DROP TABLE imported_transactions;
+DROP TABLE imported_suppliers;
+DROP TABLE imported_contracts;
+DROP TABLE imported_awards;
+DROP TABLE imported_parties;
+DROP TABLE imported_releases;
+DROP TABLE imported_processes;
+DROP TABLE import_findings;
+DROP TABLE imports;

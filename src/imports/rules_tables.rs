@@ -1,0 +1,536 @@
+//! A ward's running data as tables: organisations, budget lines and contracts that are running, with headings in Chinese or English. A table is judged whole: every
+//! fault is told with its row and column, and one fault keeps all of it out. Pure.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::kernel::money::Money;
+use crate::kernel::refusal::{Objection, Refusal};
+use crate::kernel::text::Text;
+use crate::publish::rules_json::{Json, Object};
+use crate::registry::rules_credit_code::CreditCode;
+use crate::registry::rules_text::{day_of, line_fits};
+use crate::text;
+use crate::web::problem::{INVALID, MALFORMED};
+
+/// Rows of a table at most.
+pub const ROWS_MAX: usize = 5_000;
+/// Faults that are listed at most.
+const OBJECTIONS_MAX: usize = 500;
+/// Characters of a contract's number.
+const NUMBER_LENGTH_MAX: usize = 60;
+/// Characters of a name.
+const NAME_LENGTH_MAX: usize = 200;
+
+/// What a table is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Organisations to be registered.
+    Organisations,
+    /// Lines of the budget to be made.
+    BudgetLines,
+    /// Contracts that were made elsewhere and are running.
+    Contracts,
+}
+
+/// A column: its English heading, its Chinese one, whether each row must have it.
+type Column = (&'static str, &'static str, bool);
+
+const ORGANISATIONS: [Column; 11] = [
+    ("kind", "类型", true),
+    ("name_zh", "名称", true),
+    ("name_en", "英文名称", false),
+    ("credit_code", "统一社会信用代码", false),
+    ("area_code", "区域代码", false),
+    ("legal_representative", "法定代表人", false),
+    ("contact_name", "联系人", false),
+    ("phone", "电话", false),
+    ("mail", "邮箱", false),
+    ("address", "地址", false),
+    ("member_count", "成员数", false),
+];
+const BUDGET_LINES: [Column; 7] = [
+    ("fund_code", "资金编码", true),
+    ("fiscal_year", "年度", true),
+    ("code", "编码", true),
+    ("organisation", "单位", true),
+    ("category", "类别", true),
+    ("purpose_zh", "用途", true),
+    ("purpose_en", "英文用途", false),
+];
+const CONTRACTS: [Column; 12] = [
+    ("number", "合同编号", true),
+    ("title", "名称", true),
+    ("buyer", "采购单位", true),
+    ("supplier", "承包单位", true),
+    ("supplier_credit_code", "统一社会信用代码", false),
+    ("area_code", "区域代码", true),
+    ("category", "类别", true),
+    ("value", "合同金额", true),
+    ("paid", "已付金额", true),
+    ("as_of", "截至日期", true),
+    ("signed_on", "签订日期", false),
+    ("ends_on", "到期日期", true),
+];
+
+impl Sort {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Organisations, Self::BudgetLines, Self::Contracts];
+
+    /// Its name in the API and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Organisations => "organisations",
+            Self::BudgetLines => "budget-lines",
+            Self::Contracts => "contracts",
+        }
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.name() == name)
+    }
+
+    const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Organisations => &ORGANISATIONS,
+            Self::BudgetLines => &BUDGET_LINES,
+            Self::Contracts => &CONTRACTS,
+        }
+    }
+}
+
+/// A row as it stands in the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its line in the file, the heading being line 1.
+    pub line: u64,
+    cells: BTreeMap<&'static str, String>,
+}
+
+impl Row {
+    /// What stands in a column; empty if nothing does, or there is no such column.
+    pub fn cell(&self, column: &str) -> &str {
+        self.cells.get(column).map_or("", String::as_str)
+    }
+
+    /// The same, if there is something.
+    pub fn some(&self, column: &str) -> Option<String> {
+        Some(self.cell(column).to_owned()).filter(|text| !text.is_empty())
+    }
+}
+
+/// Reads a table.
+///
+/// # Errors
+/// [`MALFORMED`] if it is no CSV with the right columns, or has too many rows; [`INVALID`] with every cell that has to be filled and is not.
+pub fn read(text: &str, sort: Sort) -> Result<Vec<Row>, Refusal> {
+    if text.contains('\0') {
+        let why = Text::fixed("表格含有空字符", "the table has a zero character in it");
+        return Err(MALFORMED.because(why));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let headings = reader.headers().map_err(|error| not_csv(&error))?.clone();
+    let columns = places(&headings, sort)?;
+    let (mut rows, mut faults) = (Vec::new(), Faults::default());
+    for record in reader.records() {
+        let record = record.map_err(|error| not_csv(&error))?;
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if rows.len() == ROWS_MAX {
+            return Err(MALFORMED.because(text!("最多 {ROWS_MAX} 行", "at most {ROWS_MAX} rows")));
+        }
+        let mut cells = BTreeMap::new();
+        for ((name, _, needed), place) in &columns {
+            let cell = record.get(*place).unwrap_or_default();
+            if *needed && cell.is_empty() {
+                faults.add(rows.len(), name, "required", Text::fixed("必填", "is required"));
+            }
+            cells.insert(*name, cell.to_owned());
+        }
+        rows.push(Row {
+            line: record.position().map_or(0, csv::Position::line),
+            cells,
+        });
+    }
+    if rows.is_empty() {
+        return Err(MALFORMED.because(Text::fixed("表格没有数据行", "the table has no rows")));
+    }
+    faults.finish()?;
+    Ok(rows)
+}
+
+/// Where each column is.
+fn places(headings: &csv::StringRecord, sort: Sort) -> Result<Vec<(Column, usize)>, Refusal> {
+    let mut found: Vec<(Column, usize)> = Vec::new();
+    let mut unknown = Vec::new();
+    for (place, heading) in headings.iter().enumerate() {
+        let is_it = |(name, zh, _): &&Column| name.eq_ignore_ascii_case(heading) || *zh == heading;
+        match sort.columns().iter().find(is_it) {
+            Some(column) if found.iter().any(|(known, _)| known.0 == column.0) => {
+                return Err(
+                    MALFORMED.because(text!("列重复：{heading}", "the column {heading} is there twice"))
+                );
+            }
+            Some(column) => found.push((*column, place)),
+            None => unknown.push(heading.to_owned()),
+        }
+    }
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
+        return Err(MALFORMED.because(text!("未知列：{names}", "unknown columns: {names}")));
+    }
+    let missing = sort
+        .columns()
+        .iter()
+        .filter(|(name, _, needed)| *needed && !found.iter().any(|((known, ..), _)| known == name));
+    let missing: Vec<&Column> = missing.collect();
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let of = |name: fn(&Column) -> &'static str| {
+        missing
+            .iter()
+            .map(|column| name(column))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (zh, en) = (of(|column| column.1), of(|column| column.0));
+    Err(MALFORMED.because(text!("缺少列：{zh}", "missing columns: {en}")))
+}
+
+fn not_csv(error: &csv::Error) -> Refusal {
+    let line = error.position().map_or(1, csv::Position::line);
+    MALFORMED.because(text!(
+        "第 {line} 行不是有效的 CSV",
+        "line {line} is not valid CSV"
+    ))
+}
+
+/// Faults of a table, with row and column.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Objection>);
+
+impl Faults {
+    /// Adds one.
+    pub fn add(&mut self, row: usize, column: &str, code: &'static str, detail: Text) {
+        self.0.push(Objection {
+            pointer: format!("/{row}/{column}"),
+            code,
+            detail,
+        });
+    }
+
+    /// Adds those of a refusal of one row.
+    pub fn take(&mut self, row: usize, refusal: Refusal) {
+        if refusal.objections.is_empty() {
+            let detail = refusal.detail.unwrap_or_else(|| refusal.reason.title.clone());
+            self.0.push(Objection {
+                pointer: format!("/{row}"),
+                code: refusal.reason.code,
+                detail,
+            });
+            return;
+        }
+        for objection in refusal.objections {
+            self.0.push(Objection {
+                pointer: format!("/{row}{}", objection.pointer),
+                ..objection
+            });
+        }
+    }
+
+    /// Ends the judging.
+    ///
+    /// # Errors
+    /// [`INVALID`] with every fault.
+    pub fn finish(mut self) -> Result<(), Refusal> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let count = self.0.len();
+        self.0.truncate(OBJECTIONS_MAX);
+        let why = text!(
+            "表格有 {count} 处错误，未导入",
+            "the table has {count} faults, and nothing of it was imported"
+        );
+        Err(INVALID.because(why).listing(self.0))
+    }
+}
+
+/// A contract that is running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    number: String,
+    title: String,
+    buyer: String,
+    supplier: String,
+    supplier_code: Option<String>,
+    area_code: String,
+    category: String,
+    value: Money,
+    paid: Money,
+    as_of: NaiveDate,
+    signed_on: Option<NaiveDate>,
+    ends_on: NaiveDate,
+}
+
+impl Running {
+    /// The code of the area that it serves.
+    pub fn area_code(&self) -> &str {
+        &self.area_code
+    }
+
+    /// Its category.
+    pub fn category(&self) -> &str {
+        &self.category
+    }
+
+    /// The id of its process.
+    pub fn ocid(&self) -> String {
+        format!("running-{}-{}", self.buyer, self.number)
+    }
+}
+
+/// Reads a row as a contract; its faults are added to the others.
+pub fn running(at: usize, row: &Row, faults: &mut Faults) -> Option<Running> {
+    let before = faults.0.len();
+    for (column, max) in [
+        ("number", NUMBER_LENGTH_MAX),
+        ("title", NAME_LENGTH_MAX),
+        ("buyer", 100),
+        ("supplier", NAME_LENGTH_MAX),
+    ] {
+        if let Err(detail) = line_fits(row.cell(column), max) {
+            faults.add(at, column, "not_valid", detail);
+        }
+    }
+    let code = row.some("supplier_credit_code");
+    if let Some(Err(error)) = code.as_deref().map(str::parse::<CreditCode>) {
+        let zh = "统一社会信用代码无效";
+        faults.add(at, "supplier_credit_code", "not_valid", text!("{zh}", "{error}"));
+    }
+    let mut money = |column: &'static str| {
+        let read = row
+            .cell(column)
+            .parse::<Money>()
+            .ok()
+            .filter(|amount| !amount.is_negative());
+        if read.is_none() {
+            let detail = Text::fixed(
+                "应为不小于零、至多两位小数的金额",
+                "must be an amount of at least 0 with at most two decimals",
+            );
+            faults.add(at, column, "not_an_amount", detail);
+        }
+        read
+    };
+    let (value, paid) = (money("value"), money("paid"));
+    let mut day = |column: &'static str| {
+        let read = day_of(row.cell(column));
+        if read.is_none() && !row.cell(column).is_empty() {
+            let detail = Text::fixed("应为 2026-03-01 形式的日期", "must be a date like 2026-03-01");
+            faults.add(at, column, "not_a_date", detail);
+        }
+        read
+    };
+    let (as_of, signed_on, ends_on) = (day("as_of"), day("signed_on"), day("ends_on"));
+    if let (Some(value), Some(paid)) = (value, paid)
+        && paid > value
+    {
+        let detail = Text::fixed("已付金额大于合同金额", "more is paid than the contract comes to");
+        faults.add(at, "paid", "paid_above_value", detail);
+    }
+    if let (Some(signed), Some(ends)) = (signed_on, ends_on)
+        && ends < signed
+    {
+        let detail = Text::fixed("到期日期早于签订日期", "it ends before it was signed");
+        faults.add(at, "ends_on", "ends_before_signed", detail);
+    }
+    if faults.0.len() > before {
+        return None;
+    }
+    Some(Running {
+        number: row.cell("number").to_owned(),
+        title: row.cell("title").to_owned(),
+        buyer: row.cell("buyer").to_owned(),
+        supplier: row.cell("supplier").to_owned(),
+        supplier_code: code,
+        area_code: row.cell("area_code").to_owned(),
+        category: row.cell("category").to_owned(),
+        value: value?,
+        paid: paid?,
+        as_of: as_of?,
+        signed_on,
+        ends_on: ends_on?,
+    })
+}
+
+/// A contract as a release: what was paid until a day is one payment of that day, which the one of a later table takes the place of.
+pub fn release(one: &Running) -> Object {
+    let day = |day: NaiveDate| format!("{day}T00:00:00Z");
+    let supplier_id = one.supplier_code.clone().unwrap_or_else(|| one.supplier.clone());
+    let reference = |id: &str, name: &str| Object::new().with("id", id).with("name", name);
+    let (buyer, supplier) = (
+        reference(&one.buyer, &one.buyer),
+        reference(&supplier_id, &one.supplier),
+    );
+    let role = |party: &Object, role: &str| party.clone().with("roles", vec![Json::from(role)]);
+    let place = Object::new().with(
+        "gazetteer",
+        Object::new()
+            .with("scheme", "area")
+            .with("identifiers", vec![Json::from(one.area_code.as_str())]),
+    );
+    let item = Object::new()
+        .with("id", "1")
+        .with("description", one.title.as_str())
+        .with("deliveryLocation", place);
+    let tender = Object::new()
+        .with("id", one.number.as_str())
+        .with("title", one.title.as_str())
+        .with("mainProcurementCategory", one.category.as_str())
+        .with("items", vec![item]);
+    let award = Object::new()
+        .with("id", one.number.as_str())
+        .with("title", one.title.as_str())
+        .with("status", "active")
+        .with("date", one.signed_on.map(day))
+        .with("value", one.value)
+        .with("suppliers", vec![supplier.clone()]);
+    let period = Object::new()
+        .with("startDate", one.signed_on.map(day))
+        .with("endDate", day(one.ends_on));
+    let mut contract = Object::new()
+        .with("id", one.number.as_str())
+        .with("awardID", one.number.as_str())
+        .with("title", one.title.as_str())
+        .with("status", "active")
+        .with("dateSigned", one.signed_on.map(day))
+        .with("period", period)
+        .with("value", one.value);
+    if !one.paid.is_zero() {
+        let paid = Object::new()
+            .with("id", "until")
+            .with("date", day(one.as_of))
+            .with("value", one.paid)
+            .with("payer", buyer.clone())
+            .with("payee", supplier.clone());
+        contract.set(
+            "implementation",
+            Json::from(Object::new().with("transactions", vec![paid])),
+        );
+    }
+    Object::new()
+        .with("ocid", one.ocid())
+        .with("id", format!("{}@{}", one.number, one.as_of))
+        .with("date", day(one.as_of))
+        .with("tag", vec![Json::from("contract")])
+        .with(
+            "parties",
+            vec![role(&buyer, "buyer"), role(&supplier, "supplier")],
+        )
+        .with("buyer", buyer)
+        .with("tender", tender)
+        .with("awards", vec![award])
+        .with("contracts", vec![contract])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str =
+        "合同编号,名称,采购单位,承包单位,区域代码,类别,合同金额,已付金额,截至日期,签订日期,到期日期\n";
+
+    fn rows(text: &str) -> Vec<Row> {
+        read(text, Sort::Contracts).unwrap()
+    }
+
+    #[test]
+    fn headings_are_of_either_language_in_any_order() {
+        let zh = rows(&format!(
+            "\u{feff}{HEAD}H-1,保洁,街道办,甲公司,310101,sanitation,100.00,20.5,2026-01-31,,2026-12-31\n"
+        ));
+        let en = rows(
+            "ends_on,number,title,buyer,supplier,area_code,category,value,paid,as_of\n2026-12-31,H-1,保洁,街道办,甲公司,310101,sanitation,100.00,20.5,2026-01-31\n",
+        );
+        let mut faults = Faults::default();
+        assert_eq!(running(0, &zh[0], &mut faults), running(0, &en[0], &mut faults));
+        assert!(faults.finish().is_ok());
+        for bad in [
+            "",
+            "number\n",
+            &format!("{HEAD}"),
+            "number,number\n1,2\n",
+            "number,colour\n1,2\n",
+        ] {
+            assert_eq!(
+                read(bad, Sort::Contracts).unwrap_err().reason.code,
+                "malformed",
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_fault_is_told_with_row_and_column() {
+        let refusal = read(
+            &format!("{HEAD}H-1,,街道办,甲公司,310101,,1,1,2026-01-31,,2026-12-31\n"),
+            Sort::Contracts,
+        )
+        .unwrap_err();
+        let told: Vec<&str> = refusal
+            .objections
+            .iter()
+            .map(|one| one.pointer.as_str())
+            .collect();
+        assert_eq!(told, ["/0/title", "/0/category"]);
+        let rows = rows(&format!(
+            "{HEAD}H-1,保洁,街道办,甲公司,310101,s,1.001,-1,2026-1-31,,2026-12-31\nH-2,保洁,街道办,甲公司,310101,s,1,2,2026-01-31,2027-01-01,2026-12-31\n"
+        ));
+        let mut faults = Faults::default();
+        assert!(
+            rows.iter()
+                .enumerate()
+                .all(|(at, row)| running(at, row, &mut faults).is_none())
+        );
+        let refusal = faults.finish().unwrap_err();
+        let told: Vec<(&str, &str)> = refusal
+            .objections
+            .iter()
+            .map(|one| (one.pointer.as_str(), one.code))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("/0/value", "not_an_amount"),
+                ("/0/paid", "not_an_amount"),
+                ("/0/as_of", "not_a_date"),
+                ("/1/paid", "paid_above_value"),
+                ("/1/ends_on", "ends_before_signed"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_contract_is_a_release_of_its_own_process() {
+        let row = &rows(&format!(
+            "{HEAD}H-1,保洁,街道办,甲公司,310101,sanitation,100.00,20.5,2026-01-31,2026-01-02,2026-12-31\n"
+        ))[0];
+        let release = release(&running(0, row, &mut Faults::default()).unwrap());
+        assert_eq!(release.text("ocid"), Some("running-街道办-H-1"));
+        assert_eq!(release.text("date"), Some("2026-01-31T00:00:00Z"));
+        let written = release.written();
+        assert!(
+            written.contains(r#""value":{"amount":20.50,"currency":"CNY"}"#),
+            "{written}"
+        );
+        assert!(written.contains(r#""identifiers":["310101"]"#));
+    }
+}

@@ -1,0 +1,502 @@
+//! Imports, as their users meet them: files of every form with every defect that real publications have, loaded whole, the same once more without a change, merged
+//! with what came before, and told of place by place.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use wardbook::app::open_data;
+use wardbook::db::conn::Conn;
+use wardbook::imports::rules_stream::Bounds;
+use wardbook::kernel::refusal::Answer;
+use wardbook::web::policy::Role;
+
+use crate::faults::eventually;
+use crate::harness::{Reply, Ward};
+use crate::on_both;
+use crate::organisations::CODES;
+use crate::treasury::{CATEGORY, Treasury, gets};
+
+const PATH: &str = "/api/v1/imports";
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+fn send(ward: &Ward, bytes: impl Into<Vec<u8>>) -> Reply {
+    ward.ask("POST", &format!("{PATH}?name=a.json"))
+        .by(Role::Admin)
+        .body("application/octet-stream", bytes)
+        .send()
+}
+
+fn read(ward: &Ward, path: &str) -> Value {
+    let reply = ward.ask("GET", path).by(Role::Admin).send();
+    assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+    reply.json()
+}
+
+/// Sends a file and waits until it is read in.
+fn import(ward: &Ward, bytes: impl Into<Vec<u8>>) -> Value {
+    let reply = send(ward, bytes);
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    let path = reply.header("location").unwrap().to_owned();
+    assert_eq!(path, format!("{PATH}/{}", reply.json()["id"].as_str().unwrap()));
+    eventually("the import ends", || {
+        (read(ward, &path)["state"] != "running").then_some(())
+    });
+    let import = read(ward, &path);
+    assert_eq!(import["state"], "done", "{import}");
+    import
+}
+
+/// What an import found: code and pointer.
+fn found(ward: &Ward, import: &Value) -> Vec<(String, String)> {
+    let path = format!("{PATH}/{}/findings?limit=200", import["id"].as_str().unwrap());
+    let items = read(ward, &path)["items"].clone();
+    let pairs = items.as_array().unwrap().iter().map(|item| {
+        let text = |name: &str| item[name].as_str().unwrap().to_owned();
+        (text("code"), text("pointer"))
+    });
+    pairs.collect()
+}
+
+fn process(ward: &Ward, ocid: &str) -> Value {
+    let reply = ward.get(&format!("/api/v1/imported-processes/{ocid}"));
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let mut process = reply.json();
+    let summary = process["summary"].take();
+    let members = summary.as_object().unwrap().clone();
+    process.as_object_mut().unwrap().extend(members);
+    process
+}
+
+/// A release as publishers of version 1.1 write it, with an id and a date.
+fn release(ocid: &str, id: &str, date: &str, more: Value) -> Value {
+    let mut release = json!({"ocid": ocid, "id": id, "date": date, "tag": ["award"]});
+    let members = more.as_object().unwrap().clone();
+    release.as_object_mut().unwrap().extend(members);
+    release
+}
+
+fn whole(ocid: &str) -> Value {
+    release(
+        ocid,
+        "1",
+        "2022-02-25T18:52:35Z",
+        json!({
+            "parties": [
+                {"id": "B", "name": "Ministerio", "roles": ["buyer"]},
+                {"id": "S", "name": "Limpieza SRL", "roles": ["supplier"], "contactPoint": {"name": "Juan Secreto", "email": "juan@example.org"}},
+            ],
+            "buyer": {"id": "B", "name": "Ministerio"},
+            "tender": {"title": "Limpieza", "status": "complete", "procurementMethod": "open", "mainProcurementCategory": "services",
+                "value": {"amount": 27140, "currency": "DOP"}, "numberOfTenderers": 3,
+                "items": [{"id": "1", "classification": {"scheme": "UNSPSC", "id": "76111601"}}],
+                "tenderPeriod": {"startDate": "2022-02-20T00:00:00Z", "endDate": "2022-02-25T00:00:00Z"}},
+            "awards": [{"id": "a", "status": "active", "date": "2022-02-28T10:15:00Z", "value": {"amount": 27000.5, "currency": "DOP"},
+                "suppliers": [{"id": "S", "name": "Limpieza SRL"}]}],
+            "contracts": [{"id": "c", "awardID": "a", "status": "active", "value": {"amount": 27000.50, "currency": "DOP"},
+                "period": {"startDate": "2022-03-01T00:00:00Z", "endDate": "2023-02-28T00:00:00Z"}, "dateSigned": "2022-03-01T00:00:00Z",
+                "implementation": {"transactions": [{"id": "t", "date": "2022-04-01T00:00:00Z", "value": {"amount": 1000, "currency": "DOP"},
+                    "payer": {"id": "B"}, "payee": {"id": "S"}}]}}],
+        }),
+    )
+}
+
+on_both! {
+    fn a_release_becomes_a_process_that_everybody_can_read(ward) {
+        let import = import(&ward, json!({"uri": "x", "version": "1.1", "releases": [whole("ocds-1")]}).to_string());
+        assert_eq!((&import["releases_added"], &import["processes_added"], &import["unchanged"]), (&json!(1), &json!(1), &json!(false)));
+        assert!(found(&ward, &import).is_empty());
+        let process = process(&ward, "ocds-1");
+        assert_eq!(process["buyer"], json!({"id": "B", "name": "Ministerio"}));
+        assert_eq!((&process["title"], &process["year"], &process["tenderers"]), (&json!("Limpieza"), &json!(2022), &json!(3)));
+        assert_eq!(process["classification"], "UNSPSC-76111601");
+        assert_eq!(process["value"], json!({"amount": "27140.00", "currency": "DOP"}));
+        assert_eq!(process["awards"][0]["suppliers"], json!([{"id": "S", "name": "Limpieza SRL"}]));
+        assert_eq!(process["contracts"][0]["value"], json!({"amount": "27000.50", "currency": "DOP"}));
+        assert_eq!(process["contracts"][0]["suppliers"], process["awards"][0]["suppliers"]);
+        assert_eq!(process["contracts"][0]["ends_at"], "2023-02-28T00:00:00.000000Z");
+        assert_eq!(process["transactions"][0]["payee"]["name"], "Limpieza SRL");
+        // Whom to write to was in the release, and is nobody's business here.
+        assert!(!process.to_string().contains("Secreto") && !process.to_string().contains("example.org"));
+        ward.settle();
+        let event = |kind: &str| ward.events(kind)[0]["entry"]["data"].clone();
+        let (begun, loaded, ended) = (event("import.begun"), event("import.batch_loaded"), event("import.ended"));
+        assert_eq!(begun["sha256"], import["sha256"]);
+        assert_eq!((&loaded["releases_added"], &loaded["sha256"]), (&json!(1), &import["sha256"]));
+        assert_eq!((&ended["state"], &ended["processes_added"]), (&json!("done"), &json!(1)));
+    }
+
+    fn the_same_file_once_more_changes_nothing(ward) {
+        let file = json!([whole("ocds-1"), whole("ocds-2")]).to_string();
+        let first = import(&ward, file.clone());
+        ward.settle();
+        let events = ward.events("import.begun").len();
+        let again = send(&ward, file.clone());
+        assert_eq!((again.status, &again.json()["id"]), (200, &first["id"]));
+        ward.settle();
+        assert_eq!(ward.events("import.begun").len(), events);
+        // The same releases in another file: read, and known.
+        let lines = packed(format!("{}\n{}\n", whole("ocds-2"), whole("ocds-1")).as_bytes());
+        let other = import(&ward, lines);
+        assert_eq!((&other["releases"], &other["releases_known"], &other["releases_added"], &other["unchanged"]), (&json!(2), &json!(2), &json!(0), &json!(true)));
+        assert_eq!(process(&ward, "ocds-1")["releases"], 1);
+        // The same key is the same request.
+        let with_key = || ward.ask("POST", PATH).by(Role::Admin).header("idempotency-key", "k").body("application/json", json!([whole("ocds-3")]).to_string()).send();
+        let (one, other) = (with_key(), with_key());
+        assert_eq!((one.status, other.status, &one.json()["id"]), (202, 202, &other.json()["id"]));
+        let path = format!("{PATH}/{}", one.json()["id"].as_str().unwrap());
+        eventually("the import ends", || (read(&ward, &path)["state"] == "done").then_some(()));
+    }
+
+    fn releases_are_merged_with_those_that_came_before(ward) {
+        let of = |id: &str, date: &str, more: Value| release("ocds-1", id, date, more).to_string();
+        import(&ward, of("3", "2020-03-01T00:00:00Z", json!({"tender": {"status": "complete"}, "parties": [{"id": "B", "roles": ["payer"]}]})));
+        // What is older is merged below what is newer, whenever it comes.
+        let second = import(&ward, of("1", "2020-01-01T08:00:00+08:00", json!({
+            "tender": {"status": "active", "title": "T"}, "parties": [{"id": "B", "name": "Bureau", "roles": ["buyer"]}]})));
+        assert_eq!((&second["processes_changed"], &second["processes_added"]), (&json!(1), &json!(0)));
+        assert_eq!(found(&ward, &second), [("roles_lost".to_owned(), "/parties/0/roles".to_owned())]);
+        let process = process(&ward, "ocds-1");
+        assert_eq!((&process["status"], &process["title"], &process["releases"]), (&json!("complete"), &json!("T"), &json!(2)));
+        assert_eq!(process["parties"][0]["roles"], json!(["buyer", "payer"]));
+        // Another release of the same id and date is kept, and told.
+        let third = import(&ward, of("1", "2020-01-01T00:00:00Z", json!({"tender": {"title": "U"}})));
+        assert_eq!(found(&ward, &third)[..2], [("release_id_reused".to_owned(), String::new()), ("same_date".to_owned(), String::new())]);
+    }
+
+    fn every_defect_is_repaired_or_told_with_its_place(ward) {
+        let file = json!([
+            {"ocid": "ocds-1", "id": 7, "date": "2020-01-01 10:00:00", "tag": "award", "extra": {"a": 1},
+             "buyer": "Town", "language": "", "tender": {"value": {"amount": "1,200.50", "currency": "mxn"}, "tenderPeriod": {"startDate": "2020-02-30"}, "title": null},
+             "awards": {"id": 1, "value": {"amount": 63819.340000000004_f64}, "suppliers": [{"name": "S"}]},
+             "contracts": [{"id": "c", "awardID": "9", "implementation": {"transactions": [{"amount": {"amount": "none", "currency": "MXN"}}]}}]},
+            {"id": "x", "awards": []},
+            {"ocid": "ocds-2", "date": "2020-01-01T00:00:00Z", "awards": [{"id": "1", "title": "A"}, {"id": "1", "title": "B"}]},
+            "nothing",
+        ]);
+        let import = import(&ward, file.to_string());
+        let found = found(&ward, &import);
+        let has = |code: &str, pointer: &str| assert!(found.contains(&(code.to_owned(), pointer.to_owned())), "{code} {pointer}: {found:?}");
+        for (code, pointer) in [
+            ("id_as_number", "/id"),
+            ("date_without_zone", "/date"),
+            ("array_expected", "/tag"),
+            ("unknown_member", "/extra"),
+            ("name_only", "/buyer"),
+            ("empty_left_out", "/language"),
+            ("amount_as_text", "/tender/value/amount"),
+            ("currency_malformed", "/tender/value/currency"),
+            ("date_impossible", "/tender/tenderPeriod/startDate"),
+            ("null_member", "/tender/title"),
+            ("array_expected", "/awards"),
+            ("id_as_number", "/awards/id"),
+            ("float_artefact", "/awards/value/amount"),
+            ("currency_missing", "/awards/0/value"),
+            ("award_missing", "/contracts/0/awardID"),
+            ("amount_unreadable", "/contracts/0/implementation/transactions/0/amount/amount"),
+            ("old_member", "/contracts/0/implementation/transactions/0/amount"),
+            ("id_missing", "/contracts/0/implementation/transactions/0"),
+            ("party_missing", "/buyer"),
+            ("ocid_missing", "/0/1"),
+            ("release_id_missing", "/id"),
+            ("id_repeated", "/awards/1/id"),
+            ("no_release", "/0/3"),
+        ] {
+            has(code, pointer);
+        }
+        assert_eq!((&import["releases"], &import["processes_added"]), (&json!(2), &json!(2)));
+        let one = process(&ward, "ocds-1");
+        assert_eq!(one["awards"][0]["value"], json!({"amount": "63819.34", "currency": "MXN"}));
+        assert_eq!(one["buyer"], json!({"id": "Town", "name": "Town"}));
+        assert_eq!(process(&ward, "ocds-2")["awards"][1]["id"], "1#2");
+        // By code, page by page, in both languages.
+        let id = import["id"].as_str().unwrap();
+        let page = read(&ward, &format!("{PATH}/{id}/findings?code=id_as_number&limit=1"));
+        assert_eq!((&page["items"][0]["code"], &page["items"][0]["nature"], &page["items"][0]["ocid"]), (&json!("id_as_number"), &json!("repair"), &json!("ocds-1")));
+        assert!(!page["items"][0]["meaning_zh"].as_str().unwrap().is_empty());
+        let next = read(&ward, &format!("{PATH}/{id}/findings?code=id_as_number&limit=1&cursor={}", page["next_cursor"].as_str().unwrap()));
+        assert!(next["items"][0]["number"].as_i64().unwrap() > page["items"][0]["number"].as_i64().unwrap());
+        let counts = |name: &str| import[name].as_i64().unwrap();
+        assert_eq!(counts("repairs") + counts("rejections") + counts("notes"), i64::try_from(found.len()).unwrap());
+        assert_eq!(counts("findings_kept"), i64::try_from(found.len()).unwrap());
+    }
+
+    fn records_are_read_by_their_releases_or_what_these_say_together(ward) {
+        let embedded = json!({"ocid": "ocds-1", "releases": [release("ocds-1", "1", "2020-01-01T00:00:00Z", json!({"tender": {"title": "T"}}))],
+            "compiledRelease": {"ocid": "ocds-1", "id": "x", "date": "2020-01-01T00:00:00Z", "tender": {"title": "other"}}});
+        let linked = json!({"ocid": "ocds-2", "compiledRelease": {"ocid": "ocds-2", "id": "x", "date": "2020-01-01T00:00:00Z", "tag": ["compiled"], "tender": {"title": "C"}},
+            "releases": [{"url": "https://example.org/1", "date": "2020-01-01T00:00:00Z", "tag": ["tender"]}]});
+        let only = json!({"ocid": "ocds-3", "releases": [{"url": "https://example.org/1"}]});
+        let import = import(&ward, json!({"version": "1.1", "records": [embedded, linked, only]}).to_string());
+        assert_eq!((&process(&ward, "ocds-1")["title"], &process(&ward, "ocds-2")["title"]), (&json!("T"), &json!("C")));
+        assert_eq!(found(&ward, &import), [
+            ("compiled_beside".to_owned(), "/0/records/0/compiledRelease".to_owned()),
+            ("linked_release".to_owned(), "/0/records/1".to_owned()),
+            ("linked_only".to_owned(), "/0/records/2".to_owned()),
+        ]);
+        assert_eq!(ward.get("/api/v1/imported-processes/ocds-3").status, 404);
+    }
+
+    fn processes_are_found_by_buyer_supplier_and_year(ward) {
+        let mut other = whole("ocds-2");
+        other["parties"][1]["id"] = json!("S2");
+        other["parties"][1]["name"] = json!("Otra");
+        other["awards"][0]["suppliers"][0] = json!({"id": "S2"});
+        other["awards"][0]["date"] = json!("2021-02-28T10:15:00Z");
+        import(&ward, json!([whole("ocds-1"), other, whole("ocds-3")]).to_string());
+        let listed = |query: &str| {
+            let reply = ward.get(&format!("/api/v1/imported-processes{query}"));
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            let items = reply.json()["items"].as_array().unwrap().clone();
+            items.iter().map(|item| item["ocid"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(listed(""), "ocds-1 ocds-2 ocds-3");
+        assert_eq!(listed("?buyer=B"), "ocds-1 ocds-2 ocds-3");
+        assert_eq!(listed("?buyer=Ministerio&year=2021"), "ocds-2");
+        assert_eq!(listed("?supplier=S2"), "ocds-2");
+        assert_eq!(listed("?supplier=Limpieza%20SRL"), "ocds-1 ocds-3");
+        assert_eq!(listed("?buyer=nobody"), "");
+        let first = ward.get("/api/v1/imported-processes?limit=2").json();
+        assert_eq!(listed(&format!("?limit=2&cursor={}", first["next_cursor"].as_str().unwrap())), "ocds-3");
+        assert_eq!(ward.get("/api/v1/imported-processes/ocds-9").status, 404);
+        assert!([400, 404].contains(&ward.get("/api/v1/imported-processes/a%00b").status));
+        assert_eq!(ward.get("/api/v1/imported-processes?year=soon").status, 400);
+    }
+
+    fn what_is_damaged_ends_no_import_but_itself(ward) {
+        let good = whole("ocds-1").to_string();
+        let import_of = |bytes: &[u8]| {
+            let import = import(&ward, bytes);
+            let codes: Vec<String> = found(&ward, &import).into_iter().map(|(code, _)| code).collect();
+            (import["releases_added"].as_i64().unwrap(), codes.join(" "))
+        };
+        assert_eq!(import_of(format!("{good}\nnot json\n{}", whole("ocds-2")).as_bytes()), (2, "not_json".to_owned()));
+        let half = packed(whole("ocds-3").to_string().repeat(3).as_bytes());
+        let (added, codes) = import_of(&half[..half.len() / 2]);
+        assert!(added <= 1 && codes.contains("broken_off"), "{added} {codes}");
+        assert_eq!(import_of(b""), (0, String::new()));
+        assert_eq!(import_of(b"%PDF-1.7\n"), (0, "not_json".to_owned()));
+        let nested = format!("{{\"ocid\":\"ocds-4\",\"x\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
+        assert_eq!(import_of(nested.as_bytes()), (0, "too_deep".to_owned()));
+        let long = format!("{{\"ocid\":\"ocds-4\",\"x\":\"{}\"}}", "y".repeat(Bounds::USUAL.bytes_max + 1));
+        assert_eq!(import_of(&packed(long.as_bytes())), (0, "too_large".to_owned()));
+        let many = format!("{{\"ocid\":\"ocds-4\",\"x\":[{}1]}}", "1,".repeat(Bounds::USUAL.values_max));
+        assert_eq!(import_of(many.as_bytes()), (0, "too_many".to_owned()));
+        let wide = format!("{{\"ocid\":\"ocds-4\",\"x\":[{}1]}}", "1,".repeat(6_000));
+        assert_eq!(import_of(wide.as_bytes()), (0, "too_many".to_owned()));
+        let zero = release("ocds-5\u{0}", "1\u{0}", "2020-01-01T00:00:00Z", json!({"tender": {"title": "a\u{0}b"}, "awards": [{"id": "\u{0}"}]}));
+        assert_eq!(import_of(zero.to_string().as_bytes()).0, 1);
+        assert_eq!(process(&ward, "ocds-5")["title"], "a b");
+    }
+
+    fn only_administrators_import_and_only_within_the_bound(ward) {
+        let mut ward = ward;
+        for role in [Role::Auditor, Role::BuyerOfficer, Role::Regulator] {
+            assert_eq!(ward.ask("POST", PATH).by(role).body("application/json", "{}").send().status, 403);
+        }
+        assert_eq!(ward.ask("POST", PATH).body("application/json", "{}").send().status, 401);
+        assert_eq!(ward.ask("GET", PATH).by(Role::Auditor).send().status, 200);
+        assert_eq!(ward.ask("GET", PATH).by(Role::BuyerOfficer).send().status, 403);
+        assert_eq!(ward.ask("POST", PATH).by(Role::Admin).body("text/plain", "{}").send().status, 415);
+        ward.restart(|settings| settings.open_data_bytes_max = 100);
+        let reply = send(&ward, vec![b' '; 101]);
+        assert_eq!((reply.status, reply.code().as_str()), (413, "body_too_large"));
+        import(&ward, vec![b' '; 100]);
+    }
+
+    fn an_import_that_was_broken_off_is_taken_over(ward) {
+        use wardbook::imports::{acts, rules::Kind};
+        use wardbook::web::actor::Actor;
+        let file = whole("ocds-1").to_string();
+        let sha256: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(file.as_bytes()).into();
+        let new = acts::NewImport { name: "a".into(), sha256, bytes: 1, kind: Kind::Ocds };
+        let (begun, _) = ward.context().db.write_and_wait(move |tx| acts::begin(tx, &Actor::system(), &new)).unwrap();
+        let done = import(&ward, file);
+        assert_eq!(read(&ward, &format!("{PATH}/{}", begun.id))["state"], "interrupted");
+        assert_eq!(done["releases_added"], 1);
+        let id = begun.id.clone();
+        let late = ward.context().db.write_and_wait(move |tx| acts::load(tx, &Actor::system(), &id, &acts::Batch::default()));
+        assert!(late.is_err());
+    }
+
+    fn the_command_reports_what_it_finds(ward) {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, report) = (directory.path().join("one.jsonl"), directory.path().join("report.jsonl"));
+        let mut text = String::new();
+        for n in 0..350 {
+            text.push_str(&release(&format!("ocds-{n}"), "1", "2020-01-01", json!({"tender": {"value": {"amount": "7", "currency": "CNY"}}})).to_string());
+            text.push('\n');
+        }
+        std::fs::write(&file, text).unwrap();
+        let said = std::sync::Mutex::new(Vec::new());
+        let say = |line: &str| said.lock().unwrap().push(line.to_owned());
+        let quiet = |_: &str| {};
+        let run = |files: &[PathBuf]| open_data::ocds(ward.house(), files, Some(&report), (&say, &quiet));
+        run(&[file.clone()]).unwrap();
+        let lines: Vec<Value> = std::fs::read_to_string(&report).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 700);
+        assert_eq!((&lines[1]["code"], &lines[1]["pointer"], &lines[1]["found"], &lines[1]["made"]), (&json!("amount_as_text"), &json!("/tender/value/amount"), &json!("7"), &json!("7.00")));
+        run(&[file]).unwrap();
+        let said = std::mem::take(&mut *said.lock().unwrap());
+        assert!(said[0].contains("350 releases (350 added, 0 known)"), "{}", said[0]);
+        assert!(said[1].contains("unchanged"), "{}", said[1]);
+        ward.settle();
+        assert_eq!(ward.events("import.batch_loaded").len(), 4);
+        assert!(run(&[directory.path().join("nothing")]).is_err());
+    }
+}
+
+/// How many rows a table has, for tests that look behind the API.
+fn rows(ward: &Ward, table: &str) -> i64 {
+    use diesel::RunQueryDsl as _;
+    use diesel::dsl::sql;
+    use diesel::sql_types::BigInt;
+    let query = format!("(SELECT COUNT(*) FROM {table})");
+    let counted = ward
+        .context()
+        .db
+        .read_and_wait(move |conn: &mut Conn| -> Answer<i64> {
+            Ok(wardbook::both!(conn, c => diesel::select(sql::<BigInt>(&query)).get_result(c))?)
+        });
+    counted.unwrap()
+}
+
+on_both! {
+    fn a_process_has_so_many_releases_and_no_more(ward) {
+        let of = |n: usize| release("ocds-1", &n.to_string(), &format!("2020-01-01T00:{:02}:{:02}Z", n / 60, n % 60), json!({"tender": {"title": n.to_string()}}));
+        let lines: Vec<String> = (0..502).map(|n| of(n).to_string()).collect();
+        let import = import(&ward, lines.join("\n"));
+        assert_eq!((&import["releases"], &import["releases_added"]), (&json!(502), &json!(500)));
+        assert_eq!(found(&ward, &import), [("too_many_releases".to_owned(), String::new()), ("too_many_releases".to_owned(), String::new())]);
+        assert_eq!((&process(&ward, "ocds-1")["title"], rows(&ward, "imported_releases")), (&json!("499"), 500));
+    }
+}
+
+fn table(ward: &Ward, kind: &str, query: &str, text: &str) -> Reply {
+    ward.ask("POST", &format!("{PATH}/csv/{kind}{query}"))
+        .by(Role::Admin)
+        .body("text/csv; charset=utf-8", text.as_bytes())
+        .send()
+}
+
+on_both! {
+    fn organisations_are_registered_from_a_table(ward) {
+        let area = ward.post("/api/v1/areas", &json!({"name_zh": "上海", "name_en": "Shanghai", "code": "3101"}));
+        assert_eq!(area.status, 201, "{}", area.text);
+        let text = format!(
+            "\u{feff}类型,名称,统一社会信用代码,法定代表人,联系人,电话,邮箱,区域代码,地址\ndepartment,城管局,,,,,,3101,\ncompany,甲公司,{},王一,李二,13800138000,a@example.org,3101,某路1号\n",
+            CODES[0]
+        );
+        let trial = table(&ward, "organisations", "?dry_run=true", &text);
+        assert_eq!((trial.status, &trial.json()["rows"], &trial.json()["dry_run"]), (200, &json!(2), &json!(true)), "{}", trial.text);
+        assert_eq!(rows(&ward, "organisations"), 0);
+        let done = table(&ward, "organisations", "", &text);
+        assert_eq!((done.status, done.json()["made"].as_array().unwrap().len()), (200, 2), "{}", done.text);
+        let made = ward.ask("GET", &format!("/api/v1/organisations/{}", done.json()["made"][1].as_str().unwrap())).by(Role::Admin).send();
+        assert_eq!((&made.json()["name_zh"], &made.json()["state"]), (&json!("甲公司"), &json!("registered")), "{}", made.text);
+        ward.settle();
+        assert_eq!(ward.events("organisation.registered").len(), 2);
+
+        let again = table(&ward, "organisations", "", &text);
+        assert_eq!(again.faults(), [("/0/name_zh".to_owned(), "organisation_known".to_owned()), ("/1/credit_code".to_owned(), "organisation_credit_code_taken".to_owned())], "{}", again.text);
+
+        // One fault keeps all of it out, and all faults are told.
+        let text = format!(
+            "kind,name_zh,credit_code,legal_representative,contact_name,phone,mail,address,area_code\n\
+             department,园林局,,,,,,,\ncompany,乙公司,{},王一,李二,13800138000,b@example.org,某路2号,9\nguild,丙,,,,,,,\n",
+            CODES[0]
+        );
+        let refused = table(&ward, "organisations", "", &text);
+        let faults = refused.faults();
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        for place in ["/1/area_code", "/1/credit_code", "/2/kind"] {
+            assert!(faults.iter().any(|(at, _)| at == place), "{place}: {faults:?}");
+        }
+        assert_eq!(rows(&ward, "organisations"), 2);
+        assert_eq!(table(&ward, "guilds", "", &text).status, 404);
+        assert_eq!(table(&ward, "organisations", "", "colour\nred\n").code(), "malformed");
+    }
+
+    fn budget_lines_are_made_from_a_table_by_whoever_may_make_them(ward) {
+        let treasury = Treasury::new(&ward);
+        let fund = gets(&ward, &treasury.anna, &format!("/funds/{}", treasury.fund)).json();
+        let text = format!(
+            "资金编码,年度,编码,单位,类别,用途\n{},2026,SAN-01,{},{CATEGORY},保洁\n{0},2026,SAN-02,{1},{CATEGORY},清扫\n",
+            fund["code"].as_str().unwrap(), treasury.department
+        );
+        let send = |query: &str, text: &str| {
+            treasury.anna.asks(&ward, "POST", &format!("{PATH}/csv/budget-lines{query}")).body("text/csv", text.as_bytes()).send()
+        };
+        let trial = send("?dry_run=true", &text);
+        assert_eq!((trial.status, rows(&ward, "budget_lines")), (200, 0), "{}", trial.text);
+        let done = send("", &text);
+        assert_eq!((done.status, done.json()["made"].as_array().unwrap().len(), rows(&ward, "budget_lines")), (200, 2, 2), "{}", done.text);
+        let again = send("", &text);
+        assert_eq!(again.faults(), [("/0/code".to_owned(), "budget_code_taken".to_owned()), ("/1/code".to_owned(), "budget_code_taken".to_owned())], "{}", again.text);
+        // An administrator has no power over budgets, whichever way they try.
+        let refused = table(&ward, "budget-lines", "", &text.replace("SAN", "GRN"));
+        assert_eq!((refused.status, rows(&ward, "budget_lines")), (422, 2), "{}", refused.text);
+    }
+
+    fn contracts_that_are_running_are_kept_as_history(ward) {
+        let area = ward.post("/api/v1/areas", &json!({"name_zh": "上海", "name_en": "Shanghai", "code": "3101"}));
+        assert_eq!(area.status, 201, "{}", area.text);
+        Treasury::new(&ward);
+        let head = "合同编号,名称,采购单位,承包单位,区域代码,类别,合同金额,已付金额,截至日期,到期日期\n";
+        let row = |paid: &str, day: &str| format!("{head}H-1,保洁,街道办,甲公司,3101,{CATEGORY},240000.00,{paid},{day},2026-12-31\n");
+        let trial = table(&ward, "contracts", "?dry_run=true", &row("80000", "2026-01-31"));
+        assert_eq!((trial.status, &trial.json()["contracts_added"], &trial.json()["import_id"], rows(&ward, "imports")), (200, &json!(1), &Value::Null, 0), "{}", trial.text);
+        let done = table(&ward, "contracts", "", &row("80000", "2026-01-31"));
+        assert_eq!((done.status, &done.json()["contracts_added"]), (200, &json!(1)), "{}", done.text);
+        let again = table(&ward, "contracts", "", &row("80000", "2026-01-31"));
+        assert_eq!((&again.json()["unchanged"], &again.json()["import_id"]), (&json!(true), &done.json()["import_id"]), "{}", again.text);
+        // In the encoding of spreadsheets, a month later.
+        let later = row("100000.5", "2026-02-28");
+        let (bytes, _, _) = encoding_rs::GB18030.encode(&later);
+        let later = ward.ask("POST", &format!("{PATH}/csv/contracts")).by(Role::Admin).body("text/csv; charset=gb18030", bytes.into_owned()).send();
+        assert_eq!((later.status, &later.json()["contracts_changed"]), (200, &json!(1)), "{}", later.text);
+        let process = process(&ward, "running-%E8%A1%97%E9%81%93%E5%8A%9E-H-1");
+        assert_eq!((&process["area"], &process["category"]), (&json!("3101"), &json!(CATEGORY)));
+        assert_eq!(process["contracts"][0]["value"], json!({"amount": "240000.00", "currency": "CNY"}));
+        assert_eq!(process["transactions"], json!([{
+            "contract_id": "H-1", "id": "until", "paid_at": "2026-02-28T00:00:00.000000Z", "value": {"amount": "100000.50", "currency": "CNY"},
+            "payer": {"id": "街道办", "name": "街道办"}, "payee": {"id": "甲公司", "name": "甲公司"},
+        }]));
+        let bad = table(&ward, "contracts", "", &format!("{}H-1,保洁,街道办,甲公司,9,none,1,2,2026-01-31,2026-12-31\nH-2,保洁,街道办,甲公司,9,none,1,1,2026-01-31,2026-12-31\n", head));
+        let mut faults: Vec<String> = bad.faults().into_iter().map(|(at, _)| at).collect();
+        faults.sort();
+        assert_eq!(faults, ["/0/area_code", "/0/paid", "/1/area_code", "/1/category"]);
+    }
+
+    fn tables_are_read_in_on_the_machine(ward) {
+        use wardbook::app::open_data::{OfTable, table};
+        use wardbook::imports::rules_tables::Sort;
+        let directory = tempfile::tempdir().unwrap();
+        let (file, report) = (directory.path().join("t.csv"), directory.path().join("report.jsonl"));
+        let said = std::sync::Mutex::new(String::new());
+        let run = |sort: Sort, text: &str, is_trial: bool| {
+            std::fs::write(&file, text).unwrap();
+            let of = OfTable { sort, path: &file, is_trial, report: Some(&report), account: None };
+            let say = |line: &str| { said.lock().unwrap().push_str(line); };
+            let holds = table(ward.house(), &of, (&say, &say)).unwrap();
+            (holds, std::mem::take(&mut *said.lock().unwrap()), std::fs::read_to_string(&report).unwrap())
+        };
+        let (holds, told, _) = run(Sort::Organisations, "kind,name_zh\ndepartment,城管局\n", true);
+        assert!(holds && told.contains("would be done: 1 made of 1 rows"), "{told}");
+        let (holds, told, reported) = run(Sort::Organisations, "kind,name_zh\ndepartment,城管局\n", false);
+        assert!(holds && told.contains("1 made of 1 rows") && reported.contains("org_"), "{told} {reported}");
+        let (holds, told, reported) = run(Sort::Organisations, "kind,name_zh\nguild,丙\n", false);
+        assert!(!holds && told.contains("line 2, kind"), "{told}");
+        assert_eq!(serde_json::from_str::<Value>(&reported).unwrap()["line"], 2);
+        // In the service's own name nobody makes budget lines.
+        let (holds, _, _) = run(Sort::BudgetLines, "fund_code,fiscal_year,code,organisation,category,purpose_zh\nA,2026,B,C,D,E\n", false);
+        assert!(!holds);
+    }
+}
