@@ -201,7 +201,7 @@ enum Admin {
         #[arg(long, default_value = "admin", value_parser = role)]
         role: Role,
     },
-    /// Make the totals of spending anew from what was recorded, while the ward is served
+    /// Measure what was never measured of the ledger, and make the totals of spending anew, while the ward is served
     RebuildSpending,
     /// Make a new key that signs access tokens from now on; tokens of the old ones stay valid until they expire
     RotateTokenKey,
@@ -552,8 +552,10 @@ fn admin(settings: Settings, what: Admin) -> Result<ExitCode, Fault> {
             say(&link);
         }
         Admin::RebuildSpending => {
-            crate::app::ledger::rebuild_spending(&house)?;
-            say("the totals of spending are made anew");
+            let measured = crate::app::ledger::rebuild_spending(&house)?;
+            say(&format!(
+                "{measured} transfers measured, and the totals of spending made anew"
+            ));
         }
         Admin::RotateTokenKey => {
             let kid = crate::app::keys::rotate(&house)

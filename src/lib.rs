@@ -757,6 +757,8 @@ pub mod ballots {
     pub mod http_voting;
     /// Letters to voters as a printable page.
     pub mod letters;
+    /// Adds ratings that bind to what is measured of spending.
+    pub mod measures;
     /// Where votes come in: keys, papers, receipts.
     pub mod polling;
     /// Ballots: what is asked, and for how long.
@@ -1246,7 +1248,7 @@ pub mod payments {
     /// What periods come to and contracts were paid, over HTTP.
     pub mod http_pay_statements;
     /// The money of claims.
-    mod moves_claims;
+    pub mod moves_claims;
     /// The file that a bank is told by what to pay.
     pub mod rules_bank_file;
     /// How names are written for a bank.

@@ -14,7 +14,7 @@ use actix_web::{App, HttpServer, web};
 
 use crate::app::keeping::Keeper;
 use crate::app::settings::{ClockKind, Settings};
-use crate::app::{documents, mail, openapi, operation, sign_in, time};
+use crate::app::{documents, ledger, mail, openapi, operation, sign_in, time};
 use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
@@ -402,6 +402,7 @@ impl Server {
         house.load_statutes()?;
         house.load_standards()?;
         house.keep_prefix()?;
+        ledger::measure_older(&house)?;
         let post = house.start_sending()?;
         let key = web::Data::new(UnsubscribeKey::open(&house.settings.keys_dir())?);
         let custody = web::Data::new(Custody::open(&house.settings.keys_dir())?);

@@ -11,13 +11,12 @@ use crate::ballots::acts::{CALLED, append, seen};
 use crate::ballots::polling::{self, Polling};
 use crate::ballots::rules::{Ballot, BallotId, Kind, NOT_COUNTED, State};
 use crate::ballots::rules_cells::shown;
-use crate::ballots::rules_derivation::{Derivation, Outcome, derive, derived};
+use crate::ballots::rules_derivation::{Derivation, derive, derived};
 use crate::ballots::rules_double_tally::{Double, Weighed, weighed};
 use crate::ballots::rules_electorate::RollFound;
 use crate::ballots::rules_slips::{Boxed, Paper, Slip, is_vouched, read_paper, roll_sha256, voter_tag};
 use crate::ballots::rules_terms::{changed, guarded};
-use crate::ballots::{store, store_papers, tidings};
-use crate::budget::spending;
+use crate::ballots::{measures, store, store_papers, tidings};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::id;
@@ -88,15 +87,8 @@ pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Deriva
         outbox::store::forget_kind(tx, kind, of.as_str())?;
     }
     store::count(tx, of, &text, &sha256)?;
-    if let (Kind::Rating, Outcome::Binding, Some(score)) =
-        (derivation.kind, derivation.outcome, derivation.score)
-    {
-        spending::rate(
-            tx,
-            (of.as_str(), &derivation.matter_id),
-            (score, derivation.ballots),
-        )?;
-    }
+    let today = tx.today();
+    measures::rate(tx, (of, &derivation), today)?;
     let data = json!({
         "sha256": hex::encode(sha256), "box_sha256": derivation.box_sha256, "roll_sha256": derivation.roll_sha256, "electorate": derivation.electorate,
         "roll_counted_sha256": derivation.roll_counted_sha256, "unvouched": derivation.unvouched, "terms_changed": derivation.terms_changed,

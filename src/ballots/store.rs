@@ -275,6 +275,24 @@ pub fn result(conn: &mut Conn, id: &BallotId) -> Answer<Option<(Derivation, Stri
     Ok(Some((derivation, text)))
 }
 
+/// Up to `max` ballots after an id that are counted, each with when it was, in the order of their ids.
+///
+/// # Errors
+/// A fault of the database.
+pub fn counted(conn: &mut Conn, after: &str, max: i64) -> Answer<Vec<(BallotId, Instant)>> {
+    let rows: Vec<(BallotId, Option<NaiveDateTime>)> = ballots::table
+        .filter(ballots::id.gt(after))
+        .filter(ballots::counted_at.is_not_null())
+        .order(ballots::id)
+        .limit(max)
+        .select((ballots::id, ballots::counted_at))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, at)| Some((id, at?.and_utc())))
+        .collect())
+}
+
 /// What the ballot about something comes to, once it is counted.
 ///
 /// # Errors

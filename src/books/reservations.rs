@@ -25,7 +25,6 @@ pub(super) fn reserve(tx: &mut Tx<'_>, book: &Book) -> Answer<(Vec<Lot>, Vec<Tra
     let broken = || Fault::broken("a lot without its money was found ready");
     let (mut lots, mut orders) = (Vec::new(), Vec::new());
     let document = book.content.document();
-    let area_id = area_of(tx.conn(), &document.areas)?;
     for lot in &document.lots {
         let budget_line_id = lot.budget_line_id.clone().ok_or_else(broken)?;
         let reserved = Lot {
@@ -34,14 +33,7 @@ pub(super) fn reserve(tx: &mut Tx<'_>, book: &Book) -> Answer<(Vec<Lot>, Vec<Tra
             code: lot.code.clone(),
             budget_line_id,
         };
-        let described = Described {
-            line_id: reserved.budget_line_id.clone(),
-            lot_id: reserved.id.to_string(),
-            area_id: area_id.clone(),
-            method: document.method.map(|method| method.name().to_owned()),
-            contracted: None,
-        };
-        spending::describe(tx, reserved.id.as_str(), &described)?;
+        describe(tx, book, &reserved)?;
         let id = posting::transfer_of(reserved.id.as_str())?;
         orders.push(reservation(tx, id, &reserved, lot.ceiling.ok_or_else(broken)?)?);
         lots.push(reserved);
@@ -49,6 +41,33 @@ pub(super) fn reserve(tx: &mut Tx<'_>, book: &Book) -> Answer<(Vec<Lot>, Vec<Tra
     let transfers = posting::post(tx, orders)?;
     store::insert_lots(tx, &lots)?;
     Ok((lots, transfers))
+}
+
+/// Says what a lot is counted under when what is spent is grouped: what its book says now.
+fn describe(tx: &mut Tx<'_>, book: &Book, lot: &Lot) -> Answer<()> {
+    let document = book.content.document();
+    let described = Described {
+        line_id: lot.budget_line_id.clone(),
+        lot_id: lot.id.to_string(),
+        area_id: area_of(tx.conn(), &document.areas)?,
+        method: document.method.map(|method| method.name().to_owned()),
+        contracted: None,
+    };
+    spending::describe(tx, lot.id.as_str(), &described)
+}
+
+/// The same for a lot that money was held for before that was said.
+///
+/// # Errors
+/// A fault of the database, or if there is no such lot.
+pub fn describe_again(tx: &mut Tx<'_>, lot: &str) -> Answer<()> {
+    let gone = || Fault::broken(format!("money is held for {lot}, which is not there"));
+    let id: LotId = lot
+        .parse()
+        .map_err(|error| Fault::caused("read a lot's id", error))?;
+    let lot = store::lot(tx.conn(), &id)?.ok_or_else(gone)?;
+    let book = store::book(tx.conn(), &lot.book_id)?.ok_or_else(gone)?;
+    describe(tx, &book, &lot)
 }
 
 /// The smallest area that has all of these in it.

@@ -11,7 +11,7 @@ use crate::budget::rules_ledger::{LedgerAccountId, TransferCode, TransferId};
 use crate::budget::rules_spending::{Contracted, Described, Measures, Quantity, Subject, SubjectId, month};
 use crate::db::conn::Conn;
 use crate::db::schema::{
-    ledger_transfers, spending_facts, spending_matters, spending_subjects, spending_totals,
+    ledger_holds, ledger_transfers, spending_facts, spending_matters, spending_subjects, spending_totals,
 };
 use crate::db::writer::Tx;
 use crate::kernel::party::{AreaId, OrganisationId, OrganisationKind};
@@ -187,12 +187,13 @@ pub fn paid_under(conn: &mut Conn, matter: &str, account: &LedgerAccountId) -> A
     }
 }
 
-/// Whether another transfer of that kind was made for a matter.
+/// Whether another transfer of that kind was made for a matter, and measured.
 ///
 /// # Errors
 /// A fault of the database.
 pub fn has_another(conn: &mut Conn, matter: &str, code: TransferCode, but: &TransferId) -> Answer<bool> {
     let found: Option<TransferId> = both!(conn, c => ledger_transfers::table
+        .inner_join(spending_facts::table.on(spending_facts::source_id.eq(ledger_transfers::id)))
         .filter(ledger_transfers::matter.eq(matter))
         .filter(ledger_transfers::code.eq(code.name()))
         .filter(ledger_transfers::id.ne(but))
@@ -200,6 +201,73 @@ pub fn has_another(conn: &mut Conn, matter: &str, code: TransferCode, but: &Tran
         .first(c)
         .optional())?;
     Ok(found.is_some())
+}
+
+/// Up to `max` transfers after an id that have added nothing to the facts, in the order of their ids.
+///
+/// # Errors
+/// A fault of the database.
+pub fn unmeasured(conn: &mut Conn, after: &str, max: i64) -> Answer<Vec<TransferId>> {
+    Ok(both!(conn, c => ledger_transfers::table
+        .left_join(spending_facts::table.on(spending_facts::source_id.eq(ledger_transfers::id)))
+        .filter(ledger_transfers::id.gt(after))
+        .filter(spending_facts::source_id.is_null())
+        .order(ledger_transfers::id)
+        .limit(max)
+        .select(ledger_transfers::id)
+        .load(c))?)
+}
+
+/// Whether a transfer, or a ballot, has added something to the facts.
+///
+/// # Errors
+/// A fault of the database.
+pub fn is_measured(conn: &mut Conn, source: &str) -> Answer<bool> {
+    let found: Option<i64> = both!(conn, c => spending_facts::table
+        .filter(spending_facts::source_id.eq(source))
+        .select(spending_facts::subject_id)
+        .first(c)
+        .optional())?;
+    Ok(found.is_some())
+}
+
+/// Whether the ledger has transfers and none of them was ever measured: it is older than what is measured.
+///
+/// # Errors
+/// A fault of the database.
+pub fn is_older(conn: &mut Conn) -> Answer<bool> {
+    let fact: Option<i64> = both!(conn, c => spending_facts::table
+        .select(spending_facts::subject_id)
+        .first(c)
+        .optional())?;
+    if fact.is_some() {
+        return Ok(false);
+    }
+    let transfer: Option<TransferId> = both!(conn, c => ledger_transfers::table
+        .select(ledger_transfers::id)
+        .first(c)
+        .optional())?;
+    Ok(transfer.is_some())
+}
+
+/// Up to `max` matters after one that money is or was held for and that nobody has described, of those whose ids begin so.
+///
+/// # Errors
+/// A fault of the database.
+pub fn undescribed(conn: &mut Conn, prefix: &str, after: &str, max: i64) -> Answer<Vec<String>> {
+    // Ids are a prefix and an underscore; the next character is the backquote.
+    let (from, until) = (format!("{prefix}_"), format!("{prefix}`"));
+    Ok(both!(conn, c => ledger_holds::table
+        .left_join(spending_matters::table.on(spending_matters::matter.eq(ledger_holds::matter)))
+        .filter(ledger_holds::matter.ge(from))
+        .filter(ledger_holds::matter.lt(until))
+        .filter(ledger_holds::matter.gt(after))
+        .filter(spending_matters::matter.is_null())
+        .order(ledger_holds::matter)
+        .limit(max)
+        .select(ledger_holds::matter)
+        .distinct()
+        .load(c))?)
 }
 
 /// A row of the totals.

@@ -35,6 +35,8 @@ pub struct LedgerVerdict {
     pub entries: u64,
     /// Holds compared.
     pub holds: u64,
+    /// What could not be compared, and is not wrong for that.
+    pub notes: Vec<String>,
     /// What does not hold, up to [`FAULTS_TOLD_MAX`].
     pub faults: Vec<String>,
     /// How many there are.
@@ -63,6 +65,9 @@ impl fmt::Display for LedgerVerdict {
             "ledger: {word} ({} accounts, {} transfers, {} entries, {} holds)",
             self.accounts, self.transfers, self.entries, self.holds
         )?;
+        for note in &self.notes {
+            writeln!(f, "  note: {note}")?;
+        }
         for fault in &self.faults {
             writeln!(f, "  {fault}")?;
         }

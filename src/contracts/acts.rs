@@ -233,7 +233,7 @@ fn conclude(
         ..contract
     };
     let award = acts_awards::sign(tx, award)?;
-    commitments::describe(tx, known, &contract)?;
+    commitments::describe(tx, &known.lot, &contract)?;
     let matter = (contract.price, contract.id.as_str());
     let transfers = reservations::commit(tx, &known.lot, matter)?;
     let data = json!({

@@ -1,8 +1,7 @@
 //! The money of a contract: what is held for it, under its own id and under those of its variations, what is added, and what goes back to its line. The
 //! ledger keeps it. It asks no permission and writes no event; the act that it is part of does.
 
-use crate::award::desk::Known;
-use crate::books::store::Lot;
+use crate::books::store::{self as books, Lot};
 use crate::budget::rules::BudgetLineId;
 use crate::budget::rules_ledger::{AccountCode, Hold, LINKED_MAX, Order, Transfer, TransferCode, TransferId};
 use crate::budget::rules_spending::{Contracted, Described, quantity};
@@ -10,8 +9,8 @@ use crate::budget::{posting, spending, store_ledger, store_spending, store_year_
 use crate::contracts::rules::{Contract, ContractId};
 use crate::contracts::rules_document::ContractDocument;
 use crate::contracts::rules_items::items;
-use crate::contracts::rules_variations::Variation;
-use crate::contracts::store_items;
+use crate::contracts::rules_variations::{Variation, VariationId};
+use crate::contracts::{store, store_items, store_variations};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::money::Money;
@@ -22,10 +21,10 @@ use crate::registry::store_organisations;
 ///
 /// # Errors
 /// A fault of the database, or of bytes that are no contract.
-pub fn describe(tx: &mut Tx<'_>, known: &Known, contract: &Contract) -> Answer<()> {
+pub fn describe(tx: &mut Tx<'_>, lot: &Lot, contract: &Contract) -> Answer<()> {
     let of_lot = store_spending::described(tx.conn(), contract.lot_id.as_str())?;
     let of_lot = of_lot.unwrap_or_else(|| Described {
-        line_id: known.lot.budget_line_id.clone(),
+        line_id: lot.budget_line_id.clone(),
         lot_id: contract.lot_id.to_string(),
         area_id: None,
         method: None,
@@ -49,6 +48,33 @@ pub fn describe(tx: &mut Tx<'_>, known: &Known, contract: &Contract) -> Answer<(
     };
     spending::describe(tx, contract.id.as_str(), &described)?;
     store_items::insert(tx, contract, &items(&document)?)
+}
+
+/// The same for a contract that money was held for before that was said.
+///
+/// # Errors
+/// A fault of the database, or if there is no such contract.
+pub fn describe_again(tx: &mut Tx<'_>, contract: &str) -> Answer<()> {
+    let gone = || Fault::broken(format!("money is held for {contract}, which is not there"));
+    let id: ContractId = contract
+        .parse()
+        .map_err(|error| Fault::caused("read a contract's id", error))?;
+    let contract = store::contract(tx.conn(), &id)?.ok_or_else(gone)?;
+    let lot = books::lot(tx.conn(), &contract.lot_id)?.ok_or_else(gone)?;
+    describe(tx, &lot, &contract)
+}
+
+/// The same for a variation of one: it is counted where its contract is.
+///
+/// # Errors
+/// A fault of the database, or if there is no such variation.
+pub fn describe_variation_again(tx: &mut Tx<'_>, variation: &str) -> Answer<()> {
+    let gone = || Fault::broken(format!("money is held for {variation}, which is not there"));
+    let id: VariationId = variation
+        .parse()
+        .map_err(|error| Fault::caused("read a variation's id", error))?;
+    let found = store_variations::variation(tx.conn(), &id)?.ok_or_else(gone)?;
+    spending::describe_as(tx, id.as_str(), found.contract_id.as_str())
 }
 
 /// What is committed for a contract and not used up: its own commitment first, then those of its variations.

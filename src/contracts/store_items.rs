@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::both;
 use crate::contracts::rules::Contract;
 use crate::contracts::rules_items::Item;
 use crate::db::schema::contract_items;
@@ -9,13 +10,13 @@ use crate::db::writer::Tx;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::Answer;
 
-/// Adds the items of a contract.
+/// Adds the items of a contract. Those that were added before stay as they are.
 ///
 /// # Errors
-/// A fault of the database, or if they were added before.
+/// A fault of the database.
 pub fn insert(tx: &mut Tx<'_>, contract: &Contract, items: &[Item]) -> Answer<()> {
     for item in items {
-        diesel::insert_into(contract_items::table)
+        both!(tx.conn(), c => diesel::insert_into(contract_items::table)
             .values((
                 contract_items::contract_id.eq(&contract.id),
                 contract_items::number.eq(item.number),
@@ -28,7 +29,8 @@ pub fn insert(tx: &mut Tx<'_>, contract: &Contract, items: &[Item]) -> Answer<()
                 contract_items::ceiling_fen.eq(item.ceiling.map(Money::fen)),
                 contract_items::price_fen.eq(contract.price.fen()),
             ))
-            .execute(tx.conn())?;
+            .on_conflict_do_nothing()
+            .execute(c))?;
     }
     Ok(())
 }

@@ -2457,6 +2457,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     delegations
 );
 diesel::allow_tables_to_appear_in_same_query!(spending_facts, ledger_transfers);
+diesel::allow_tables_to_appear_in_same_query!(spending_matters, ledger_holds);
 
 diesel::table! {
     /// Payments that go to the bank together.

@@ -15,7 +15,8 @@ use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::money::{Money, MoneyError};
 use crate::kernel::refusal::{Answer, Fault};
-use crate::payments::rules_claims::{Claim, Kind};
+use crate::payments::rules_claims::{Claim, ClaimId, Kind};
+use crate::payments::store_claims;
 
 /// Transfers of one claim at most: one for each hold of its contract, of which there is one for each variation and each payment that came back.
 const TRANSFERS_MAX: u16 = 10_000;
@@ -151,6 +152,20 @@ pub fn commit_interest(tx: &mut Tx<'_>, signed: &Signed, claim: &Claim) -> Answe
         matter: claim.id.to_string(),
     };
     posting::post(tx, vec![order])
+}
+
+/// Says of a claim whose own money was held before that was said that it is counted where its contract is.
+///
+/// # Errors
+/// A fault of the database, or if there is no such claim.
+pub fn describe_again(tx: &mut Tx<'_>, claim: &str) -> Answer<()> {
+    let id: ClaimId = claim
+        .parse()
+        .map_err(|error| Fault::caused("read a claim's id", error))?;
+    let found = store_claims::claim(tx.conn(), &id)?;
+    let found =
+        found.ok_or_else(|| Fault::broken(format!("money is held for {claim}, which is not there")))?;
+    spending::describe_as(tx, claim, found.contract_id.as_str())
 }
 
 /// Sets free what is committed for the interest of a claim that is not paid any more.

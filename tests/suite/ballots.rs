@@ -32,6 +32,7 @@ use crate::periods::contract;
 use crate::roll_letters::{claim, codes, letter};
 use crate::roll_privacy::everything_kept;
 use crate::rolls::{self, Community};
+use crate::spending;
 use crate::treasury::{gets, made, of, posts};
 
 /// When votes are taken, and until when.
@@ -498,6 +499,7 @@ on_both! { in "test";
             let spending = ok(&ward.get(&format!("/api/v1/spending?group_by={question}")));
             assert_eq!((&spending["totals"]["average_satisfaction"], &spending["totals"]["ballots"]), (&json!("87.60"), &json!(200)), "{spending}");
         }
+        spending::is_made_again(&ward);
         let record = ward.get(&format!("/api/v1/ballots/{ballot}/record")).text;
         assert_eq!(recomputed(&ward, &record, true).status.code(), Some(0));
     }

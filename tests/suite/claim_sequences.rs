@@ -13,6 +13,7 @@ use crate::on_both;
 use crate::outbox::lines;
 use crate::pay_rules::by_halves_with_recovery;
 use crate::publication_checks;
+use crate::spending;
 use crate::treasury::{made, posts};
 
 /// Acts in all.
@@ -450,6 +451,7 @@ fn runs(ward: &Ward, is_recovered: bool, seed: u64) -> BTreeSet<String> {
         (&json!(paid), &json!(yuan(model.committed)))
     );
     is_told(&counter, &model);
+    spending::is_made_again(counter.ward());
     // Whatever has happened, what is published of it holds.
     publication_checks::holds(counter.ward());
     met

@@ -7,6 +7,7 @@ use crate::books::ok;
 use crate::claims::{Counter, by_months};
 use crate::on_both;
 use crate::organisations::refused;
+use crate::spending;
 use crate::treasury::yuan;
 
 on_both! { in "test";
@@ -80,5 +81,6 @@ on_both! { in "test";
         refused(&counter.certifies(officer, &fourth, &less), 409, "claim_interest_unfunded");
         ok(&counter.ends(approves, &third, "return"));
         assert_eq!(counter.balances()[0], "1.00");
+        spending::is_made_again(&ward);
     }
 }

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
+use wardbook::app::ledger;
 use wardbook::budget::store_spending_verification::rebuild_totals;
 use wardbook::budget::verify;
+use wardbook::db::conn::{Access, Conn, connect};
 
 use crate::awards::go_to;
 use crate::books::ok;
@@ -14,6 +17,7 @@ use crate::faults::block_on;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
+use crate::outbox::lines;
 use crate::treasury::{Treasury, made, posts, yuan};
 
 const DIMENSIONS: [&str; 12] = [
@@ -240,7 +244,7 @@ on_both! { in "test";
         made(&posts(&ward, &treasury.anna, &format!("/budget-lines/{line}/reservations"), Some(&json!({"amount": yuan("10.00"), "purpose": "试"}))));
         assert!(verdict(&ward).holds());
         let rows = "SELECT dimension || value || shard || budgeted_fen || reserved_fen AS line FROM spending_totals ORDER BY dimension, value, shard";
-        let before = crate::outbox::lines(&ward, rows);
+        let before = lines(&ward, rows);
         for (change, told) in [
             ("UPDATE spending_totals SET reserved_fen = reserved_fen + 1 WHERE dimension = 'buyer'", "the total of buyer `org_"),
             ("DELETE FROM spending_totals WHERE dimension = 'month'", "the total of month `2026"),
@@ -252,7 +256,7 @@ on_both! { in "test";
             let db = ward.context().db.clone();
             block_on(async move { db.upkeep(rebuild_totals).await }).unwrap();
             assert!(verdict(&ward).holds());
-            assert_eq!(crate::outbox::lines(&ward, rows), before);
+            assert_eq!(lines(&ward, rows), before);
         }
         let lot = "INSERT INTO spending_matters (matter, line_id, lot_id) SELECT 'lot_x', id, 'lot_x' FROM budget_lines WHERE code = 'LA'";
         sql(&ward, lot).unwrap();
@@ -267,6 +271,29 @@ on_both! { in "test";
         let found = verdict(&ward);
         assert!(found.faults_found == 1 && found.to_string().contains(&format!("{line} is measured otherwise than its accounts stand")), "{found}");
         ward.log_must_hold = false; // Nor must the ledger.
+    }
+
+    fn a_ledger_that_is_older_is_measured_from_itself(ward) {
+        let mut ward = ward;
+        drop(paid(&ward));
+        assert_eq!(measured_again(&ward), 0);
+        let before = measured(&ward);
+        forget(&ward);
+        assert!(measured(&ward).iter().all(Vec::is_empty));
+        // That is no fault, and is said.
+        let found = verdict(&ward);
+        assert!(found.holds() && found.to_string().contains("note: what is spent was never measured here"), "{found}");
+        // A server that begins does it of itself.
+        ward.restart(|_| ());
+        assert_eq!(measured(&ward), before);
+        let found = verdict(&ward);
+        assert!(found.holds() && found.notes.is_empty(), "{found}");
+        // What is lost later is a fault, and is measured when somebody asks for it.
+        forget_some(&ward);
+        let found = verdict(&ward).to_string();
+        assert!(found.contains("is measured otherwise than it moved"), "{found}");
+        assert_eq!(measured_again(&ward), 1);
+        assert_eq!(measured(&ward), before);
     }
 
     fn money_is_followed_down_to_each_payment_and_back(ward) {
@@ -380,6 +407,101 @@ on_both! { in "test";
         sql(&ward, "DELETE FROM spending_totals WHERE value = 'contract_1'").unwrap();
         assert_eq!(items(&spends(&ward, "group_by=contract&sort=-paid&limit=1"))[0]["measures"]["paid"], yuan("100.01"));
     }
+}
+
+/// What spending is kept in, those first that name others.
+const TABLES: [(&str, &str); 5] = [
+    (
+        "spending_totals",
+        "dimension, value, shard, appropriated_fen, budgeted_fen, reserved_fen, committed_fen, retained_fen, paid_fen, deducted_fen, refunded_fen, payments, ballots, satisfaction",
+    ),
+    (
+        "spending_facts",
+        "source_id, subject_id, made_on, month, amount_fen, appropriated_fen, budgeted_fen, reserved_fen, committed_fen, retained_fen, paid_fen, deducted_fen, refunded_fen, payments, ballots, satisfaction",
+    ),
+    (
+        "spending_subjects",
+        "id, shard, fund_id, fiscal_year, line_id, buyer_id, category, lot_id, contract_id, area_id, method, supplier_id, supplier_kind, unit_zh, unit_en, quantity_millionths",
+    ),
+    (
+        "spending_matters",
+        "matter, line_id, lot_id, contract_id, area_id, method, supplier_id, supplier_kind, unit_zh, unit_en, quantity_millionths",
+    ),
+    (
+        "contract_items",
+        "contract_id, number, name_zh, name_en, unit_zh, unit_en, quantity_millionths, unit_price, ceiling_fen, price_fen",
+    ),
+];
+
+/// All that is kept of spending, row by row.
+fn measured(ward: &Ward) -> Vec<Vec<String>> {
+    let of = |(table, columns): (&str, &str)| {
+        let shown: Vec<String> = columns
+            .split(", ")
+            .map(|column| format!("COALESCE(CAST({column} AS TEXT), '-')"))
+            .collect();
+        let mut rows = lines(
+            ward,
+            &format!("SELECT {} AS line FROM {table}", shown.join(" || ' ' || ")),
+        );
+        rows.sort();
+        rows
+    };
+    TABLES.map(of).to_vec()
+}
+
+/// Removes what is kept in a table of spending, past the triggers that forbid it.
+fn remove(ward: &Ward, table: &str, rows: &str) {
+    let url = ward.house().settings.database().unwrap();
+    let mut conn = connect(&url, Access::Write).unwrap();
+    let remove = format!("DELETE FROM {table} WHERE {rows}");
+    match &mut conn {
+        Conn::Sqlite(c) => {
+            let trigger = format!("SELECT sql AS line FROM sqlite_master WHERE name = '{table}_kept'");
+            let trigger = lines(ward, &trigger).pop();
+            let dropped = trigger
+                .as_ref()
+                .map_or_else(String::new, |_| format!("DROP TRIGGER {table}_kept;"));
+            let all = format!("{dropped} {remove}; {}", trigger.unwrap_or_default());
+            c.batch_execute(&all).unwrap();
+        }
+        Conn::Postgres(c) => {
+            let all = format!(
+                "ALTER TABLE {table} DISABLE TRIGGER USER; {remove}; ALTER TABLE {table} ENABLE TRIGGER USER"
+            );
+            c.batch_execute(&all).unwrap();
+        }
+    }
+}
+
+/// Forgets all that is kept of spending: as if the ledger were older than that.
+fn forget(ward: &Ward) {
+    for (table, _) in TABLES {
+        remove(ward, table, "1 = 1");
+    }
+}
+
+/// Forgets the facts of one payment.
+fn forget_some(ward: &Ward) {
+    let payment = "SELECT id AS line FROM ledger_transfers WHERE code = 'payment' ORDER BY id DESC";
+    let payment = &lines(ward, payment)[0];
+    remove(ward, "spending_facts", &format!("source_id = '{payment}'"));
+}
+
+/// Measures what was never measured, and tells how many transfers that were.
+fn measured_again(ward: &Ward) -> u64 {
+    let (db, zone) = (&ward.context().db, ward.house().settings.zone);
+    db.upkeep_and_wait(move |tx| ledger::measure(tx, zone)).unwrap()
+}
+
+/// That all that is kept of spending can be made again from the ledger, from books, contracts and ballots, to the same.
+pub fn is_made_again(ward: &Ward) {
+    let before = measured(ward);
+    forget(ward);
+    measured_again(ward);
+    assert_eq!(measured(ward), before);
+    let found = verdict(ward);
+    assert!(found.holds() && found.notes.is_empty(), "{found}");
 }
 
 /// What was paid for each unit, as it stands in an answer of one contract.

@@ -13,6 +13,7 @@ use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
 use crate::outbox::lines;
+use crate::spending;
 use crate::treasury::{gets, made, of, posts, yuan};
 
 /// A lot that is paid by the month, and whose book promises a renewal and threatens an end.
@@ -177,6 +178,7 @@ on_both! { in "test";
         for statement in ["UPDATE contract_variations SET amount_fen = 1", "DELETE FROM contract_variations", "UPDATE contract_variations SET state = 'proposed', closed_at = NULL", "UPDATE contract_variation_signatures SET party = 'buyer'", "DELETE FROM contract_variation_parts", "UPDATE contract_variation_parts SET amount_fen = 1"] {
             assert!(sql(&ward, statement).is_err(), "{statement}");
         }
+        spending::is_made_again(&ward);
     }
 
     fn whoever_acts_for_the_contractor_does_nothing_for_the_buyer(ward) {

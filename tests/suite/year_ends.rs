@@ -14,6 +14,7 @@ use crate::claims::{Counter, by_halves, by_months};
 use crate::harness::{Reply, Ward};
 use crate::on_both;
 use crate::organisations::{refused, sql};
+use crate::spending;
 use crate::treasury::{Treasury, gets, made, of, posts, yuan};
 
 fn undecided(ward: &Ward, treasury: &Treasury) -> Vec<Value> {
@@ -135,6 +136,7 @@ on_both! { in "test";
         for statement in ["UPDATE year_ends SET amount_fen = 1", "UPDATE year_ends SET state = 'proposed', decided_by = NULL, decided_at = NULL WHERE state = 'confirmed'", "DELETE FROM year_ends"] {
             assert!(sql(&ward, statement).is_err(), "{statement}");
         }
+        spending::is_made_again(&ward);
     }
 
     fn what_is_kept_back_is_carried_over_as_well_and_reservations_of_books_are_not(ward) {
