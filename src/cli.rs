@@ -553,9 +553,7 @@ fn admin(settings: Settings, what: Admin) -> Result<ExitCode, Fault> {
         }
         Admin::RebuildSpending => {
             let measured = crate::app::ledger::rebuild_spending(&house)?;
-            say(&format!(
-                "{measured} transfers measured, and the totals of spending made anew"
-            ));
+            say(&format!("{measured} transfers measured; totals made anew"));
         }
         Admin::RotateTokenKey => {
             let kid = crate::app::keys::rotate(&house)

@@ -553,12 +553,16 @@ pub mod budget {
     pub mod http_movements;
     /// What becomes of held money at a year's end, over HTTP.
     pub mod http_year_ends;
+    /// Keeps what is counted of imported processes.
+    pub mod imported;
     /// Posts transfers: the one way in which money moves.
     pub mod posting;
     /// The rules of funds and budget lines.
     pub mod rules;
     /// The rules of delegation.
     pub mod rules_delegations;
+    /// What others have published of what they bought.
+    pub mod rules_imported;
     /// The rules of the ledger.
     pub mod rules_ledger;
     /// The rules of budget movements.
@@ -573,6 +577,10 @@ pub mod budget {
     pub mod store;
     /// The tables of delegations and assessments.
     pub mod store_delegations;
+    /// The tables of what others have published.
+    pub mod store_imported;
+    /// The totals of what others have published, compared and made anew.
+    pub mod store_imported_verification;
     /// The tables of the ledger.
     pub mod store_ledger;
     /// The table of budget movements.
@@ -1319,6 +1327,8 @@ pub mod oversight {
     pub mod rules_spending;
     /// What contracts buy, beside what came of them.
     pub mod store_comparisons;
+    /// What others have published, grouped and added up.
+    mod store_imported;
     /// Spending grouped and added up.
     pub mod store_spending;
     /// What a trace is put together from.

@@ -1,7 +1,7 @@
 //! Spending over many payments: fills the facts, makes the totals, and asks every question of one dimension on SQLite and on PostgreSQL; and, where a Python with DuckDB is
 //! named, of DuckDB over the same rows. What a payment costs with the totals and without them is measured at the end.
 //!
-//! `cargo bench --bench spending -- --rows 10000000 --duckdb /path/to/python`; PostgreSQL is measured if `WARDBOOK_TEST_POSTGRES_URL` names a server on which databases can be made.
+//! `cargo bench --bench spending -- --rows 10000000 --duckdb /path/to/python`; with `--pause` it waits for a line on standard input between filling and measuring; PostgreSQL is measured if `WARDBOOK_TEST_POSTGRES_URL` names a server on which databases can be made.
 
 #![expect(
     clippy::expect_used,
@@ -46,37 +46,52 @@ fn main() {
     let rows: u64 = given("--rows").map_or(10_000_000, |rows| rows.parse().expect("--rows is a number"));
     let only = given("--database");
     println!("{rows} payments of {} contracts", rows / OF_CONTRACT);
-    let duck = given("--duckdb").map(|python| ducks(&python, rows));
+    let dir = tempfile::TempDir::new_in("/var/tmp").expect("a directory can be made");
+    let mut databases = Vec::new();
     if only.as_deref() != Some("postgres") {
-        let dir = tempfile::TempDir::new_in("/var/tmp").expect("a directory can be made");
-        measure(
-            "SQLite",
-            &DatabaseUrl::Sqlite(dir.path().join("wardbook.db")),
-            rows,
-            duck.as_deref(),
-        );
+        databases.push(("SQLite", DatabaseUrl::Sqlite(dir.path().join("wardbook.db"))));
     }
+    let mut made = None;
     if let Ok(server) = std::env::var("WARDBOOK_TEST_POSTGRES_URL")
         && only.as_deref() != Some("sqlite")
     {
         let name = id::mint("spending", Clock::system().now());
-        let on = |sql: &str| {
-            let mut conn = PgConnection::establish(&server).expect("the PostgreSQL server answers");
-            conn.batch_execute(sql)
-                .expect("databases can be made and dropped");
-        };
-        on(&format!("CREATE DATABASE {name}"));
-        let (base, _) = server
+        on(&server, &format!("CREATE DATABASE {name}"));
+        let base = server
             .rsplit_once('/')
+            .map(|(base, _)| base.to_owned())
             .expect("the server's URL names a database");
-        measure(
-            "PostgreSQL",
-            &DatabaseUrl::Postgres(format!("{base}/{name}")),
-            rows,
-            duck.as_deref(),
-        );
-        on(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        databases.push(("PostgreSQL", DatabaseUrl::Postgres(format!("{base}/{name}"))));
+        made = Some((server, name));
     }
+    let opened: Vec<(&str, DatabaseUrl, Db)> = databases
+        .into_iter()
+        .map(|(name, url)| {
+            let db = prepare(name, &url, rows);
+            (name, url, db)
+        })
+        .collect();
+    if arguments.iter().any(|one| one == "--pause") {
+        println!("filled; a line on standard input begins the measuring");
+        let mut line = String::new();
+        std::io::stdin()
+            .read_line(&mut line)
+            .expect("standard input can be read");
+    }
+    let duck = given("--duckdb").map(|python| ducks(&python, rows));
+    for (name, url, db) in opened {
+        measure(name, &url, &db, duck.as_deref());
+        db.drain();
+    }
+    if let Some((server, name)) = made {
+        on(&server, &format!("DROP DATABASE {name} WITH (FORCE)"));
+    }
+}
+
+fn on(server: &str, sql: &str) {
+    let mut conn = PgConnection::establish(server).expect("the PostgreSQL server answers");
+    conn.batch_execute(sql)
+        .expect("databases can be made and dropped");
 }
 
 /// What the n-th contract is counted under, in SQL: the same on all three.
@@ -109,18 +124,20 @@ fn fill(url: &DatabaseUrl, rows: u64) {
     let columns = subject_columns(rows);
     let names = columns.each_ref().map(|(name, _)| *name).join(", ");
     let values = columns.each_ref().map(|(_, value)| value.as_str()).join(", ");
-    let (before, numbers, day) = match &conn {
+    let (before, numbers, day, id) = match &conn {
         Conn::Sqlite(_) => (
             "PRAGMA foreign_keys = OFF",
             format!(
                 "(WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {contracts} - 1) SELECT n FROM n)"
             ),
             "printf('%04d-%02d-15', 2017 + n % 10, m + 1)",
+            "printf('transfer_%08d_%02d', n, m)",
         ),
         Conn::Postgres(_) => (
             "SET session_replication_role = replica; SET statement_timeout = 0",
             format!("(SELECT n FROM generate_series(0::bigint, {contracts}::bigint - 1) AS n)"),
             "make_date((2017 + n % 10)::int, m + 1, 15)",
+            "'transfer_' || lpad(n::text, 8, '0') || '_' || lpad(m::text, 2, '0')",
         ),
     };
     let months = (0..OF_CONTRACT)
@@ -130,7 +147,7 @@ fn fill(url: &DatabaseUrl, rows: u64) {
     let filled = format!(
         "{before}; INSERT INTO spending_subjects (id, shard, {names}, unit_zh, unit_en, quantity_millionths) \
          SELECT n, n % 16, {values}, NULL, NULL, NULL FROM {numbers} k; \
-         INSERT INTO spending_facts SELECT 'transfer_' || n || '_' || m, n, {day}, {MONTH}, {PAID}, 0, 0, 0, -{PAID}, 0, {PAID}, 0, 0, 1, 0, 0 \
+         INSERT INTO spending_facts SELECT {id}, n, {day}, {MONTH}, {PAID}, 0, 0, 0, -{PAID}, 0, {PAID}, 0, 0, 1, 0, 0 \
          FROM {numbers} k CROSS JOIN ({months}) p"
     );
     let started = Stopwatch::now();
@@ -169,7 +186,14 @@ fn time(conn: &mut Conn, asked: &Asked, times: usize) -> Option<(Duration, usize
     Some((taken[taken.len() / 2], groups))
 }
 
-fn measure(name: &str, url: &DatabaseUrl, rows: u64, duck: Option<&[(String, f64)]>) {
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime can be made")
+}
+
+/// Fills a database and makes its totals.
+fn prepare(name: &str, url: &DatabaseUrl, rows: u64) -> Db {
     println!("{name}");
     migrate::up(url).expect("the database can be migrated");
     fill(url, rows);
@@ -181,14 +205,20 @@ fn measure(name: &str, url: &DatabaseUrl, rows: u64, duck: Option<&[(String, f64
     let limits = Limits { readers: 1, writer };
     let db =
         Db::open(url, None, &Clock::system(), limits, Box::new(|_, _| Ok(()))).expect("the database opens");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime can be made");
     let started = Stopwatch::now();
-    runtime
+    runtime()
         .block_on(db.upkeep(rebuild_totals))
         .expect("totals can be made anew");
     println!("  totals made anew in {:.1} s", started.elapsed().as_secs_f64());
+    let mut conn = connect(url, Access::Write).expect("the database opens");
+    conn.batch_execute("ANALYZE")
+        .expect("the database can look at itself");
+    db
+}
+
+fn measure(name: &str, url: &DatabaseUrl, db: &Db, duck: Option<&[(String, f64)]>) {
+    println!("{name}");
+    let runtime = runtime();
     let mut conn = connect(url, Access::Read).expect("the database can be read");
     println!(
         "  {:<14} {:>8} {:>10} {:>10} {:>8}",
@@ -245,7 +275,6 @@ fn measure(name: &str, url: &DatabaseUrl, rows: u64, duck: Option<&[(String, f64
             if with_totals { "with" } else { "without" }
         );
     }
-    db.drain();
 }
 
 /// What DuckDB takes for the same groupings of the same rows, in milliseconds, by a Python that has it.

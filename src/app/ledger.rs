@@ -9,6 +9,7 @@ use crate::ballots::measures;
 use crate::books::reservations;
 use crate::books::rules::LotId;
 use crate::budget::spending;
+use crate::budget::store_imported_verification::rebuild_totals as rebuild_imported_totals;
 use crate::budget::store_spending::{is_older, undescribed};
 use crate::budget::store_spending_verification::rebuild_totals;
 use crate::budget::verify::{self, LedgerVerdict};
@@ -74,6 +75,7 @@ pub fn measure(tx: &mut Tx<'_>, zone: Tz) -> Answer<u64> {
     let measured = spending::catch_up(tx, zone)?;
     measures::catch_up(tx, zone)?;
     rebuild_totals(tx)?;
+    rebuild_imported_totals(tx)?;
     Ok(measured)
 }
 

@@ -274,6 +274,7 @@ pub fn reasons() -> Vec<&'static Reason> {
     reasons.extend(crate::payments::rules_batches::REASONS);
     reasons.extend(crate::payments::rules_bank_file::REASONS);
     reasons.extend(crate::payments::rules_bank_results::REASONS);
+    reasons.extend(crate::budget::rules_imported::REASONS);
     reasons.extend(crate::oversight::rules_spending::REASONS);
     reasons.extend(crate::oversight::desk_trace::REASONS);
     reasons.extend(crate::imports::rules::REASONS);

@@ -9,6 +9,8 @@ use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::kernel::refusal::Answer;
 
+/// The table of facts.
+const FACTS: &str = "spending_facts";
 /// Transfers read at once.
 const PIECE: i64 = 5_000;
 /// What does not hold that is told of at once.
@@ -65,8 +67,8 @@ const fn sharded(name: &'static str, value: &'static str) -> Dimension {
 }
 
 impl Dimension {
-    /// The rows that its totals have to be, without its name.
-    fn summed(&self, conn: &Conn) -> String {
+    /// The rows that its totals have to be, without its name, from facts or from sums of them.
+    fn summed(&self, conn: &Conn, facts: &str) -> String {
         let collation = match conn {
             Conn::Sqlite(_) => "",
             Conn::Postgres(_) => " COLLATE \"C\"",
@@ -78,11 +80,16 @@ impl Dimension {
         };
         let sums = MEASURES.map(|measure| format!("CAST(SUM(f.{measure}) AS BIGINT)"));
         format!(
-            "SELECT {}{collation} AS value, {shard} AS shard, {} FROM spending_facts f \
+            "SELECT {}{collation} AS value, {shard} AS shard, {} FROM {facts} f \
              JOIN spending_subjects s ON s.id = f.subject_id GROUP BY 1, 2",
             self.value,
             sums.join(", ")
         )
+    }
+
+    /// Whether its value is of each fact, and not of the subject.
+    fn is_of_facts(&self) -> bool {
+        self.value.contains("f.")
     }
 
     fn kept(&self) -> String {
@@ -243,7 +250,7 @@ pub fn payments_that_differ(conn: &mut Conn) -> Answer<Vec<String>> {
 /// # Errors
 /// A fault of the database.
 pub fn totals_that_differ(conn: &mut Conn, dimension: &Dimension) -> Answer<Vec<String>> {
-    let (kept, summed) = (dimension.kept(), dimension.summed(conn));
+    let (kept, summed) = (dimension.kept(), dimension.summed(conn, FACTS));
     let either = |one: &str, other: &str| {
         format!(
             "SELECT value AS found FROM (SELECT * FROM ({one}) x EXCEPT SELECT * FROM ({other}) y) z LIMIT {TOLD_MAX}"
@@ -256,20 +263,42 @@ pub fn totals_that_differ(conn: &mut Conn, dimension: &Dimension) -> Answer<Vec<
     Ok(differ)
 }
 
-/// Makes all totals anew from the facts.
+/// Makes all totals anew from the facts. Everything but the month is of the subject, so that facts are added up by subjects once, and those by each dimension.
 ///
 /// # Errors
 /// A fault of the database.
 pub fn rebuild_totals(tx: &mut Tx<'_>) -> Answer<()> {
     let conn = tx.conn();
     both!(&mut *conn, c => sql_query("DELETE FROM spending_totals").execute(c))?;
-    for dimension in &DIMENSIONS {
-        let query = format!(
-            "INSERT INTO spending_totals (dimension, value, shard, {}) SELECT '{}', x.* FROM ({}) x",
-            MEASURES.join(", "),
-            dimension.name,
-            dimension.summed(conn)
-        );
+    let of = |dimension: &Dimension, summed: &str| {
+        format!(
+            "SELECT CAST('{}' AS TEXT) AS dimension, x.* FROM ({summed}) x",
+            dimension.name
+        )
+    };
+    let (by_month, by_subject): (Vec<&Dimension>, Vec<&Dimension>) =
+        DIMENSIONS.iter().partition(|dimension| dimension.is_of_facts());
+    let months: Vec<String> = by_month
+        .iter()
+        .map(|dimension| of(dimension, &dimension.summed(conn, FACTS)))
+        .collect();
+    let subjects: Vec<String> = by_subject
+        .iter()
+        .map(|dimension| of(dimension, &dimension.summed(conn, "sums")))
+        .collect();
+    let sums = MEASURES.map(|measure| format!("CAST(SUM({measure}) AS BIGINT) AS {measure}"));
+    let insert = format!(
+        "INSERT INTO spending_totals (dimension, value, shard, {})",
+        MEASURES.join(", ")
+    );
+    for query in [
+        format!("{insert} {}", months.join(" UNION ALL ")),
+        format!(
+            "WITH sums AS MATERIALIZED (SELECT subject_id, {} FROM {FACTS} GROUP BY subject_id) {insert} {}",
+            sums.join(", "),
+            subjects.join(" UNION ALL ")
+        ),
+    ] {
         both!(&mut *conn, c => sql_query(query).execute(c))?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 use crate::budget::rules::BudgetLineId;
 use crate::budget::rules_ledger::{AccountCode, TransferCode};
 use crate::budget::rules_spending::{Measures, Moved, Side, added};
+use crate::budget::store_imported_verification as imported;
 use crate::budget::store_spending::is_older;
 use crate::budget::store_spending_verification::{self as store, AddedRow};
 use crate::budget::verify::LedgerVerdict;
@@ -11,8 +12,16 @@ use crate::db::conn::Conn;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault};
 
-/// Compares everything, and adds what does not hold to the verdict. A ledger that is older than what is measured of it is not broken for that.
+/// Compares everything, and adds what does not hold to the verdict; also totals of what was imported, which is no part of the ledger, with their own rows. A ledger that is older than what is measured of it is not broken for that.
 pub(super) fn compare(conn: &mut Conn, verdict: &mut LedgerVerdict) -> Answer<()> {
+    for dimension in imported::DIMENSIONS {
+        for value in imported::totals_that_differ(conn, dimension)? {
+            let name = dimension.0;
+            verdict.fault(format!(
+                "imported spending: the total of {name} `{value}` is not what it adds up"
+            ));
+        }
+    }
     if is_older(conn)? {
         verdict.notes.push(
             "what is spent was never measured here; `wardbook admin rebuild-spending` does it from the ledger".to_owned(),

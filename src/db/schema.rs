@@ -954,6 +954,51 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What was agreed and paid by what others have published.
+    spending_imported (ocid, number) {
+        ocid -> Text,
+        number -> BigInt,
+        currency -> Text,
+        made_on -> Nullable<Date>,
+        month -> Nullable<BigInt>,
+        fiscal_year -> Nullable<BigInt>,
+        buyer_id -> Nullable<Text>,
+        category -> Nullable<Text>,
+        area_id -> Nullable<Text>,
+        method -> Nullable<Text>,
+        supplier_id -> Nullable<Text>,
+        supplier_kind -> Nullable<Text>,
+        contract_id -> Nullable<Text>,
+        amount -> BigInt,
+        committed -> BigInt,
+        paid -> BigInt,
+        payments -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// The same added up by each dimension alone.
+    spending_imported_totals (currency, dimension, value) {
+        currency -> Text,
+        dimension -> Text,
+        value -> Text,
+        records -> BigInt,
+        amount -> BigInt,
+        committed -> BigInt,
+        paid -> BigInt,
+        payments -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// What organisations are called that others have published.
+    spending_imported_names (id) {
+        id -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
     /// What signed contracts buy, item by item.
     contract_items (contract_id, number) {
         contract_id -> Text,
@@ -2458,6 +2503,7 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 diesel::allow_tables_to_appear_in_same_query!(spending_facts, ledger_transfers);
 diesel::allow_tables_to_appear_in_same_query!(spending_matters, ledger_holds);
+diesel::allow_tables_to_appear_in_same_query!(spending_imported, spending_imported_names);
 
 diesel::table! {
     /// Payments that go to the bank together.

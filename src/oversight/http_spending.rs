@@ -9,13 +9,10 @@ use chrono::NaiveDate;
 use crate::books::rules_documents::Method;
 use crate::budget::desk::fiscal_year;
 use crate::budget::rules::{BudgetLineId, FundId};
-use crate::contracts::rules::ContractId;
-use crate::kernel::party::{AreaId, OrganisationId, OrganisationKind};
+use crate::kernel::party::{AreaId, OrganisationKind};
 use crate::kernel::refusal::Answer;
 use crate::oversight::desk_spending::{Asked, answer};
-use crate::oversight::rules_spending::{
-    Code, Filters, Grouping, MonthAsked, Place, QuarterAsked, Sort, Source,
-};
+use crate::oversight::rules_spending::{Filters, Grouping, MonthAsked, Place, QuarterAsked, Sort, Source};
 use crate::oversight::view_spending::{Spending, table};
 use crate::web::actor::{Actor, Shared};
 use crate::web::format::{Format, csv_table};
@@ -50,8 +47,16 @@ const METHODS: [Method; 4] = [
     Method::Appraisal,
 ];
 
+/// How others say that they bought (OCDS, `procurementMethod`).
+const PUBLISHED_METHODS: [&str; 4] = ["open", "selective", "limited", "direct"];
+
 fn filters(query: &mut Query) -> Filters {
-    let methods = METHODS.map(|method| (method.name(), method.name()));
+    let methods: Vec<(&str, &str)> = METHODS
+        .map(Method::name)
+        .into_iter()
+        .chain(PUBLISHED_METHODS)
+        .map(|name| (name, name))
+        .collect();
     let kinds = OrganisationKind::ALL.map(|kind| (kind.name(), kind.name()));
     let sources = Source::ALL.map(|source| (source.name(), source));
     Filters {
@@ -62,7 +67,7 @@ fn filters(query: &mut Query) -> Filters {
         budget_line: query.parsed("budget_line_id"),
         buyer: query.parsed("buyer_id"),
         area: query.parsed("area_id"),
-        category: query.parsed::<Code>("category").map(|code| code.0),
+        category: query.parsed("category"),
         supplier: query.parsed("supplier_id"),
         supplier_kind: query.one_of("supplier_kind", &kinds).map(str::to_owned),
         method: query.one_of("method", &methods).map(str::to_owned),
@@ -72,6 +77,7 @@ fn filters(query: &mut Query) -> Filters {
         amount_min: query.parsed("amount_min"),
         amount_max: query.parsed("amount_max"),
         source: query.one_of("source", &sources).unwrap_or_default(),
+        currency: query.parsed("currency").unwrap_or_default(),
     }
 }
 
@@ -100,18 +106,19 @@ fn place(question: &Question, cursor: Option<&str>, dimensions: usize) -> Answer
         ("fiscal_year" = Option<i64>, Query, minimum = 2000, maximum = 2199, description = "Money of this fiscal year"),
         ("fund_id" = Option<FundId>, Query, description = "Of this fund"),
         ("budget_line_id" = Option<BudgetLineId>, Query, description = "Of this budget line"),
-        ("buyer_id" = Option<OrganisationId>, Query, description = "Of this buyer"),
+        ("buyer_id" = Option<String>, Query, max_length = 100, description = "Of this buyer: an id of the ward's, or one that others have published"),
         ("area_id" = Option<AreaId>, Query, description = "In this area, and what lies below it"),
-        ("category" = Option<String>, Query, pattern = "^[a-z0-9_]{2,40}$", description = "Of this category", example = "sanitation"),
-        ("supplier_id" = Option<OrganisationId>, Query, description = "To this supplier"),
+        ("category" = Option<String>, Query, max_length = 100, description = "Of this category: a code of the ward's, or one that others have published", example = "sanitation"),
+        ("supplier_id" = Option<String>, Query, max_length = 100, description = "To this supplier: an id of the ward's, or one that others have published"),
         ("supplier_kind" = Option<OrganisationKind>, Query, description = "To suppliers of this kind"),
-        ("method" = Option<Method>, Query, description = "Where bids were judged by this method"),
-        ("contract_id" = Option<ContractId>, Query, description = "Of this contract"),
+        ("method" = Option<String>, Query, pattern = "^[a-z_]{1,40}$", description = "Where bids were judged by this method, a name of the ward's; or bought so by what others have published: `open`, `selective`, `limited`, `direct`"),
+        ("contract_id" = Option<String>, Query, max_length = 100, description = "Of this contract: an id of the ward's; or the process and the contract as the groups have them"),
         ("from" = Option<String>, Query, format = Date, description = "Moved on this day or later, by the ward's calendar"),
         ("until" = Option<String>, Query, format = Date, description = "Moved before this day"),
         ("amount_min" = Option<String>, Query, pattern = "^[0-9]{1,14}(\\.[0-9]{1,2})?$", description = "At least so many yuan at once", example = "10000.00"),
         ("amount_max" = Option<String>, Query, pattern = "^[0-9]{1,14}(\\.[0-9]{1,2})?$", description = "At most so many yuan at once"),
-        ("source" = Option<Source>, Query, description = "Whose records, `all` by default. What was published elsewhere cannot be imported yet, so that there are the ward's own alone"),
+        ("source" = Option<Source>, Query, description = "Whose records: the ward's own, what was imported of others' publications, or `all`, which is the default"),
+        ("currency" = Option<String>, Query, pattern = "^[A-Z]{3}$", description = "In which currency, `CNY` by default. All of the ward's own is in yuan; amounts of different currencies are never added up, and `other_currencies` names those of records that the answer does not count", example = "CNY"),
         ("sort" = Option<String>, Query, pattern = "^-?[a-z_]+$", description = "`key`, which is the default, or a measure of `budgeted`, `reserved`, `committed`, `paid`, `deducted`, `retained`, `refunded`, `count`, `average_satisfaction`; with `-` before it the greatest first", example = "-paid"),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "Groups on a page, 50 by default"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
@@ -205,7 +212,7 @@ fn attached(format: Format, name: &str, table: Vec<u8>) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oversight::rules_spending::{Dimension, SORTS};
+    use crate::oversight::rules_spending::{Code, Dimension, SORTS};
 
     #[test]
     fn days_and_codes_are_read_strictly() {

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::budget::rules::{BudgetLineId, FundId};
+use crate::budget::rules_imported::{Currency, Key};
 use crate::budget::rules_spending::Measures;
-use crate::contracts::rules::ContractId;
 use crate::kernel::fixed::{Rounding, divide};
 use crate::kernel::money::Money;
-use crate::kernel::party::{AreaId, OrganisationId};
+use crate::kernel::party::AreaId;
 use crate::kernel::refusal::{Kind, Reason};
 use crate::kernel::text::Text;
+use crate::text;
 
 /// Groups of one answer at most, where they have to be sorted or are sent as one table.
 pub const GROUPS_MAX: usize = 10_000;
@@ -209,20 +210,25 @@ impl Measure {
         }
     }
 
-    /// What it is called, with its unit.
-    pub const fn title(self) -> Text {
-        match self {
-            Self::Budgeted => Text::fixed("预算（元）", "Budgeted (CNY)"),
-            Self::Reserved => Text::fixed("已预留（元）", "Reserved (CNY)"),
-            Self::Committed => Text::fixed("已承诺（元）", "Committed (CNY)"),
-            Self::Paid => Text::fixed("已支付（元）", "Paid (CNY)"),
-            Self::Deducted => Text::fixed("扣款（元）", "Deducted (CNY)"),
-            Self::Retained => Text::fixed("质保金（元）", "Retained (CNY)"),
-            Self::Refunded => Text::fixed("退回（元）", "Refunded (CNY)"),
-            Self::Count => Text::fixed("支付笔数", "Payments"),
-            Self::AverageSatisfaction => Text::fixed("平均满意度（分）", "Average satisfaction (points)"),
-            Self::PaidPerUnit => Text::fixed("单位数量支付额（元）", "Paid per unit (CNY)"),
-        }
+    /// What it is called, with its unit: where that is money, the currency.
+    pub fn title(self, currency: &Currency) -> Text {
+        let (zh, en) = match self {
+            Self::Budgeted => ("预算", "Budgeted"),
+            Self::Reserved => ("已预留", "Reserved"),
+            Self::Committed => ("已承诺", "Committed"),
+            Self::Paid => ("已支付", "Paid"),
+            Self::Deducted => ("扣款", "Deducted"),
+            Self::Retained => ("质保金", "Retained"),
+            Self::Refunded => ("退回", "Refunded"),
+            Self::Count => return Text::fixed("支付笔数", "Payments"),
+            Self::AverageSatisfaction => {
+                return Text::fixed("平均满意度（分）", "Average satisfaction (points)");
+            }
+            Self::PaidPerUnit => ("单位数量支付额", "Paid per unit"),
+        };
+        let code = currency.as_str();
+        let unit = if currency.is_yuan() { "元" } else { code };
+        text!("{zh}（{unit}）", "{en} ({code})")
     }
 
     /// It as money of these measures, in fen; or as a number.
@@ -273,19 +279,19 @@ pub struct Filters {
     /// Of this budget line.
     pub budget_line: Option<BudgetLineId>,
     /// Of this buyer.
-    pub buyer: Option<OrganisationId>,
+    pub buyer: Option<Key>,
     /// In this area, and what lies below it.
     pub area: Option<AreaId>,
     /// Of this category.
-    pub category: Option<String>,
+    pub category: Option<Key>,
     /// Of this supplier.
-    pub supplier: Option<OrganisationId>,
+    pub supplier: Option<Key>,
     /// Of suppliers of this kind.
     pub supplier_kind: Option<String>,
     /// Judged by this method.
     pub method: Option<String>,
     /// Of this contract.
-    pub contract: Option<ContractId>,
+    pub contract: Option<Key>,
     /// Moved on this day or later.
     pub from: Option<NaiveDate>,
     /// Moved before this day.
@@ -296,6 +302,8 @@ pub struct Filters {
     pub amount_max: Option<Money>,
     /// Whose records.
     pub source: Source,
+    /// In which currency: amounts of different ones are never added up, and all of the ward's own are in yuan.
+    pub currency: Currency,
 }
 
 /// Whose records are asked for.
@@ -350,6 +358,16 @@ impl Filters {
             .collect()
     }
 
+    /// Whether the ward's own records count.
+    pub fn has_own(&self) -> bool {
+        self.source != Source::Imported && self.currency.is_yuan()
+    }
+
+    /// Whether imported records count.
+    pub fn has_imported(&self) -> bool {
+        self.source != Source::Own
+    }
+
     /// Whether it asks for a span of time.
     pub fn is_of_time(&self) -> bool {
         self.month.is_some() || self.quarter.is_some() || self.from.is_some() || self.until.is_some()
@@ -372,6 +390,11 @@ pub fn why_absent(measure: Measure, grouping: &Grouping, filters: &Filters) -> O
     let named: Vec<Dimension> = grouping.0.iter().copied().chain(filters.dimensions()).collect();
     let names = |some: &[Dimension]| some.iter().any(|one| named.contains(one));
     match measure {
+        Measure::Committed | Measure::Paid | Measure::Count => None,
+        _ if !filters.has_own() => Some(Text::fixed(
+            "导入的公开数据只说明约定和支付的金额",
+            "what others have published says what was agreed and paid, and nothing else",
+        )),
         Measure::Budgeted if names(&[Area, Supplier, SupplierKind, Method, Contract]) => Some(Text::fixed(
             "预算下达到预算项，此时尚不知由谁、在何处、以何办法采购",
             "money is given to budget lines before it is known what is bought, from whom, where and how",
@@ -407,6 +430,8 @@ pub struct Group {
     pub keys: Vec<String>,
     /// What is measured.
     pub measures: Measures,
+    /// Whether something of it was imported.
+    pub is_imported: bool,
 }
 
 /// In which order groups come.
@@ -589,7 +614,7 @@ mod tests {
                 && !absent(Measure::PaidPerUnit, "contract,fiscal_year")
         );
         let narrowed = Filters {
-            supplier: Some("org_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap()),
+            supplier: Key::of("org_01jd3n8f5teqkrzvq1c0m6h2ax"),
             ..Filters::default()
         };
         assert!(why_absent(Measure::Budgeted, &by("fund"), &narrowed).is_some());
@@ -610,6 +635,44 @@ mod tests {
                 assert_eq!(why_absent(measure, &Grouping(vec![dimension]), &large), None);
             }
         }
+    }
+
+    #[test]
+    fn what_was_imported_has_what_was_agreed_and_paid_alone() {
+        let of = |source, currency: &str| Filters {
+            source,
+            currency: currency.parse().unwrap(),
+            ..Filters::default()
+        };
+        for filters in [
+            of(Source::Imported, "CNY"),
+            of(Source::Imported, "EUR"),
+            of(Source::All, "EUR"),
+            of(Source::Own, "EUR"),
+        ] {
+            let told = Measure::ALL.map(|measure| why_absent(measure, &by("fund"), &filters).is_none());
+            assert_eq!(
+                told,
+                [false, false, true, true, false, false, false, true, false, false]
+            );
+            assert!(!filters.has_own());
+        }
+        assert!(of(Source::All, "CNY").has_own() && of(Source::All, "CNY").has_imported());
+        assert!(!of(Source::Own, "CNY").has_imported());
+    }
+
+    #[test]
+    fn amounts_are_called_by_their_currency() {
+        let title = |measure: Measure, currency: &str| measure.title(&currency.parse().unwrap());
+        assert_eq!(
+            (
+                title(Measure::Paid, "CNY").zh(),
+                title(Measure::Paid, "EUR").zh(),
+                title(Measure::Paid, "EUR").en()
+            ),
+            ("已支付（元）", "已支付（EUR）", "Paid (EUR)")
+        );
+        assert_eq!(title(Measure::Count, "EUR").en(), "Payments");
     }
 
     #[test]
@@ -667,6 +730,7 @@ mod tests {
                 paid,
                 ..Measures::default()
             },
+            is_imported: false,
         };
         let sort: Sort = "-paid".parse().unwrap();
         let mut places = [group("a", 1), group("b", 2), group("c", 1)]

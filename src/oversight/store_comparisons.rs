@@ -151,7 +151,7 @@ pub fn items(conn: &mut Conn, filter: &ItemFilter, max: i64) -> Answer<Vec<ItemR
         statement.bind(Bound::Number(year));
     }
     if let Some(area) = &filter.area {
-        statement.within(area);
+        statement.within(area, "s");
     }
     let (comparison, order) = if filter.is_descending {
         ("<", "DESC")

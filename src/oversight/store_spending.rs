@@ -8,11 +8,12 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Date, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
+use crate::budget::rules_imported::Key;
 use crate::budget::rules_spending::Measures;
 use crate::db::conn::Conn;
 use crate::kernel::party::AreaId;
 use crate::kernel::refusal::Answer;
-use crate::oversight::rules_spending::{Dimension, Filters, Group, Source};
+use crate::oversight::rules_spending::{Dimension, Filters, Group};
 
 /// The sums of every measure.
 const SUMS: &str = "CAST(COALESCE(SUM(x.budgeted_fen), 0) AS BIGINT) AS budgeted, \
@@ -60,19 +61,19 @@ impl Statement {
         }
     }
 
-    /// Narrows to what serves an area `s.area_id`, or what lies below it.
-    pub(super) fn within(&mut self, area: &AreaId) {
+    /// Narrows rows `of` to what serves an area, or what lies below it.
+    pub(super) fn within(&mut self, area: &AreaId, of: &str) {
         // What lies below an area begins with its path, whose last character is the slash; the next character is the zero.
-        self.say(
-            " AND s.area_id IN (SELECT b.id FROM areas a JOIN areas b ON b.path >= a.path \
-             AND b.path < substr(a.path, 1, length(a.path) - 1) || '0' WHERE a.id = ",
-        );
+        self.say(&format!(
+            " AND {of}.area_id IN (SELECT b.id FROM areas a JOIN areas b ON b.path >= a.path \
+             AND b.path < substr(a.path, 1, length(a.path) - 1) || '0' WHERE a.id = "
+        ));
         self.bind(Bound::Text(area.to_string()));
         self.say(")");
     }
 
     /// Text compared byte by byte, wherever it comes from.
-    fn collated(&self, expression: &str) -> String {
+    pub(super) fn collated(&self, expression: &str) -> String {
         if self.is_postgres {
             format!("{expression} COLLATE \"C\"")
         } else {
@@ -105,7 +106,7 @@ impl Statement {
 }
 
 #[derive(QueryableByName)]
-struct GroupRow {
+pub(super) struct GroupRow {
     #[diesel(sql_type = Text)]
     key1: String,
     #[diesel(sql_type = Text)]
@@ -135,7 +136,7 @@ struct GroupRow {
 }
 
 impl GroupRow {
-    fn group(self, dimensions: usize) -> Group {
+    pub(super) fn group(self, dimensions: usize) -> Group {
         let measures = Measures {
             appropriated: 0,
             budgeted: self.budgeted,
@@ -151,7 +152,11 @@ impl GroupRow {
         };
         let mut keys = vec![self.key1, self.key2, self.key3];
         keys.truncate(dimensions);
-        Group { keys, measures }
+        Group {
+            keys,
+            measures,
+            is_imported: false,
+        }
     }
 }
 
@@ -173,16 +178,39 @@ const fn value(dimension: Dimension) -> &'static str {
     }
 }
 
-/// Up to `max` groups of one dimension from the totals, in the order of its values, after one of them. Quarters are made of months.
+/// Which part of groups that are in the order of their keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'p> {
+    /// After this key.
+    pub after: Option<&'p str>,
+    /// So many at most.
+    pub max: i64,
+    /// Whether the greatest key comes first.
+    pub is_descending: bool,
+}
+
+impl Part<'_> {
+    /// Ends a statement that groups by an expression.
+    pub(super) fn say(&self, statement: &mut Statement, value: &str) {
+        let (comparison, order) = if self.is_descending {
+            ("<", " DESC")
+        } else {
+            (">", "")
+        };
+        if let Some(after) = self.after {
+            statement.say(&format!(" AND {value} {comparison} "));
+            statement.bind(Bound::Text(after.to_owned()));
+        }
+        statement.say(&format!(" GROUP BY {value} ORDER BY {value}{order} LIMIT "));
+        statement.bind(Bound::Number(self.max));
+    }
+}
+
+/// Groups of one dimension from the totals, in the order of its values. Quarters are made of months.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn from_totals(
-    conn: &mut Conn,
-    dimension: Dimension,
-    source: Source,
-    (after, max): (Option<&str>, i64),
-) -> Answer<Vec<Group>> {
+pub fn from_totals(conn: &mut Conn, dimension: Dimension, part: Part<'_>) -> Answer<Vec<Group>> {
     let mut statement = Statement::of(conn);
     let is_quarter = dimension == Dimension::Quarter;
     let value = if is_quarter {
@@ -198,58 +226,54 @@ pub fn from_totals(
     ));
     let kept = if is_quarter { Dimension::Month } else { dimension };
     statement.bind(Bound::Text(kept.name().to_owned()));
-    if source == Source::Imported {
-        statement.say(" AND 1 = 0");
-    }
-    if let Some(after) = after {
-        statement.say(&format!(" AND {value} > "));
-        statement.bind(Bound::Text(after.to_owned()));
-    }
-    statement.say(&format!(" GROUP BY {value} ORDER BY {value} LIMIT "));
-    statement.bind(Bound::Number(max));
+    part.say(&mut statement, &value);
     let rows: Vec<GroupRow> = statement.load(conn)?;
     Ok(rows.into_iter().map(|row| row.group(1)).collect())
 }
 
-/// What narrows facts `x` and their subjects `s`.
-fn narrow(statement: &mut Statement, filters: &Filters) {
+/// What narrows subjects `of`: `s`; or imported rows `x`, which have no fund and no budget line.
+pub(super) fn narrow(statement: &mut Statement, filters: &Filters, of: &str) {
     statement.say(" WHERE 1 = 1");
-    if filters.source == Source::Imported {
-        statement.say(" AND 1 = 0");
-    }
     if let Some(year) = filters.fiscal_year {
-        statement.say(" AND s.fiscal_year = ");
+        statement.say(&format!(" AND {of}.fiscal_year = "));
         statement.bind(Bound::Number(year));
     }
+    let key = |key: &Option<Key>| key.as_ref().map(|key| key.as_str().to_owned());
     let equal = [
-        ("s.fund_id", filters.fund.as_ref().map(ToString::to_string)),
-        ("s.line_id", filters.budget_line.as_ref().map(ToString::to_string)),
-        ("s.buyer_id", filters.buyer.as_ref().map(ToString::to_string)),
-        ("s.category", filters.category.clone()),
-        (
-            "s.supplier_id",
-            filters.supplier.as_ref().map(ToString::to_string),
-        ),
-        ("s.supplier_kind", filters.supplier_kind.clone()),
-        ("s.method", filters.method.clone()),
-        (
-            "s.contract_id",
-            filters.contract.as_ref().map(ToString::to_string),
-        ),
+        ("buyer_id", key(&filters.buyer)),
+        ("category", key(&filters.category)),
+        ("supplier_id", key(&filters.supplier)),
+        ("supplier_kind", filters.supplier_kind.clone()),
+        ("method", filters.method.clone()),
+        ("contract_id", key(&filters.contract)),
     ];
     for (column, wanted) in equal {
         if let Some(wanted) = wanted {
-            statement.say(&format!(" AND {column} = "));
+            statement.say(&format!(" AND {of}.{column} = "));
             statement.bind(Bound::Text(wanted));
         }
     }
     if let Some(area) = &filters.area {
-        statement.within(area);
+        statement.within(area, of);
     }
 }
 
-/// What narrows facts alone.
-fn narrow_facts(statement: &mut Statement, filters: &Filters) {
+/// What narrows subjects `s` besides.
+fn narrow_lines(statement: &mut Statement, filters: &Filters) {
+    let equal = [
+        ("fund_id", filters.fund.as_ref().map(ToString::to_string)),
+        ("line_id", filters.budget_line.as_ref().map(ToString::to_string)),
+    ];
+    for (column, wanted) in equal {
+        if let Some(wanted) = wanted {
+            statement.say(&format!(" AND s.{column} = "));
+            statement.bind(Bound::Text(wanted));
+        }
+    }
+}
+
+/// What narrows facts alone: rows `x`, whose amounts are in a column of that name.
+pub(super) fn narrow_facts(statement: &mut Statement, filters: &Filters, amounts: &str) {
     if let Some(month) = filters.month {
         statement.say(" AND x.month = ");
         statement.bind(Bound::Number(month));
@@ -266,13 +290,13 @@ fn narrow_facts(statement: &mut Statement, filters: &Filters) {
     }
     for (comparison, amount) in [(">=", filters.amount_min), ("<=", filters.amount_max)] {
         if let Some(amount) = amount {
-            statement.say(&format!(" AND x.amount_fen {comparison} "));
+            statement.say(&format!(" AND x.{amounts} {comparison} "));
             statement.bind(Bound::Number(amount.fen()));
         }
     }
     if filters.is_of_amounts() {
         // What moves no money has no amount, and none is at most anything.
-        statement.say(" AND x.amount_fen > 0");
+        statement.say(&format!(" AND x.{amounts} > 0"));
     }
 }
 
@@ -295,8 +319,9 @@ pub fn from_facts(
     }
     statement.say(SUMS);
     statement.say(" FROM spending_facts x JOIN spending_subjects s ON s.id = x.subject_id");
-    narrow(&mut statement, filters);
-    narrow_facts(&mut statement, filters);
+    narrow(&mut statement, filters, "s");
+    narrow_lines(&mut statement, filters);
+    narrow_facts(&mut statement, filters, "amount_fen");
     let values: Vec<&str> = dimensions.iter().map(|dimension| value(*dimension)).collect();
     statement.say(&format!(" GROUP BY {} LIMIT ", values.join(", ")));
     statement.bind(Bound::Number(max));
@@ -368,7 +393,8 @@ pub fn quantities(conn: &mut Conn, dimensions: &[Dimension], filters: &Filters) 
     statement.say(
         "s.contract_id, s.unit_zh, s.unit_en, s.quantity_millionths AS millionths FROM spending_subjects s",
     );
-    narrow(&mut statement, filters);
+    narrow(&mut statement, filters, "s");
+    narrow_lines(&mut statement, filters);
     statement.say(
         " AND s.contract_id IS NOT NULL) c GROUP BY key1, key2, key3 HAVING COUNT(*) = COUNT(millionths) \
          AND COUNT(DISTINCT unit_zh) = 1 AND COUNT(DISTINCT unit_en) = 1",

@@ -4,13 +4,25 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kernel::money::Money;
+use crate::budget::rules_imported::Currency;
 use crate::kernel::refusal::Fault;
 use crate::kernel::score::Score;
 use crate::kernel::text::Text;
 use crate::oversight::desk_spending::{Answered, Asked, PerUnit, Told};
 use crate::oversight::rules_spending::{Dimension, Measure, Source, shown, why_absent};
 use crate::web::sheet::{Cell, Table};
+
+/// An amount of money.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SpendingAmount, example = json!({"amount": "188868.30", "currency": "CNY"}))]
+pub struct AmountView {
+    /// Units with two decimals.
+    #[schema(pattern = r"^-?[0-9]+\.[0-9]{2}$", max_length = 24, example = "188868.30")]
+    pub amount: String,
+    /// The code of the currency (ISO 4217): that which was asked for.
+    #[schema(pattern = "^[A-Z]{3}$", example = "CNY")]
+    pub currency: String,
+}
 
 /// What was paid for each unit of what is bought.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,25 +49,25 @@ pub struct PerUnitView {
 pub struct MeasuresView {
     /// Given to budget lines and not taken from them again.
     #[schema(required = true)]
-    pub budgeted: Option<Money>,
+    pub budgeted: Option<AmountView>,
     /// Held for lots that have no contract yet, and for what was reserved by hand.
     #[schema(required = true)]
-    pub reserved: Option<Money>,
+    pub reserved: Option<AmountView>,
     /// Held for contracts.
     #[schema(required = true)]
-    pub committed: Option<Money>,
+    pub committed: Option<AmountView>,
     /// Paid, without what came back.
     #[schema(required = true)]
-    pub paid: Option<Money>,
+    pub paid: Option<AmountView>,
     /// Deducted for good.
     #[schema(required = true)]
-    pub deducted: Option<Money>,
+    pub deducted: Option<AmountView>,
     /// Held back from payments until the end.
     #[schema(required = true)]
-    pub retained: Option<Money>,
+    pub retained: Option<AmountView>,
     /// Paid, and come back from the bank.
     #[schema(required = true)]
-    pub refunded: Option<Money>,
+    pub refunded: Option<AmountView>,
     /// How many payments there are, without those that came back.
     #[schema(required = true)]
     pub count: Option<i64>,
@@ -77,7 +89,7 @@ pub struct KeyView {
     /// Which dimension.
     pub dimension: Dimension,
     /// Its value: an id, a code, a month; `null` for what has none, as money that nothing is bought with yet has no supplier.
-    #[schema(required = true, max_length = 60, example = "sanitation")]
+    #[schema(required = true, max_length = 100, example = "sanitation")]
     pub value: Option<String>,
     /// What it is called in Chinese, where it has a name.
     #[schema(required = true, max_length = 300, example = "环卫")]
@@ -123,7 +135,7 @@ pub struct MeasureView {
 /// Spending, grouped.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "group_by": ["supplier"], "source": "all",
+    "group_by": ["supplier"], "source": "all", "currency": "CNY", "other_currencies": [],
     "measures": [{"measure": "paid", "title_zh": "已支付（元）", "title_en": "Paid (CNY)", "absent_zh": null, "absent_en": null}],
     "items": [{"keys": [{"dimension": "supplier", "value": "org_01jd3n8f5teqkrzvq1c0m6h2ax", "name_zh": "梧桐洁城", "name_en": "Wutong Clean City"}],
         "measures": {"budgeted": null, "reserved": null, "committed": {"amount": "2107050.00", "currency": "CNY"}, "paid": {"amount": "188868.30", "currency": "CNY"},
@@ -139,6 +151,12 @@ pub struct Spending {
     pub group_by: Vec<Dimension>,
     /// Whose records.
     pub source: Source,
+    /// In which currency all amounts are: those of different ones are never added up.
+    #[schema(pattern = "^[A-Z]{3}$", example = "CNY")]
+    pub currency: String,
+    /// Other currencies of records, which this answer does not count: ask for each with `currency`.
+    #[schema(max_items = 1000)]
+    pub other_currencies: Vec<String>,
     /// What is measured.
     #[schema(max_items = 20)]
     pub measures: Vec<MeasureView>,
@@ -177,11 +195,11 @@ impl Absences {
             .any(|(known, why)| *known == measure && why.is_some())
     }
 
-    fn views(&self) -> Vec<MeasureView> {
+    fn views(&self, currency: &Currency) -> Vec<MeasureView> {
         let view = |(measure, why): &(Measure, Option<Text>)| MeasureView {
             measure: *measure,
-            title_zh: measure.title().zh().to_owned(),
-            title_en: measure.title().en().to_owned(),
+            title_zh: measure.title(currency).zh().to_owned(),
+            title_en: measure.title(currency).en().to_owned(),
             absent_zh: why.as_ref().map(|why| why.zh().to_owned()),
             absent_en: why.as_ref().map(|why| why.en().to_owned()),
         };
@@ -209,24 +227,26 @@ fn decimal(units: i64, places: u32) -> String {
     Decimal::new(units, places).to_string()
 }
 
-fn measures(absences: &Absences, told: &Told) -> Result<MeasuresView, Fault> {
+fn measures(absences: &Absences, currency: &Currency, told: &Told) -> Result<MeasuresView, Fault> {
     let money = |measure| {
-        let fen = absences.of_group(measure, told);
-        let money = fen.map(Money::from_fen).transpose();
-        money.map_err(|error| Fault::caused("what is measured of spending", error))
+        let hundredths = absences.of_group(measure, told);
+        hundredths.map(|hundredths| AmountView {
+            amount: decimal(hundredths, 2),
+            currency: currency.as_str().to_owned(),
+        })
     };
     let mean = absences.of_group(Measure::AverageSatisfaction, told);
     let mean = mean
         .map(|hundredths| Score::new(Decimal::new(hundredths, 2)))
         .transpose();
     Ok(MeasuresView {
-        budgeted: money(Measure::Budgeted)?,
-        reserved: money(Measure::Reserved)?,
-        committed: money(Measure::Committed)?,
-        paid: money(Measure::Paid)?,
-        deducted: money(Measure::Deducted)?,
-        retained: money(Measure::Retained)?,
-        refunded: money(Measure::Refunded)?,
+        budgeted: money(Measure::Budgeted),
+        reserved: money(Measure::Reserved),
+        committed: money(Measure::Committed),
+        paid: money(Measure::Paid),
+        deducted: money(Measure::Deducted),
+        retained: money(Measure::Retained),
+        refunded: money(Measure::Refunded),
         count: absences.of_group(Measure::Count, told),
         average_satisfaction: mean.map_err(|error| Fault::caused("the mean of ratings", error))?,
         ballots: told.group.measures.ballots,
@@ -259,15 +279,17 @@ impl Spending {
         let item = |told: &Told| {
             Ok::<_, Fault>(GroupView {
                 keys: keys(asked, told),
-                measures: measures(&absences, told)?,
+                measures: measures(&absences, &asked.filters.currency, told)?,
             })
         };
         Ok(Self {
             group_by: asked.grouping.0.clone(),
             source: asked.filters.source,
-            measures: absences.views(),
+            currency: asked.filters.currency.as_str().to_owned(),
+            other_currencies: answered.other_currencies.clone(),
+            measures: absences.views(&asked.filters.currency),
             items: answered.groups.iter().map(item).collect::<Result<_, _>>()?,
-            totals: measures(&absences, &answered.total)?,
+            totals: measures(&absences, &asked.filters.currency, &answered.total)?,
             next_cursor,
         })
     }
@@ -286,7 +308,12 @@ pub fn table(asked: &Asked, answered: &Answered) -> Table {
             header.push(format!("{} (name)", title.en()));
         }
     }
-    header.extend(Measure::ALL.iter().map(|measure| heading(&measure.title())));
+    let currency = &asked.filters.currency;
+    header.extend(
+        Measure::ALL
+            .iter()
+            .map(|measure| heading(&measure.title(currency))),
+    );
     header.push("单位 Unit".to_owned());
     let mut rows: Vec<Vec<Cell>> = answered
         .groups

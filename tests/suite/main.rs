@@ -68,6 +68,7 @@ mod files;
 mod front;
 mod fuzz;
 mod idempotency;
+mod imported_spending;
 mod imports;
 mod inspection_sequences;
 mod inspections;

@@ -20,7 +20,7 @@ use crate::organisations::{refused, sql};
 use crate::outbox::lines;
 use crate::treasury::{Treasury, made, posts, yuan};
 
-const DIMENSIONS: [&str; 12] = [
+pub const DIMENSIONS: [&str; 12] = [
     "month",
     "quarter",
     "fiscal_year",
@@ -44,11 +44,11 @@ const MONEY: [&str; 7] = [
     "refunded",
 ];
 
-fn asks(ward: &Ward, query: &str) -> Reply {
+pub fn asks(ward: &Ward, query: &str) -> Reply {
     ward.get(&format!("/api/v1/spending?{query}"))
 }
 
-fn spends(ward: &Ward, query: &str) -> Value {
+pub fn spends(ward: &Ward, query: &str) -> Value {
     ok(&asks(ward, query))
 }
 
@@ -57,12 +57,12 @@ fn fen(money: &Value) -> Option<i64> {
     Some(amount.replace('.', "").parse().unwrap())
 }
 
-fn items(answer: &Value) -> &Vec<Value> {
+pub fn items(answer: &Value) -> &Vec<Value> {
     answer["items"].as_array().unwrap()
 }
 
 /// That the groups of an answer add up to its totals, and what those are.
-fn adds_up(answer: &Value) -> Vec<Option<i64>> {
+pub fn adds_up(answer: &Value) -> Vec<Option<i64>> {
     let totals = MONEY.map(|measure| fen(&answer["totals"][measure]));
     for (measure, total) in MONEY.iter().zip(&totals) {
         let sum: Option<i64> = items(answer)
@@ -79,12 +79,12 @@ fn adds_up(answer: &Value) -> Vec<Option<i64>> {
     totals.to_vec()
 }
 
-fn verdict(ward: &Ward) -> verify::LedgerVerdict {
+pub fn verdict(ward: &Ward) -> verify::LedgerVerdict {
     ward.context().db.read_and_wait(verify::verify).unwrap()
 }
 
 /// A contract that was paid for half a year, whose advance came back from the bank.
-fn paid(ward: &Ward) -> Counter<'_> {
+pub fn paid(ward: &Ward) -> Counter<'_> {
     let counter = Counter::new(ward, "2026-10-31", by_halves);
     go_to(ward, "2026-05-11T01:00:00Z");
     for day in 1..=5 {
