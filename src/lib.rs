@@ -1397,6 +1397,8 @@ pub mod imports {
     pub mod http_tables;
     /// What an import is, and how far it may go.
     pub mod rules;
+    /// What of an imported process is counted in spending.
+    pub mod rules_counted;
     /// What was found that was not as it should be.
     pub mod rules_findings;
     /// What is due under which name.

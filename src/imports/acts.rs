@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 
 use crate::audit;
 use crate::audit::entry::Event;
+use crate::budget::imported as spending;
+use crate::budget::rules_imported::Process as Counted;
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::imports::rules::{
     Counts, FINDINGS_KEPT_MAX, IMPORT_OVERTAKEN, Import, ImportId, Kind, PROCESS_BYTES_MAX, RELEASES_MAX,
     State,
 };
+use crate::imports::rules_counted::counted;
 use crate::imports::rules_findings::{Code, Finding, Tally};
 use crate::imports::rules_merging::merged;
 use crate::imports::rules_reading::read;
@@ -23,6 +26,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::publish::acts::parsed;
 use crate::publish::rules_json::Object;
+use crate::registry::store::areas_of_codes;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -163,9 +167,11 @@ pub fn load(tx: &mut Tx<'_>, actor: &Actor, id: &ImportId, batch: &Batch) -> Ans
             .map_err(|error| Fault::caused("count releases", error))?,
         ..Counts::default()
     };
+    let mut counted = Vec::new();
     for (ocid, releases) in by_process {
-        process(tx, id, (ocid, &releases), (&mut counts, &mut findings))?;
+        counted.extend(process(tx, id, (ocid, &releases), (&mut counts, &mut findings))?);
     }
+    spending::replace(tx, &counted)?;
     counts.found = Tally::of(&findings);
     let room = FINDINGS_KEPT_MAX
         .saturating_sub(import.counts.findings_kept)
@@ -198,7 +204,7 @@ fn process(
     import: &ImportId,
     (ocid, releases): (&str, &[&Incoming]),
     (counts, findings): (&mut Counts, &mut Vec<Finding>),
-) -> Answer<()> {
+) -> Answer<Option<Counted>> {
     let head = store_processes::head(tx.conn(), ocid)?;
     let known = match &head {
         Some(_) => store_processes::releases(tx.conn(), ocid, RELEASES_MAX)?,
@@ -206,7 +212,7 @@ fn process(
     };
     let added = added(head.as_ref(), &known, releases, (counts, findings));
     if added.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let (before, mut bytes) = head.as_ref().map_or((0, 0), |head| (head.releases, head.bytes));
     let mut all = Vec::with_capacity(known.len().saturating_add(added.len()));
@@ -220,6 +226,14 @@ fn process(
     }
     let mut found = Findings::default();
     let process = read(ocid, &merged(&all, &mut found), &mut found);
+    let area = match process.area.as_deref() {
+        Some(code) => areas_of_codes(tx.conn(), &[code])?
+            .into_iter()
+            .next()
+            .map(|area| area.id),
+        None => None,
+    };
+    let counted = counted(&process, area.as_ref(), &mut found);
     findings.extend(found.into_all().into_iter().map(|finding| finding.of(ocid, None)));
     let count =
         before.saturating_add(i64::try_from(added.len()).map_err(|error| Fault::caused("count", error))?);
@@ -249,7 +263,7 @@ fn process(
     counts.releases_added = counts
         .releases_added
         .saturating_add(number.saturating_sub(before));
-    Ok(())
+    Ok(Some(counted))
 }
 
 fn length(release: &Incoming) -> Answer<i64> {

@@ -164,6 +164,8 @@ codes! {
     OldMember "old_member" Repair "1.0 版的成员，按 1.1 版读取" "A member of version 1.0 was read as that of version 1.1";
     /// Members that are not in the standard.
     UnknownMember "unknown_member" Note "标准之外的成员，保存在原文中" "A member that the standard does not have; it is kept in the stored release";
+    /// An amount that is not counted in spending.
+    NotCounted "not_counted" Note "没有币种，或超出可计数的范围，不计入支出统计" "It has no currency, or is beyond what can be counted; spending does not count it";
     /// A text longer than is kept in a table.
     TextCut "text_cut" Repair "文字过长，表中只保留开头；原文完整" "The text is longer than what tables hold; it was cut there, and is whole in the stored release";
 }

@@ -500,3 +500,29 @@ on_both! {
         assert!(!holds);
     }
 }
+
+on_both! {
+    fn spending_answers_over_what_was_imported(ward) {
+        import(&ward, json!([whole("ocds-1"), whole("ocds-2")]).to_string());
+        let answer = |query: &str| {
+            let reply = ward.get(&format!("/api/v1/spending?{query}"));
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            reply.json()
+        };
+        let dop = |amount: &str| json!({"amount": amount, "currency": "DOP"});
+        let totals = answer("group_by=supplier&source=imported&currency=DOP")["totals"].clone();
+        assert_eq!((&totals["paid"], &totals["committed"]), (&dop("2000.00"), &dop("52001.00")), "{totals}");
+        let one = answer("group_by=category&source=imported&currency=DOP&supplier_id=S&buyer_id=B&method=open");
+        assert_eq!((&one["totals"]["paid"], &one["items"][0]["keys"][0]["value"]), (&dop("2000.00"), &json!("services")), "{one}");
+        assert_eq!(answer("group_by=supplier&source=own")["totals"]["paid"]["amount"], "0.00");
+        // The same releases once more, in another file, are counted once.
+        import(&ward, format!("{}\n{}", whole("ocds-2"), whole("ocds-1")));
+        assert_eq!(answer("group_by=supplier&source=imported&currency=DOP")["totals"], totals);
+        // A later release takes the place of what was said before.
+        let mut later = whole("ocds-1");
+        later["date"] = json!("2023-01-01T00:00:00Z");
+        later["contracts"][0]["implementation"]["transactions"][0]["value"]["amount"] = json!(500);
+        import(&ward, later.to_string());
+        assert_eq!(answer("group_by=supplier&source=imported&currency=DOP")["totals"]["paid"], dop("1500.00"));
+    }
+}
