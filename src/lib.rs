@@ -150,6 +150,8 @@ pub mod audit {
     pub mod note;
     /// Proofs of inclusion as text.
     pub mod proof;
+    /// What the log has of something, with the proof that it has it.
+    pub mod recorded;
     /// Gives events their places and signs the tree.
     pub mod sequencer;
     /// Where a verifier reads a log from.

@@ -60,11 +60,7 @@ pub enum OnImports {
 ///
 /// # Errors
 /// Those of [`ocds`] and [`table`].
-pub fn run(
-    settings: Settings,
-    what: &OnImports,
-    told: (&dyn Fn(&str), &dyn Fn(&str)),
-) -> Result<Option<bool>, Fault> {
+pub fn run(settings: Settings, what: &OnImports, told: Told<'_>) -> Result<Option<bool>, Fault> {
     let files = match what {
         OnImports::Ocds { files, .. } => files.as_slice(),
         OnImports::Csv { file, .. } => std::slice::from_ref(file),
@@ -119,11 +115,7 @@ pub struct OfTable<'t> {
 ///
 /// # Errors
 /// A fault if the file cannot be read, or the report not be written.
-pub fn table(
-    house: &House,
-    of: &OfTable<'_>,
-    (say, tell): (&dyn Fn(&str), &dyn Fn(&str)),
-) -> Result<bool, Fault> {
+pub fn table(house: &House, of: &OfTable<'_>, (say, tell): Told<'_>) -> Result<bool, Fault> {
     let failed = |stop| Fault::caused("import a table", stop);
     let name = of.path.display().to_string();
     let bytes = std::fs::read(of.path).map_err(|error| Fault::caused(name.clone(), error))?;
@@ -216,6 +208,9 @@ fn came_to(came: &Came, rows: usize, is_trial: bool) -> String {
     }
 }
 
+/// What gets what came of a file, and what gets how it goes on.
+pub type Told<'t> = (&'t dyn Fn(&str), &'t dyn Fn(&str));
+
 /// How often is told how it goes on.
 const TOLD_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -227,7 +222,7 @@ pub fn ocds(
     house: &House,
     files: &[PathBuf],
     report: Option<&Path>,
-    (say, tell): (&dyn Fn(&str), &dyn Fn(&str)),
+    (say, tell): Told<'_>,
 ) -> Result<(), Fault> {
     let mut report = report
         .map(|path| {

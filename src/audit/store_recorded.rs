@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::audit::entry::commitment;
+use crate::audit::entry::{EventId, commitment};
 use crate::audit::tree::leaf_hash;
 use crate::db::conn::Conn;
 use crate::db::schema::{audit_events, audit_private};
@@ -33,28 +33,49 @@ struct Read {
 
 type Row = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<String>);
 
+/// An entry as it stands in its table, to be compared with the log.
+pub struct Standing {
+    /// Its id.
+    pub id: EventId,
+    /// Its bytes.
+    pub entry: Vec<u8>,
+    /// Whether it has its place in the log.
+    pub is_placed: bool,
+    /// What its bytes say; nothing if they are not those of an entry of this kind about this thing.
+    pub said: Recorded,
+}
+
 /// The entries of one kind about one thing, in the order of their ids, whether they have their places yet or not. One that is not what its row says it is
-/// stands among them with nothing in it.
+/// stands among them with nothing in it. That they are those of the log is for the caller to see.
 ///
 /// # Errors
 /// A fault of the database.
-pub fn recorded(conn: &mut Conn, kind: &str, subject: &str) -> Answer<Vec<Recorded>> {
-    let rows: Vec<Row> = audit_events::table
+pub fn standing(conn: &mut Conn, kind: &str, subject: &str) -> Answer<Vec<Standing>> {
+    let rows: Vec<(EventId, Option<i64>, Row)> = audit_events::table
         .left_join(audit_private::table)
         .filter(audit_events::subject.eq(subject))
         .filter(audit_events::kind.eq(kind))
         .order(audit_events::id)
         .limit(RECORDED_MAX)
         .select((
-            audit_events::entry,
-            audit_events::leaf_hash,
-            audit_private::actor_salt.nullable(),
-            audit_private::actor_id.nullable(),
+            audit_events::id,
+            audit_events::leaf_index,
+            (
+                audit_events::entry,
+                audit_events::leaf_hash,
+                audit_private::actor_salt.nullable(),
+                audit_private::actor_id.nullable(),
+            ),
         ))
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|row| read(row, kind, subject).unwrap_or_default())
+        .map(|(id, place, row)| Standing {
+            id,
+            entry: row.0.clone(),
+            is_placed: place.is_some(),
+            said: read(row, kind, subject).unwrap_or_default(),
+        })
         .collect())
 }
 

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::audit::store_recorded;
-use crate::ballots::acts::{CALLED, append, seen};
+use crate::ballots::acts::{append, seen};
 use crate::ballots::polling::{self, Polling};
 use crate::ballots::rules::{Ballot, BallotId, Kind, NOT_COUNTED, State};
 use crate::ballots::rules_cells::shown;
@@ -15,7 +14,7 @@ use crate::ballots::rules_derivation::{Derivation, derive, derived};
 use crate::ballots::rules_double_tally::{Double, Weighed, weighed};
 use crate::ballots::rules_electorate::RollFound;
 use crate::ballots::rules_slips::{Boxed, Paper, Slip, is_vouched, read_paper, roll_sha256, voter_tag};
-use crate::ballots::rules_terms::{changed, guarded};
+use crate::ballots::rules_terms::guarded;
 use crate::ballots::{measures, store, store_papers, tidings};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
@@ -59,7 +58,7 @@ pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Deriva
         return Err(NOT_COUNTED.refuse().into());
     }
     let (roll, voted) = checked_roll(tx.conn(), polling, &ballot)?;
-    let terms_changed = terms_changed(tx.conn(), &ballot)?;
+    let terms_changed = polling.terms_changed(tx.conn(), &ballot)?;
     let (derivation, boxed) = if terms_changed.is_empty() {
         let opened = opened(tx.conn(), polling, &ballot, voted)?;
         let double = by_area(&ballot, &opened)?;
@@ -102,13 +101,6 @@ pub fn count(tx: &mut Tx<'_>, polling: &Polling, of: &BallotId) -> Answer<Deriva
         tidings::terms_changed(tx, &ballot)?;
     }
     Ok(derivation)
-}
-
-/// What of the ballot is not as the log has it of its call.
-fn terms_changed(conn: &mut Conn, ballot: &Ballot) -> Answer<Vec<String>> {
-    let called = store_recorded::recorded(conn, CALLED, ballot.id.as_str())?;
-    let called: Vec<Value> = called.into_iter().map(|entry| entry.data).collect();
-    Ok(changed(ballot, &called)?)
 }
 
 /// The roll as it stands now, hashed anew, and those on it who have voted. An entry that is not what was frozen counts for nothing, whoever has voted by it.

@@ -126,7 +126,7 @@ pub fn print(
         }
         // One that is printed for somebody by name is told also where it is their first: they may have voted by other means.
         if printings > 1 || is_named {
-            acts_mail::tell_printed(tx, &ballot, (&resident, printings), &link)?;
+            acts_mail::tell_printed(tx, (polling, &ballot), (&resident, printings), &link)?;
         }
         letters.push(LetterText {
             name,

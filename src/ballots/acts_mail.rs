@@ -1,7 +1,7 @@
 //! Writing to voters: to all of them when a ballot opens, and once more to those who have not voted when a third of the time is left. The service knows to
 //! whom, and no person learns it: links are sealed until they are sent, keys of mails are made with the ballot's key, and all of it is forgotten at the count; lists of mail have no address of these. It is upkeep and no event: an event for each mail would tell who has not voted yet.
 
-use crate::ballots::acts_voting::token;
+use crate::ballots::acts_voting::{is_claimed, token};
 use crate::ballots::polling::Polling;
 use crate::ballots::rules::{Ballot, BallotId, State};
 use crate::ballots::rules_slips::mail_tag;
@@ -75,7 +75,7 @@ pub fn write_to_some(tx: &mut Tx<'_>, polling: &Polling, id: &BallotId, mailing:
         if voter.has_voted || !polling.vouches_for(&ballot, &voter)? {
             continue;
         }
-        let Some(reader) = reader(tx.conn(), &voter.resident_id)? else {
+        let Some(reader) = reader(tx.conn(), polling, &voter.resident_id)? else {
             continue;
         };
         let content = BallotOpened {
@@ -99,11 +99,11 @@ pub fn write_to_some(tx: &mut Tx<'_>, polling: &Polling, id: &BallotId, mailing:
 /// A fault of the database.
 pub(super) fn tell_printed(
     tx: &mut Tx<'_>,
-    ballot: &Ballot,
+    (polling, ballot): (&Polling, &Ballot),
     (resident, printings): (&ResidentId, i64),
     letter: &[u8; 32],
 ) -> Answer<()> {
-    let Some(reader) = reader(tx.conn(), resident)? else {
+    let Some(reader) = reader(tx.conn(), polling, resident)? else {
         return Ok(());
     };
     let content = BallotLetterReplaced {
@@ -116,15 +116,17 @@ pub(super) fn tell_printed(
     Ok(())
 }
 
-/// How a voter is reached: by their account, or by the address on the roll. Whoever has left the roll is not written to.
-fn reader(conn: &mut Conn, resident: &ResidentId) -> Answer<Option<Recipient>> {
+/// How a voter is reached: by the account that the log has to have claimed their place, or by the address on the roll. Whoever has left the roll is not written to.
+fn reader(conn: &mut Conn, polling: &Polling, resident: &ResidentId) -> Answer<Option<Recipient>> {
     let Some(resident) = store_roll::resident(conn, resident)? else {
         return Ok(None);
     };
     let Ok(person) = roll::on_roll(&resident) else {
         return Ok(None);
     };
+    // An account that somebody has written into the place of a resident gets no link of theirs.
     if let Some(account) = &resident.account_id
+        && is_claimed(conn, polling, (&resident.id, account))?
         && let Some(reader) = store_contacts::account(conn, account.as_str())?
     {
         return Ok(Some(reader));

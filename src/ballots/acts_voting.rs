@@ -7,11 +7,12 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::store_recorded::{self, Recorded};
+use crate::audit::store_recorded::Recorded;
 use crate::ballots::acts::{append, seen};
 use crate::ballots::polling::{self, BallotKey, Polling};
 use crate::ballots::rules::{
     ACCOUNT_UNVOUCHED, Ballot, BallotId, CLOSED, CODE_NOT_GOOD, ENTRY_CHANGED, LETTER_CHANGED, NOT_A_VOTER,
+    TERMS_CHANGED,
 };
 use crate::ballots::rules_questions::{Answered, checked_nonce, vote};
 use crate::ballots::rules_slips::{
@@ -101,20 +102,24 @@ fn read_token(text: &str) -> Option<(BallotId, i64, Vec<u8>)> {
 ///
 /// # Errors
 /// [`CODE_NOT_GOOD`]; [`CLOSED`] for a mailed link after the count, when nothing is left to check it by; not found; [`NOT_A_VOTER`]; [`ACCOUNT_UNVOUCHED`]; [`LETTER_CHANGED`] and
-/// [`ENTRY_CHANGED`] before the count.
+/// [`TERMS_CHANGED`] and [`ENTRY_CHANGED`] before the count.
 pub fn found(conn: &mut Conn, actor: &Actor, polling: &Polling, shown: &Shown) -> Answer<Found> {
     let found = match shown {
-        Shown::Account(id) => by_account(conn, actor, id)?,
+        Shown::Account(id) => by_account(conn, polling, actor, id)?,
         Shown::Code(code) => by_code(conn, polling, code.trim())?,
     };
     let Found { ballot, voter } = &found;
+    // Whoever swaps what choices are called while others vote, and puts it back before the count, is found here.
+    if ballot.sealed_key.is_some() && !polling.terms_changed(conn, ballot)?.is_empty() {
+        return Err(TERMS_CHANGED.refuse().into());
+    }
     if ballot.sealed_key.is_some() && !polling.vouches_for(ballot, voter)? {
         return Err(ENTRY_CHANGED.refuse().into());
     }
     Ok(found)
 }
 
-fn by_account(conn: &mut Conn, actor: &Actor, id: &BallotId) -> Answer<Found> {
+fn by_account(conn: &mut Conn, polling: &Polling, actor: &Actor, id: &BallotId) -> Answer<Found> {
     let ballot = seen(conn, id)?;
     let account: Option<AccountId> = actor.id().and_then(|id| id.parse().ok());
     let mut refusal = &NOT_A_VOTER;
@@ -123,7 +128,7 @@ fn by_account(conn: &mut Conn, actor: &Actor, id: &BallotId) -> Answer<Found> {
             let Some(voter) = store::voter_who_is(conn, id, &resident.id)? else {
                 continue;
             };
-            if is_claimed(conn, &resident.id, &account)? {
+            if is_claimed(conn, polling, (&resident.id, &account))? {
                 return Ok(Found { ballot, voter });
             }
             refusal = &ACCOUNT_UNVOUCHED;
@@ -134,8 +139,12 @@ fn by_account(conn: &mut Conn, actor: &Actor, id: &BallotId) -> Answer<Found> {
 
 /// Whether the log has that an account has claimed a place on the roll, and nobody else: whoever writes it into the table alone has no vote by it. A place is claimed once, so
 /// that of two claims none vouches for anything.
-fn is_claimed(conn: &mut Conn, resident: &ResidentId, account: &AccountId) -> Answer<bool> {
-    let claims = store_recorded::recorded(conn, CLAIMED, resident.as_str())?;
+pub(super) fn is_claimed(
+    conn: &mut Conn,
+    polling: &Polling,
+    (resident, account): (&ResidentId, &AccountId),
+) -> Answer<bool> {
+    let claims = polling.recorded(conn, CLAIMED, resident.as_str())?;
     let by = |claim: &Recorded| claim.actor_id.as_deref() == Some(account.as_str());
     Ok(claims.len() == 1 && claims.iter().all(by))
 }
@@ -144,10 +153,10 @@ fn is_claimed(conn: &mut Conn, resident: &ResidentId, account: &AccountId) -> An
 ///
 /// # Errors
 /// A fault of the database.
-pub fn own_places(conn: &mut Conn, account: &AccountId) -> Answer<Vec<ResidentId>> {
+pub fn own_places(conn: &mut Conn, polling: &Polling, account: &AccountId) -> Answer<Vec<ResidentId>> {
     let mut own = Vec::new();
     for resident in store_roll::residents_of_account(conn, account)? {
-        if is_claimed(conn, &resident.id, account)? {
+        if is_claimed(conn, polling, (&resident.id, account))? {
             own.push(resident.id);
         }
     }

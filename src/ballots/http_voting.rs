@@ -119,7 +119,7 @@ pub fn note_wrong<T>(request: &HttpRequest, context: &Context, answer: Answer<T>
         (status = 200, description = "The receipt", body = Receipt),
         (status = 403, description = "`ballot_not_a_voter`"),
         (status = 404, description = "There is no such ballot"),
-        (status = 409, description = "`ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_entry_changed`, `ballot_account_unvouched`"),
+        (status = 409, description = "`ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_terms_changed`, `ballot_entry_changed`, `ballot_account_unvouched`"),
         (status = 422, description = "An answer is none, or missing; every fault is listed"),
     ),
     extensions(("x-action" = json!("CastOwnVote")), ("x-secret-answer" = json!(true))),
@@ -147,7 +147,7 @@ async fn vote(
     request_body = VoteByCodeBody,
     responses(
         (status = 200, description = "The receipt", body = Receipt),
-        (status = 409, description = "`ballot_code_not_good`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_entry_changed`, `ballot_letter_changed`"),
+        (status = 409, description = "`ballot_code_not_good`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_terms_changed`, `ballot_entry_changed`, `ballot_letter_changed`"),
         (status = 422, description = "An answer is none, or missing; every fault is listed"),
     ),
     extensions(("x-action" = json!("CastVote")), ("x-secret-answer" = json!(true))),
@@ -210,7 +210,7 @@ async fn list_own(context: Shared, actor: Actor, polling: AtPolling) -> Answer<H
         .read(move |conn| {
             let mut found = Vec::new();
             let places = match &account {
-                Some(account) => acts::own_places(conn, account)?,
+                Some(account) => acts::own_places(conn, &polling, account)?,
                 None => Vec::new(),
             };
             for resident in places {

@@ -1,16 +1,24 @@
 //! Where votes come in: what seals a ballot's key and its papers, and what signs receipts. A ballot's key is made when it is called, kept encrypted under
 //! the key that encrypts the opening keys of books, and destroyed when the ballot is counted.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use actix_web::web;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::audit::recorded::recorded;
 use crate::audit::sequencer::Sequencer;
+use crate::audit::store_recorded::Recorded;
+use crate::ballots::acts::CALLED;
 use crate::ballots::rules::{Ballot, BallotId};
 use crate::ballots::rules_slips::{is_letter_vouched, is_vouched};
+use crate::ballots::rules_terms::changed;
 use crate::ballots::store::Voting;
 use crate::ballots::store_letters::Letter;
 use crate::books::custody::Custody;
@@ -27,6 +35,9 @@ const LINK: &str = "a link to a vote";
 /// The key of one ballot.
 pub type BallotKey = Zeroizing<[u8; 32]>;
 
+/// Calls that are kept in memory at most, so that each vote need not look them up in the log.
+const CALLS_KEPT_MAX: usize = 1_000;
+
 /// Marks handlers that take votes.
 pub type AtPolling = web::Data<Polling>;
 
@@ -38,6 +49,8 @@ pub struct Polling {
     custody: web::Data<Custody>,
     sequencer: Sequencer,
     holds: Holds,
+    /// What the log has of calls. No entry of it ever changes.
+    calls: Mutex<BTreeMap<BallotId, Vec<Value>>>,
 }
 
 impl Polling {
@@ -47,6 +60,7 @@ impl Polling {
             custody,
             sequencer,
             holds,
+            calls: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -56,6 +70,38 @@ impl Polling {
     /// A fault of the database.
     pub fn is_held(&self, conn: &mut Conn, ballot: &Ballot) -> Answer<bool> {
         Ok(ballot.counted_at.is_some() && (self.holds)(conn, ballot)?)
+    }
+
+    /// What the signed log has of something.
+    ///
+    /// # Errors
+    /// A fault of the database, or if the stored tree is not whole.
+    pub fn recorded(&self, conn: &mut Conn, kind: &str, subject: &str) -> Answer<Vec<Recorded>> {
+        recorded(conn, self.sequencer.verifier(), kind, subject)
+    }
+
+    /// What of a ballot is not as the log has it of its call, by the names that it has there.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn terms_changed(&self, conn: &mut Conn, ballot: &Ballot) -> Answer<Vec<String>> {
+        let known = {
+            let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.get(&ballot.id).cloned()
+        };
+        if let Some(called) = known {
+            return Ok(changed(ballot, &called)?);
+        }
+        let called = self.recorded(conn, CALLED, ballot.id.as_str())?;
+        let called: Vec<Value> = called.into_iter().map(|entry| entry.data).collect();
+        if called.len() == 1 {
+            let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            if calls.len() >= CALLS_KEPT_MAX {
+                calls.clear();
+            }
+            calls.insert(ballot.id.clone(), called.clone());
+        }
+        Ok(changed(ballot, &called)?)
     }
 
     /// A fresh key for a ballot, as it is stored.

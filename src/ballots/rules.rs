@@ -133,6 +133,13 @@ pub static ENTRY_CHANGED: Reason = Reason::new(
     "名册上的这一条记录已被改动，不能据此投票；请告知街道办事处和审计人员",
     "This entry of the roll is not what it was when the roll was frozen, and has no vote; tell your street office and the auditors",
 );
+/// The ballot is not the one that was called.
+pub static TERMS_CHANGED: Reason = Reason::new(
+    ReasonKind::Conflict,
+    "ballot_terms_changed",
+    "该投票的内容已被改动，与发起时载入日志的不同，不能据此投票；请告知街道办事处和审计人员",
+    "This ballot is not as it was called: something of it was changed since, and it takes no votes as it stands; tell your street office and the auditors",
+);
 /// A letter is not what was printed.
 pub static LETTER_CHANGED: Reason = Reason::new(
     ReasonKind::Conflict,
@@ -177,7 +184,7 @@ pub static LISTED: Reason = Reason::new(
 );
 
 /// The reasons of this file.
-pub static REASONS: [&Reason; 20] = [
+pub static REASONS: [&Reason; 21] = [
     &NOT_OPEN,
     &CLOSED,
     &WITHDRAWN,
@@ -192,6 +199,7 @@ pub static REASONS: [&Reason; 20] = [
     &RESULT_HELD,
     &AREA_UNKNOWN,
     &ENTRY_CHANGED,
+    &TERMS_CHANGED,
     &LETTER_CHANGED,
     &ACCOUNT_UNVOUCHED,
     &LETTERS_PRINTED,

@@ -11,11 +11,14 @@ use crate::kernel::refusal::Fault;
 /// What is told of a ballot that the log does not have exactly one call of.
 pub const CALL: &str = "call";
 
+/// What calls did not always tell the log: of a ballot whose call did not, it is not compared.
+const LATER: [&str; 3] = ["title_zh", "title_en", "organisation_id"];
+
 /// What of a ballot its call tells the log, by the names that it has there. The roll is told too, and has seals of its own.
 ///
 /// # Errors
 /// A fault if the terms cannot be written, which a test would have shown.
-pub fn told(ballot: &Ballot) -> Result<[(&'static str, Value); 7], Fault> {
+pub fn told(ballot: &Ballot) -> Result<[(&'static str, Value); 10], Fault> {
     Ok([
         ("kind", Value::from(ballot.kind.name())),
         ("matter_id", Value::from(ballot.matter_id.as_str())),
@@ -24,6 +27,9 @@ pub fn told(ballot: &Ballot) -> Result<[(&'static str, Value); 7], Fault> {
         ("closes_at", Value::from(rfc3339(ballot.closes_at))),
         ("electorate", Value::from(ballot.electorate)),
         ("terms_sha256", Value::from(terms_sha256(&ballot.terms)?)),
+        ("title_zh", Value::from(ballot.title_zh.as_str())),
+        ("title_en", Value::from(ballot.title_en.as_str())),
+        ("organisation_id", Value::from(ballot.organisation_id.as_str())),
     ])
 }
 
@@ -35,7 +41,10 @@ pub fn changed(ballot: &Ballot, called: &[Value]) -> Result<Vec<String>, Fault> 
     let [called] = called else {
         return Ok(vec![CALL.to_owned()]);
     };
-    let differs = |(name, value): &(&str, Value)| called.get(*name) != Some(value);
+    let differs = |(name, value): &(&str, Value)| match called.get(*name) {
+        Some(known) => known != value,
+        None => !LATER.contains(name),
+    };
     Ok(told(ballot)?
         .into_iter()
         .filter(differs)
@@ -108,6 +117,18 @@ mod tests {
             one.terms.quorum_percent = 1;
         });
         assert_eq!(both, ["closes_at", "terms_sha256"]);
+        assert_eq!(with(&|one| one.title_zh = "其他".to_owned()), ["title_zh"]);
+        assert_eq!(with(&|one| one.title_en = "Other".to_owned()), ["title_en"]);
+        assert_eq!(
+            with(&|one| one.organisation_id = "org_01jd3n8f5teqkrzvq1c0m6h2ax".parse().unwrap()),
+            ["organisation_id"]
+        );
+        // A call of before these were told is no other call.
+        let mut older = called.clone();
+        for name in LATER {
+            older.as_object_mut().unwrap().remove(name);
+        }
+        assert_eq!(changed(&honest, &[older]).unwrap(), Vec::<String>::new());
         // The roll has seals, and is told of by them.
         assert_eq!(with(&|one| one.roll_sha256 = [0; 32]), Vec::<String>::new());
         assert_eq!(changed(&honest, &[]).unwrap(), [CALL]);

@@ -266,7 +266,9 @@ fn look(line: &str) -> String {
     // Up and down again, so that a sharp s and two of them are one.
     let folded = form.normalize(line).to_uppercase().to_lowercase();
     let folded = form.normalize(&folded);
-    folded.chars().filter(|char| !char.is_whitespace()).collect()
+    // The empty pattern of braille is seen as a space, and is none to Unicode.
+    let is_seen = |char: &char| !char.is_whitespace() && *char != '\u{2800}';
+    folded.chars().filter(is_seen).collect()
 }
 
 /// A line that looks like no other of the same language: a voter could not tell them apart.

@@ -225,7 +225,7 @@ async fn heard(
         (status = 200, description = "It was taken", body = TakenView),
         (status = 403, description = "`ballot_not_a_voter`"),
         (status = 404, description = "There is no such ballot"),
-        (status = 409, description = "`rating_comment_not_here`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_entry_changed`, `ballot_account_unvouched`, `rating_commented`"),
+        (status = 409, description = "`rating_comment_not_here`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_terms_changed`, `ballot_entry_changed`, `ballot_account_unvouched`, `rating_commented`"),
         (status = 422, description = "Words that are none"),
     ),
     extensions(("x-action" = json!("CastOwnVote")), ("x-secret-answer" = json!(true))),
@@ -251,7 +251,7 @@ async fn say(
     request_body = SayByCodeBody,
     responses(
         (status = 200, description = "It was taken", body = TakenView),
-        (status = 409, description = "`ballot_code_not_good`, `rating_comment_not_here`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_entry_changed`, `ballot_letter_changed`, `rating_commented`"),
+        (status = 409, description = "`ballot_code_not_good`, `rating_comment_not_here`, `ballot_not_open`, `ballot_closed`, `ballot_withdrawn`, `ballot_terms_changed`, `ballot_entry_changed`, `ballot_letter_changed`, `rating_commented`"),
         (status = 422, description = "Words that are none"),
     ),
     extensions(("x-action" = json!("CastVote")), ("x-secret-answer" = json!(true))),

@@ -157,7 +157,10 @@ mod tests {
     use crate::imports::rules_repairs::repaired;
     use crate::publish::rules_json::Json;
 
-    fn of(text: &str) -> (Vec<(What, String, i64, Option<String>)>, usize) {
+    /// What an entry is, of which agreement, how much, and by whom.
+    type Told = (What, String, i64, Option<String>);
+
+    fn of(text: &str) -> (Vec<Told>, usize) {
         let Json::Object(release) = Json::parse(text).unwrap() else {
             panic!("no object")
         };

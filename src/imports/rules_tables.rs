@@ -466,7 +466,7 @@ mod tests {
         for bad in [
             "",
             "number\n",
-            &format!("{HEAD}"),
+            HEAD,
             "number,number\n1,2\n",
             "number,colour\n1,2\n",
         ] {

@@ -338,6 +338,8 @@ impl Office {
     /// is lost, like anybody else's write: the mark holds only for the attempt that it is about.
     async fn settle(&mut self, parcel: &Parcel, outcome: Result<(), Failure>) {
         match outcome {
+            // How many voters were reminded is how many had not voted.
+            Ok(()) if parcel.content.as_ref().is_some_and(Content::is_to_voter) => {}
             Ok(()) => metrics::counter!("wardbook_mail_sent_total").increment(1),
             Err(failure) => {
                 metrics::counter!("wardbook_mail_failed_total", "failure" => failure.name()).increment(1);

@@ -18,6 +18,7 @@ use crate::outbox::notice::{Notice, Recipient};
 use crate::outbox::rules::{
     Category, Due, Failure, Frequency, KEPT_FOR, MailId, Preferences, REMEMBERED_FOR, State,
 };
+use crate::outbox::store_listed::TO_VOTERS;
 
 /// Bytes of one mail's facts as JSON.
 pub const FACTS_BYTES_MAX: usize = 262_144;
@@ -480,13 +481,14 @@ pub struct Counts {
     pub oldest: Option<Instant>,
 }
 
-/// How much mail stands where.
+/// How much mail stands where; what waits without mail to voters, of whom nobody learns how many are written to.
 ///
 /// # Errors
 /// A fault of the database.
 pub fn counts(conn: &mut Conn) -> Answer<Counts> {
     let (waiting, oldest): (i64, Option<NaiveDateTime>) = outbox::table
         .filter(outbox::state.eq(State::Waiting.name()))
+        .filter(outbox::kind.ne_all(TO_VOTERS))
         .select((count_star(), min(outbox::created_at)))
         .first(conn)?;
     let dead = outbox::table

@@ -13,7 +13,7 @@ use crate::outbox::rules::{Category, Failure, MailId, State};
 use crate::outbox::store::{category, day_of};
 
 /// Mail to voters.
-const TO_VOTERS: [&str; 2] = [BallotOpened::KIND, BallotLetterReplaced::KIND];
+pub(super) const TO_VOTERS: [&str; 2] = [BallotOpened::KIND, BallotLetterReplaced::KIND];
 
 /// A mail as administrators see it: not what it says, and of the address only what tells mails apart.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -145,9 +145,10 @@ impl Presented {
     }
 }
 
-/// A typed code as it was made: in upper case, without what is between its groups, and with digits where letters look like them.
+/// A typed code as it was made: in upper case, without what is between its groups, of the usual width however an input method writes it, and with digits where letters look like them.
 pub fn plain(text: &str) -> String {
     text.chars()
+        .map(narrow)
         .filter(|c| !matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{3000}'))
         .map(|c| match c.to_ascii_uppercase() {
             'O' => '0',
@@ -155,6 +156,14 @@ pub fn plain(text: &str) -> String {
             other => other,
         })
         .collect()
+}
+
+/// A character of the full width as the one that it stands for.
+fn narrow(wide: char) -> char {
+    match u32::from(wide) {
+        code @ 0xff01..=0xff5e => code.checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(wide),
+        _ => wide,
+    }
 }
 
 /// Reads what somebody presents, in either form. Letters that look like digits are taken for them.

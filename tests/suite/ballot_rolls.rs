@@ -2,18 +2,25 @@
 //! ballot whose roll changed binds nobody.
 
 use serde_json::{Value, json};
+use wardbook::audit::store_recorded::standing;
+use wardbook::audit::tree::leaf_hash;
+use wardbook::audit::verdict::Verdict;
+use wardbook::ballots::acts_mail::{Mailing, write_to_some};
+use wardbook::ballots::rules::BallotId;
 use wardbook::registry::rules_letters::{self as letters, grouped, link_hash, typed_hash};
 use wardbook::web::actor::Grant;
 use wardbook::web::policy::Role;
 
 use crate::awards::go_to;
-use crate::ballots::{Polled, is_put_into, is_said_to_have_claimed, link, recomputed, resides, says};
+use crate::ballots::{
+    Polled, is_put_into, is_said_to_have_claimed, link, polling, recomputed, resides, says,
+};
 use crate::books::ok;
 use crate::cast::{Person, person};
 use crate::harness::Ward;
 use crate::on_both;
 use crate::organisations::{refused, sql};
-use crate::outbox::lines;
+use crate::outbox::{lines, record};
 use crate::pages::{is_page, sent};
 use crate::roll_letters::codes;
 use crate::treasury::{gets, made, posts};
@@ -246,6 +253,42 @@ on_both! { in "test";
         }
     }
 
+    /// An entry of the log that somebody rewrites in its table, with its hash beside it, and puts back afterwards, vouches for nothing meanwhile: the signed log has another.
+    fn an_entry_that_is_rewritten_in_its_table_vouches_for_nothing(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let gui = &polled.communities[0];
+        let id = |name: &str| gui.all(&ward).iter().find(|one| one["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+        let (own, victim) = (id("居民0"), id("居民1"));
+        let thief = person(&ward, &[]);
+        resides(&ward, gui, &thief, &own);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        go_to(&ward, OPENS);
+        ward.settle();
+        let subject = own.clone();
+        let claim = ward.context().db.read_and_wait(move |conn| standing(conn, "residence.claimed", &subject)).unwrap().remove(0);
+        assert!(claim.is_placed);
+        for statement in if ward.database.is_some() { vec!["ALTER TABLE audit_events DISABLE TRIGGER USER"] } else { vec!["DROP TRIGGER audit_events_written_once"] } {
+            sql(&ward, statement).unwrap();
+        }
+        let rewritten = |subject: &str| {
+            let entry = String::from_utf8(claim.entry.clone()).unwrap().replace(&own, subject).into_bytes();
+            let (entry, hash) = (bytes(&ward, &entry), bytes(&ward, &leaf_hash(&entry)));
+            sql(&ward, &format!("UPDATE audit_events SET entry = {entry}, leaf_hash = {hash}, subject = '{subject}' WHERE id = '{}'", claim.id)).unwrap()
+        };
+        let votes = || posts(&ward, &thief, &format!("/ballots/{ballot}/votes"), Some(&json!({"answers": says("fair")})));
+        // An account has one place in a community.
+        let (one, other) = (person(&ward, &[]), person(&ward, &[]));
+        is_put_into(&ward, &one, &own);
+        is_put_into(&ward, &thief, &victim);
+        assert_eq!(rewritten(&victim), 1);
+        refused(&votes(), 409, "ballot_account_unvouched");
+        assert_eq!(rewritten(&own), 1);
+        is_put_into(&ward, &other, &victim);
+        is_put_into(&ward, &thief, &own);
+        ok(&votes());
+        assert!(matches!(ward.verdict(), Verdict::Holds { .. }));
+    }
+
     /// An account that is written into the place of a resident has no vote: the log has who has claimed it. Whoever writes that there, too, leaves it there for everybody to see.
     fn an_account_that_the_log_does_not_know_has_no_vote(ward) {
         let polled = Polled::with(&ward, [12, 0]);
@@ -273,6 +316,15 @@ on_both! { in "test";
             assert_eq!(own(&thief), 0);
         }
         assert_eq!(ward.events("ballot.cast").len(), 2);
+        // Nor are they written to, whose place they stand in or not: the link would be a vote.
+        let (polling, of): (_, BallotId) = (polling(&ward), ballot.parse().unwrap());
+        let writes = || {
+            let (polling, of) = (polling.clone(), of.clone());
+            ward.context().db.write_and_wait(move |tx| { record(tx)?; write_to_some(tx, &polling, &of, Mailing::Opening) }).unwrap()
+        };
+        while !writes() {}
+        let told = lines(&ward, "SELECT COALESCE(account_id, 'an address on the roll') AS line FROM outbox WHERE kind = 'ballot.opened'");
+        assert!(told.iter().all(|to| to == "an address on the roll"), "the two who have claimed their places have voted: {told:?}");
         // A second claim of one place vouches for nobody, not even for whoever has the first.
         let thief = person(&ward, &[]);
         is_put_into(&ward, &thief, &claimed);

@@ -13,8 +13,9 @@ use crate::ballots::{Polled, polling, recomputed, says};
 use crate::books::ok;
 use crate::harness::Ward;
 use crate::on_both;
-use crate::organisations::sql;
+use crate::organisations::{refused, sql};
 use crate::outbox::lines;
+use crate::pages::{is_page, opened};
 use crate::treasury::made;
 
 const OPENS: &str = "2026-05-20T00:00:00Z";
@@ -101,7 +102,35 @@ on_both! { in "test";
         assert_eq!(lines(&ward, "SELECT account_id AS line FROM outbox WHERE kind = 'ballot.terms_changed' ORDER BY account_id"), readers);
     }
 
-    /// A close that is put off takes votes that the call knows nothing of; they bind nobody, and the log shows them.
+    /// Whoever swaps what choices are called while others vote, and puts it back before the count, would turn votes round unseen: there are none meanwhile.
+    fn words_that_are_swapped_while_others_vote_take_no_votes(ward) {
+        let polled = Polled::with(&ward, [12, 0]);
+        let ballot = made(&polled.calls(polled.officer(), |_| {}));
+        let codes = polled.codes(0, &ballot);
+        go_to(&ward, OPENS);
+        for code in &codes[1..] {
+            ok(&polled.votes(code, &says("satisfied")));
+        }
+        disarmed(&ward);
+        let page = format!("/v/{}", codes[0]);
+        is_page(&opened(&ward, &page), 200);
+        for change in [with("Very satisfied", "Not satisfied"), "title_en = 'Something else'".to_owned()] {
+            let kept = lines(&ward, "SELECT terms || '|' || title_en AS line FROM ballots").remove(0);
+            let (terms, title) = kept.rsplit_once('|').unwrap();
+            assert_eq!(sql(&ward, &format!("UPDATE ballots SET {change}")).unwrap(), 1);
+            refused(&polled.votes(&codes[0], &says("fair")), 409, "ballot_terms_changed");
+            refused(&polled.votes(&codes[1], &says("fair")), 409, "ballot_terms_changed");
+            is_page(&opened(&ward, &page), 409);
+            let back = format!("UPDATE ballots SET terms = '{}', title_en = '{}'", terms.replace('\'', "''"), title.replace('\'', "''"));
+            assert_eq!(sql(&ward, &back).unwrap(), 1);
+        }
+        ok(&polled.votes(&codes[0], &says("fair")));
+        go_to(&ward, CLOSES);
+        let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
+        assert_eq!((&tally["outcome"], &tally["ballots"]), (&json!("binding"), &json!(13)));
+    }
+
+    /// A close that is put off takes no votes after that of the call, and what was cast before binds nobody.
     fn a_close_that_is_put_off_binds_nobody(ward) {
         let polled = Polled::with(&ward, [12, 0]);
         let ballot = made(&polled.calls(polled.officer(), |_| {}));
@@ -113,10 +142,10 @@ on_both! { in "test";
         disarmed(&ward);
         assert_eq!(sql(&ward, "UPDATE ballots SET closes_at = '2026-05-28 00:00:00'").unwrap(), 1);
         go_to(&ward, CLOSES);
-        ok(&polled.votes(&codes[0], &says("very_dissatisfied")));
+        refused(&polled.votes(&codes[0], &says("very_dissatisfied")), 409, "ballot_terms_changed");
         go_to(&ward, "2026-05-28T00:00:00Z");
         let tally = ok(&ward.get(&format!("/api/v1/ballots/{ballot}/tally")));
-        assert_eq!((&tally["outcome"], &tally["terms_changed"], &tally["ballots"]), (&json!("terms_changed"), &json!(["closes_at"]), &json!(13)));
+        assert_eq!((&tally["outcome"], &tally["terms_changed"], &tally["ballots"]), (&json!("terms_changed"), &json!(["closes_at"]), &json!(12)));
         assert_eq!(polled.rating().0, "non_binding");
         let output = recomputed(&ward, &ward.get(&format!("/api/v1/ballots/{ballot}/record")).text, true);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();

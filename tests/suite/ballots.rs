@@ -16,6 +16,7 @@ use wardbook::ballots::polling::Polling;
 use wardbook::ballots::store;
 use wardbook::books::custody::Custody;
 use wardbook::db::writer::Tx;
+use wardbook::outbox::store::counts;
 use wardbook::web::actor::{Actor, Grant};
 use wardbook::web::policy::Role;
 
@@ -565,7 +566,14 @@ on_both! { in "test";
         let polling = polling(&ward);
         let writes = |mailing| {
             let (polling, id) = (polling.clone(), ballot.parse().unwrap());
-            ward.context().db.write_and_wait(move |tx| { record(tx)?; write_to_some(tx, &polling, &id, mailing) }).unwrap()
+            ward.context().db.write_and_wait(move |tx| {
+                record(tx)?;
+                // What the service tells of its mail does not tell how many have not voted.
+                let waiting = counts(tx.conn())?.waiting;
+                let is_done = write_to_some(tx, &polling, &id, mailing)?;
+                assert_eq!(counts(tx.conn())?.waiting, waiting);
+                Ok(is_done)
+            }).unwrap()
         };
         let writes_to_all = |mailing| while !writes(mailing) {};
         Mailing::ALL.into_iter().for_each(writes_to_all);

@@ -12,6 +12,7 @@ use wardbook::web::policy::{Condition, Role, TABLE};
 
 use crate::api_spec::{example_of_body, operations};
 use crate::cast::person;
+use crate::faults::eventually;
 use crate::harness::Ward;
 use crate::on_both;
 use crate::organisations::{CODES, verified};
@@ -495,6 +496,10 @@ on_both! {
                 with_body += 1;
                 // Read, and answered for what it says: done, or refused by the schema, a rule or the state of things.
                 judged += usize::from(matches!(reply.status, 200..300 | 409 | 412 | 422));
+            }
+            if reply.status == 202 {
+                // What goes on after its answer must be over before anybody counts.
+                eventually("imports to end", || (ward.events("import.begun").len() == ward.events("import.ended").len()).then_some(()));
             }
             if reply.status >= 400 {
                 assert_eq!(events(&ward), before, "a refusal left something behind, {}", told());

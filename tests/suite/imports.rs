@@ -339,7 +339,7 @@ on_both! {
         let say = |line: &str| said.lock().unwrap().push(line.to_owned());
         let quiet = |_: &str| {};
         let run = |files: &[PathBuf]| open_data::ocds(ward.house(), files, Some(&report), (&say, &quiet));
-        run(&[file.clone()]).unwrap();
+        run(std::slice::from_ref(&file)).unwrap();
         let lines: Vec<Value> = std::fs::read_to_string(&report).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 700);
         assert_eq!((&lines[1]["code"], &lines[1]["pointer"], &lines[1]["found"], &lines[1]["made"]), (&json!("amount_as_text"), &json!("/tender/value/amount"), &json!("7"), &json!("7.00")));

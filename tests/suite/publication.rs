@@ -321,7 +321,9 @@ on_both! { in "test";
         go_to(&ward, "2026-11-02T02:00:00Z");
         counter.accepts(1);
         let accepted = holds(&ward);
-        assert_eq!(last_tags(&accepted), ["implementation"]);
+        // Whoever publishes in between makes two releases of it.
+        let begun = accepted.iter().filter(|release| word(release, &["tag"]).contains(&"implementation"));
+        assert_eq!(begun.count(), 1);
         assert_eq!(word(accepted.last().unwrap(), &["contracts", "implementation", "milestones", "status"]), ["met"]);
         let claim = counter.approved(&Counter::of_part("advance", "229860.00", "24312000000000000007"));
         ok(&counter.acts(&counter.executes, &claim, "execution"));

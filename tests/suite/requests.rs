@@ -217,7 +217,7 @@ on_both! {
                 assert_enveloped(&reply, &target);
             }
         }
-        for path in ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/area", "/api/v1/areas/", "/api/v1/areas/a/b", "/api/v2/areas", "/API/v1/areas", "//api/v1/areas", "/docsx", "/docs/nothing.js", "/problems/"] {
+        for path in ["/checks", "/api", "/api/v1", "/api/v1/", "/api/v1/area", "/api/v1/areas/", "/api/v1/areas/a/b", "/api/v2/areas", "/API/v1/areas", "//api/v1/areas", "/docsx", "/docs/nothing.js", "/problems/"] {
             for method in ["GET", "POST", "OPTIONS"] {
                 let reply = by_hand(ward.server().address, method, path, &[], None);
                 let beside = path == "/docs/nothing.js" && method != "GET";

@@ -103,7 +103,7 @@ on_both! { in "test";
         let (one, two) = (Witness::registered(&ward), Witness::registered(&ward));
         let mut body = office.whole(&ward);
         let custody = |threshold: u32, who: &[&Person]| json!({"kind": "shared", "threshold": threshold, "witnesses": who.iter().map(|one| &one.id).collect::<Vec<_>>()});
-        for (wrong, at) in [(custody(3, &[&one.person, &two.person]), "/custody/threshold"), (custody(2, &[&one.person, &one.person]), "/custody/witnesses/1")] {
+        for (wrong, at) in [(custody(3, &[&one.person, &two.person]), "/content/custody/threshold"), (custody(2, &[&one.person, &one.person]), "/content/custody/witnesses/1")] {
             body["content"]["custody"] = wrong;
             let reply = posts(&ward, &office.officer, "/contract-books", Some(&body));
             assert_eq!((reply.status, reply.faults()[0].0.as_str()), (422, at), "{}", reply.text);
