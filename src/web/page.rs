@@ -236,16 +236,14 @@ impl Sheet {
     /// The same with a way to another page of this service.
     #[must_use]
     pub fn leads_to(mut self, label: Text, path: impl Into<String>) -> Self {
-        let (path, is_page) = (path.into(), true);
-        self.links.push(Link { label, path, is_page });
+        self.links.push(Link::to_page(label, path));
         self
     }
 
     /// The same with a way to something of this service that is no page, such as a file.
     #[must_use]
     pub fn points_to(mut self, label: Text, path: impl Into<String>) -> Self {
-        let (path, is_page) = (path.into(), false);
-        self.links.push(Link { label, path, is_page });
+        self.links.push(Link::to_file(label, path));
         self
     }
 

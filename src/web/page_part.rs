@@ -12,6 +12,20 @@ pub(super) struct Link {
     pub(super) is_page: bool,
 }
 
+impl Link {
+    /// A way to another page.
+    pub(super) fn to_page(label: Text, path: impl Into<String>) -> Self {
+        let (path, is_page) = (path.into(), true);
+        Self { label, path, is_page }
+    }
+
+    /// A way to something that is no page.
+    pub(super) fn to_file(label: Text, path: impl Into<String>) -> Self {
+        let (path, is_page) = (path.into(), false);
+        Self { label, path, is_page }
+    }
+}
+
 /// A text as HTML in which no two slashes are side by side: nothing of it is to be taken for an address.
 pub(super) fn without_addresses(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
@@ -64,16 +78,14 @@ impl Part {
     /// The same with a way to another page of this service.
     #[must_use]
     pub fn leads_to(mut self, label: Text, path: impl Into<String>) -> Self {
-        let (path, is_page) = (path.into(), true);
-        self.links.push(Link { label, path, is_page });
+        self.links.push(Link::to_page(label, path));
         self
     }
 
     /// The same with a way to something of this service that is no page.
     #[must_use]
     pub fn points_to(mut self, label: Text, path: impl Into<String>) -> Self {
-        let (path, is_page) = (path.into(), false);
-        self.links.push(Link { label, path, is_page });
+        self.links.push(Link::to_file(label, path));
         self
     }
 }
