@@ -1319,6 +1319,10 @@ pub mod oversight {
     pub mod desk_spending;
     /// Follows money from what was appropriated to each payment.
     pub mod desk_trace;
+    /// The events that tell of what moved.
+    mod desk_trace_told;
+    /// The transfers of a trace, each with what it came from.
+    mod desk_trace_ways;
     /// Unit prices compared, over HTTP.
     pub mod http_comparisons;
     /// Spending over HTTP.
@@ -1327,6 +1331,8 @@ pub mod oversight {
     pub mod http_trace;
     /// What may be asked of spending.
     pub mod rules_spending;
+    /// Which transfers belong to a trace.
+    pub mod rules_trace;
     /// What contracts buy, beside what came of them.
     pub mod store_comparisons;
     /// What others have published, grouped and added up.

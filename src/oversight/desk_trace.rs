@@ -1,19 +1,19 @@
-//! Follows money: from what was appropriated to each payment, and from a payment back. Every step is a transfer of the ledger or an event about a claim, with the event of
-//! the log that tells of it. Reading only.
+//! Follows money: from what was appropriated to each payment, and from a payment back, also over the end of a year. Every step is a transfer of the ledger or an event about a
+//! claim, with the event of the log that tells of it. Reading only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use crate::audit::store::{self as audit, EventFilter, EventRow};
 use crate::budget::rules::{BudgetLine, BudgetLineId};
-use crate::budget::rules_ledger::{AccountCode, LedgerAccountId, Transfer, TransferCode, TransferId};
-use crate::budget::{store as budget, store_ledger};
+use crate::budget::rules_ledger::{LedgerAccount, Transfer, TransferCode, TransferId};
+use crate::budget::{store as budget, store_ledger, store_year_ends};
 use crate::contracts::rules::ContractId;
 use crate::db::conn::Conn;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::refusal::{Answer, Fault, Kind, Reason};
+use crate::oversight::desk_trace_told::{Told, by_transfer, told};
+use crate::oversight::desk_trace_ways::{Found, Ways};
+use crate::oversight::rules_trace::{Link, kept};
 use crate::oversight::store_trace as store;
 use crate::payments::rules_claims::ClaimId;
 use crate::payments::store_claims;
@@ -24,8 +24,6 @@ use crate::web::problem::NOT_FOUND;
 
 /// Transfers in a trace at most.
 pub const TRANSFERS_MAX: usize = 500;
-/// Events about one thing that are looked through at most.
-const EVENTS_MAX: i64 = 500;
 
 /// A trace would be too long.
 pub static TRACE_TOO_LONG: Reason = Reason::new(
@@ -56,10 +54,12 @@ pub struct About {
 pub struct Move {
     /// The transfer.
     pub transfer: Transfer,
-    /// What the account is for that it took from.
-    pub from: AccountCode,
-    /// What the account is for that it gave to.
-    pub to: AccountCode,
+    /// The transfer that had put the money there.
+    pub source: Option<TransferId>,
+    /// The account that it took from.
+    pub from: LedgerAccount,
+    /// The account that it gave to.
+    pub to: LedgerAccount,
     /// How much; `None` where that is not for whoever asks.
     pub amount: Option<Money>,
 }
@@ -80,43 +80,54 @@ pub struct Step {
 /// A trace.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// The line.
+    /// The line that was asked for; of a claim the one that it is paid from.
     pub line: BudgetLine,
+    /// All lines that the money went through, by their years.
+    pub lines: Vec<BudgetLine>,
     /// The steps, in time.
     pub steps: Vec<Step>,
 }
 
-/// The trace of a budget line: all that was given to it, reserved, committed and paid; of one contract alone, if it is named.
+/// The trace of a budget line: all that was given to it, reserved, committed and paid; of one contract alone, if it is named, in whichever lines its money was.
 ///
 /// # Errors
-/// Not found, also a contract that another line pays; [`TRACE_TOO_LONG`]; a fault of the database.
+/// Not found, also a contract that never had money of the line; [`TRACE_TOO_LONG`]; a fault of the database.
 pub fn of_line(
     conn: &mut Conn,
     actor: &Actor,
     (line, contract): (&BudgetLineId, Option<&ContractId>),
 ) -> Answer<Trace> {
     let line = budget::line(conn, line)?.ok_or_else(|| NOT_FOUND.refuse())?;
-    let mut abouts = Vec::new();
-    match contract {
-        Some(contract) => {
-            let lot = store::lot_of(conn, contract)?.filter(|(_, pays)| *pays == line.id);
-            let (lot, _) = lot.ok_or_else(|| NOT_FOUND.refuse())?;
-            of_lot(&mut abouts, &lot);
-            of_contract(conn, &mut abouts, (&lot, contract))?;
+    let (mut abouts, mut ways) = (Vec::new(), Ways::default());
+    if let Some(contract) = contract {
+        let (lot, _) = store::lot_of(conn, contract)?.ok_or_else(|| NOT_FOUND.refuse())?;
+        of_lot(&mut abouts, &lot);
+        of_contract(conn, &mut abouts, (&lot, contract))?;
+        all_followed(conn, &mut ways, &abouts)?;
+        if ways.in_line(conn, &line.id)?.is_empty() {
+            return Err(NOT_FOUND.refuse().into());
         }
-        None => {
-            let reserved = store::reserved(conn, &line.id, max())?;
-            bounded(reserved.len())?;
-            for matter in reserved {
-                of_lot(&mut abouts, &matter);
-                for contract in store::contracts_of(conn, &matter)? {
-                    of_contract(conn, &mut abouts, (&matter, &contract))?;
-                    bounded(abouts.len())?;
-                }
-            }
-        }
+        all_given(conn, &mut ways)?;
+        return assembled(conn, actor, (ways, line), abouts);
     }
-    assembled(conn, actor, line, abouts)
+    of_all(conn, &mut abouts, &line.id)?;
+    all_followed(conn, &mut ways, &abouts)?;
+    let asked = ways.in_line(conn, &line.id)?;
+    let links: Vec<Link<TransferId>> = ways
+        .found
+        .iter()
+        .map(|(id, found)| Link {
+            id: id.clone(),
+            source: found.source.clone(),
+            is_asked: asked.contains(id),
+        })
+        .collect();
+    let kept = kept(&links);
+    ways.found.retain(|id, _| kept.contains(id));
+    all_given(conn, &mut ways)?;
+    ways.give(conn, &line, None)?;
+    let abouts = still_told(conn, &ways, &line.id, abouts)?;
+    assembled(conn, actor, (ways, line), abouts)
 }
 
 /// The trace of a claim, back to what was appropriated.
@@ -126,22 +137,29 @@ pub fn of_line(
 pub fn of_claim(conn: &mut Conn, actor: &Actor, id: &ClaimId) -> Answer<Trace> {
     let claim = store_claims::claim(conn, id)?.ok_or_else(|| NOT_FOUND.refuse())?;
     let lot = store::lot_of(conn, &claim.contract_id)?;
-    let (lot, line) = lot.ok_or_else(|| Fault::broken(format!("{id} is of no lot")))?;
-    let line = budget::line(conn, &line)?.ok_or_else(|| Fault::broken(format!("{id} is paid by no line")))?;
+    let (lot, first) = lot.ok_or_else(|| Fault::broken(format!("{id} is of no lot")))?;
     let about = About {
         matter: id.to_string(),
         lot: Some(lot),
-        contract: Some(claim.contract_id),
+        contract: Some(claim.contract_id.clone()),
         claim: Some(id.to_string()),
     };
-    assembled(conn, actor, line, vec![about])
+    let mut ways = Ways::default();
+    ways.follow(conn, &about)?;
+    let line = match ways.paid_from(conn)? {
+        Some(line) => line,
+        None => store_year_ends::line_of(conn, claim.contract_id.as_str())?.unwrap_or(first),
+    };
+    let line = ways.line(conn, &line)?;
+    all_given(conn, &mut ways)?;
+    assembled(conn, actor, (ways, line), vec![about])
 }
 
-fn max() -> i64 {
+pub(super) fn max() -> i64 {
     i64::try_from(TRANSFERS_MAX.saturating_add(1)).unwrap_or(i64::MAX)
 }
 
-fn bounded(number: usize) -> Answer<()> {
+pub(super) fn bounded(number: usize) -> Answer<()> {
     if number <= TRANSFERS_MAX {
         return Ok(());
     }
@@ -150,6 +168,35 @@ fn bounded(number: usize) -> Answer<()> {
         "at most {TRANSFERS_MAX} transfers: there is the parameter contract_id"
     );
     Err(TRACE_TOO_LONG.because(detail).at("?contract_id").into())
+}
+
+/// All that was ever held in a line.
+fn of_all(conn: &mut Conn, abouts: &mut Vec<About>, line: &BudgetLineId) -> Answer<()> {
+    let held = store::held(conn, line, max())?;
+    bounded(held.len())?;
+    let (mut lots, mut contracts) = (BTreeSet::new(), BTreeSet::new());
+    for matter in held {
+        match store::contract_of(conn, &matter)? {
+            Some(contract) => {
+                contracts.insert(contract);
+            }
+            None => {
+                contracts.extend(store::contracts_of(conn, &matter)?);
+                lots.insert(matter);
+            }
+        }
+    }
+    for contract in contracts {
+        let lot = store::lot_of(conn, &contract)?;
+        let (lot, _) = lot.ok_or_else(|| Fault::broken(format!("{contract} is of no lot")))?;
+        of_contract(conn, abouts, (&lot, &contract))?;
+        lots.insert(lot);
+        bounded(abouts.len())?;
+    }
+    for lot in lots {
+        of_lot(abouts, &lot);
+    }
+    bounded(abouts.len())
 }
 
 fn of_lot(abouts: &mut Vec<About>, lot: &str) {
@@ -178,196 +225,126 @@ fn of_contract(conn: &mut Conn, abouts: &mut Vec<About>, (lot, contract): (&str,
     Ok(())
 }
 
-/// Puts a trace together: what was appropriated, what the line was given, and all transfers for these matters, with those that they draw on.
-fn assembled(conn: &mut Conn, actor: &Actor, line: BudgetLine, abouts: Vec<About>) -> Answer<Trace> {
-    let mut known: BTreeMap<TransferId, (Transfer, About)> = BTreeMap::new();
-    for id in appropriated(conn, &line)?
-        .into_iter()
-        .chain(store::of_line(conn, &line.id, max())?)
-    {
-        add(conn, &mut known, &id, None)?;
+fn all_followed(conn: &mut Conn, ways: &mut Ways, abouts: &[About]) -> Answer<()> {
+    for about in abouts {
+        ways.follow(conn, about)?;
     }
-    for about in &abouts {
-        for transfer in store_ledger::transfers_of(conn, &about.matter, max())? {
-            let mut drawn = transfer.order.hold.clone();
-            known.insert(transfer.order.id.clone(), (transfer, about.clone()));
-            bounded(known.len())?;
-            // Up to where it was taken from in the first place.
-            while let Some(hold) = drawn {
-                drawn = add(conn, &mut known, &hold, Some(about))?;
+    Ok(())
+}
+
+/// What the lines had been given when they were drawn on.
+fn all_given(conn: &mut Conn, ways: &mut Ways) -> Answer<()> {
+    for (line, until) in ways.drawn_until(conn)? {
+        let line = ways.line(conn, &line)?;
+        ways.give(conn, &line, Some(until))?;
+    }
+    Ok(())
+}
+
+/// Without the claims that another line pays.
+fn still_told(conn: &mut Conn, ways: &Ways, line: &BudgetLineId, abouts: Vec<About>) -> Answer<Vec<About>> {
+    let paid: BTreeSet<&str> = ways
+        .found
+        .values()
+        .filter_map(|found| found.about.claim.as_deref())
+        .collect();
+    let mut still = Vec::with_capacity(abouts.len());
+    for about in abouts {
+        let is_told = match (&about.claim, &about.contract) {
+            (Some(claim), Some(contract)) if !paid.contains(claim.as_str()) => {
+                let first = store::lot_of(conn, contract)?.map(|(_, line)| line);
+                let now = store_year_ends::line_of(conn, contract.as_str())?.or(first);
+                let moved = store_ledger::transfers_of(conn, claim, 1)?;
+                moved.is_empty() && now.as_ref() == Some(line)
             }
+            _ => true,
+        };
+        if is_told {
+            still.push(about);
         }
     }
-    let matter = Matter::of_organisation(&line.organisation_id);
-    let is_insider = policy::allows(actor, Action::ReadBudget, matter);
-    let told = told(conn, known.values().map(|(_, about)| about).chain(&abouts))?;
-    let mut steps = Vec::with_capacity(known.len());
-    for (transfer, about) in known.into_values() {
-        let event = told
-            .iter()
-            .find(|told| told.transfers.contains(transfer.order.id.as_str()));
-        steps.push(step(conn, (transfer, about), event, is_insider)?);
+    Ok(still)
+}
+
+/// Puts a trace together: what moved with the events that tell of it, and what was done about these claims without money moving, in the order of the log.
+fn assembled(
+    conn: &mut Conn,
+    actor: &Actor,
+    (mut ways, line): (Ways, BudgetLine),
+    abouts: Vec<About>,
+) -> Answer<Trace> {
+    let found = std::mem::take(&mut ways.found);
+    let told = told(conn, found.values().map(|found| &found.about).chain(&abouts))?;
+    let by_transfer = by_transfer(&told);
+    let mut steps = Vec::with_capacity(found.len());
+    for (id, found) in found {
+        let event = by_transfer.get(id.as_str()).copied();
+        let place = event.map_or((i64::MAX, 0), |(event, place)| (event.leaf_index, place));
+        let event = event.map(|(event, _)| event);
+        steps.push((place, step(conn, actor, &mut ways, (found, event))?));
     }
     for about in &abouts {
-        let of_claim = |told: &&Told| about.claim.as_deref() == Some(told.subject.as_str());
-        let idle = told
-            .iter()
-            .filter(of_claim)
-            .filter(|told| told.transfers.is_empty());
-        steps.extend(idle.map(|told| Step {
-            at: told.at,
-            about: about.clone(),
-            event: Some((told.id.clone(), told.kind.clone())),
-            moved: None,
+        let is_idle =
+            |told: &&Told| about.claim.as_deref() == Some(told.subject.as_str()) && told.transfers.is_empty();
+        steps.extend(told.iter().filter(is_idle).map(|told| {
+            let step = Step {
+                at: told.at,
+                about: about.clone(),
+                event: Some((told.id.clone(), told.kind.clone())),
+                moved: None,
+            };
+            ((told.leaf_index, 0), step)
         }));
     }
-    steps.sort_by_key(|one| (one.at, place(one)));
-    Ok(Trace { line, steps })
-}
-
-/// An event, and which transfers it tells of.
-struct Told {
-    id: String,
-    kind: String,
-    subject: String,
-    at: Instant,
-    transfers: BTreeSet<String>,
-    is_public: bool,
-}
-
-/// The events that may tell of what moved for these.
-fn told<'a>(conn: &mut Conn, abouts: impl Iterator<Item = &'a About>) -> Answer<Vec<Told>> {
-    let (mut subjects, mut lots, mut contracts) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for about in abouts {
-        subjects.insert(about.matter.clone());
-        lots.extend(about.lot.clone());
-        contracts.extend(about.contract.clone());
+    steps.sort_by_key(|(place, step)| (step.at, *place));
+    let mut lines = ways.lines();
+    if !lines.iter().any(|known| known.id == line.id) {
+        lines.push(line.clone());
     }
-    for lot in &lots {
-        subjects.extend(store::subjects_of_lot(conn, lot)?);
-    }
-    for contract in &contracts {
-        subjects.insert(contract.to_string());
-        subjects.extend(store::terminations_of(conn, contract)?);
-    }
-    let mut found = Vec::new();
-    for subject in subjects {
-        let filter = EventFilter {
-            subject: Some(subject.clone()),
-            ..EventFilter::default()
-        };
-        for row in audit::events(conn, &filter, EVENTS_MAX)? {
-            found.push(tells_of(&row, &subject)?);
-        }
-    }
-    Ok(found)
-}
-
-/// What an event tells of transfers, to everybody or to few.
-fn tells_of(row: &EventRow, subject: &str) -> Answer<Told> {
-    let entry: Value = serde_json::from_slice(&row.entry)
-        .map_err(|error| Fault::caused(format!("read {}", row.id), error))?;
-    let text = |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default();
-    let ids = |told: Option<&Value>| -> BTreeSet<String> {
-        let told = told.and_then(Value::as_array).into_iter().flatten();
-        told.filter_map(|one| Some(one.get("id")?.as_str()?.to_owned()))
-            .collect()
-    };
-    let public = ids(entry.pointer("/data/transfers"));
-    let private: Option<Value> = row
-        .content
-        .as_deref()
-        .and_then(|content| serde_json::from_str(content).ok());
-    let at = text("at").parse::<Instant>();
-    Ok(Told {
-        id: row.id.to_string(),
-        kind: text("type").to_owned(),
-        subject: subject.to_owned(),
-        at: at.map_err(|error| Fault::caused(format!("when {} was", row.id), error))?,
-        is_public: !public.is_empty(),
-        transfers: if public.is_empty() {
-            ids(private.as_ref().and_then(|private| private.get("transfers")))
-        } else {
-            public
-        },
+    lines.sort_by(|one, other| (one.fiscal_year, &one.id).cmp(&(other.fiscal_year, &other.id)));
+    Ok(Trace {
+        line,
+        lines,
+        steps: steps.into_iter().map(|(_, step)| step).collect(),
     })
-}
-
-/// What comes first of what happens at one instant.
-fn place(step: &Step) -> String {
-    let transfer = step
-        .moved
-        .as_ref()
-        .map(|moved| moved.transfer.order.id.to_string());
-    transfer
-        .or_else(|| step.event.as_ref().map(|(id, _)| id.clone()))
-        .unwrap_or_default()
-}
-
-/// What was appropriated to a line's fund for its year.
-fn appropriated(conn: &mut Conn, line: &BudgetLine) -> Answer<Vec<TransferId>> {
-    let source = store_ledger::account_of_year(conn, &line.fund_id, line.fiscal_year, AccountCode::Source)?;
-    let codes = [
-        TransferCode::Appropriation,
-        TransferCode::SupplementaryAppropriation,
-    ];
-    match source {
-        Some(source) => store::of_account(conn, &source.id, &codes, max()),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// Adds a transfer, and tells which hold it draws on in turn. Of one that is there nothing more is asked.
-fn add(
-    conn: &mut Conn,
-    known: &mut BTreeMap<TransferId, (Transfer, About)>,
-    id: &TransferId,
-    about: Option<&About>,
-) -> Answer<Option<TransferId>> {
-    if known.contains_key(id) {
-        return Ok(None);
-    }
-    let transfer = store_ledger::transfer(conn, id)?;
-    let transfer = transfer.ok_or_else(|| Fault::broken(format!("there is no transfer {id}")))?;
-    let drawn = transfer.order.hold.clone();
-    let matter = transfer.order.matter.clone();
-    let of_contract = about.filter(|about| about.contract.as_ref().is_some_and(|one| one.as_str() == matter));
-    let about = About {
-        lot: about.and_then(|about| about.lot.clone()),
-        contract: of_contract.and_then(|about| about.contract.clone()),
-        claim: None,
-        matter,
-    };
-    known.insert(id.clone(), (transfer, about));
-    bounded(known.len())?;
-    Ok(drawn)
-}
-
-fn account(conn: &mut Conn, id: &LedgerAccountId) -> Answer<AccountCode> {
-    let code = store::code_of(conn, id)?;
-    Ok(AccountCode::named(&code).ok_or_else(|| Fault::broken(format!("an account that is {code}")))?)
 }
 
 fn step(
     conn: &mut Conn,
-    (transfer, about): (Transfer, About),
-    event: Option<&Told>,
-    is_insider: bool,
+    actor: &Actor,
+    ways: &mut Ways,
+    (found, event): (Found, Option<&Told>),
 ) -> Answer<Step> {
-    let is_appropriated = matches!(
-        transfer.order.code,
-        TransferCode::Appropriation | TransferCode::SupplementaryAppropriation
-    );
-    // What the log keeps from the public, this does too; what was appropriated to a fund everybody sees in the trial balance.
-    let is_public = is_appropriated || event.is_some_and(|event| event.is_public);
+    let Found {
+        transfer,
+        about,
+        source,
+    } = found;
+    let from = ways.account(conn, &transfer.order.from)?;
+    let to = ways.account(conn, &transfer.order.to)?;
+    let mut is_told = event.is_some_and(|event| event.is_public)
+        // What the log keeps from the public, this does too; what was appropriated to a fund everybody sees in the trial balance.
+        || matches!(
+            transfer.order.code,
+            TransferCode::Appropriation | TransferCode::SupplementaryAppropriation
+        );
+    for line in from.line_id.iter().chain(&to.line_id) {
+        let line = ways.line(conn, line)?;
+        is_told |= policy::allows(
+            actor,
+            Action::ReadBudget,
+            Matter::of_organisation(&line.organisation_id),
+        );
+    }
     Ok(Step {
         at: transfer.made_at,
         about,
         event: event.map(|event| (event.id.clone(), event.kind.clone())),
         moved: Some(Move {
-            from: account(conn, &transfer.order.from)?,
-            to: account(conn, &transfer.order.to)?,
-            amount: (is_public || is_insider).then_some(transfer.order.amount),
+            source,
+            from,
+            to,
+            amount: is_told.then_some(transfer.order.amount),
             transfer,
         }),
     })

@@ -28,7 +28,8 @@ pub fn operations(config: &mut impl Operations) {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TraceMove, example = json!({
     "transfer_id": "transfer_01jd3n8f5teqkrzvq1c0m6h2ax", "code": "payment", "from": "committed", "to": "spent",
-    "amount": {"amount": "188868.30", "currency": "CNY"}, "taken_from": "transfer_01jd3n8f5teqkrzvq1c0m6h2ay"
+    "amount": {"amount": "188868.30", "currency": "CNY"}, "taken_from": "transfer_01jd3n8f5teqkrzvq1c0m6h2ay",
+    "from_line_id": "budgetline_01jd3n8f5teqkrzvq1c0m6h2ax", "to_line_id": "budgetline_01jd3n8f5teqkrzvq1c0m6h2ax"
 }))]
 pub struct MoveView {
     /// The transfer.
@@ -39,10 +40,16 @@ pub struct MoveView {
     pub from: AccountCode,
     /// What it is now.
     pub to: AccountCode,
+    /// In which budget line it was; `null` before a line was given it.
+    #[schema(required = true)]
+    pub from_line_id: Option<BudgetLineId>,
+    /// In which it is.
+    #[schema(required = true)]
+    pub to_line_id: Option<BudgetLineId>,
     /// How much; `null` where the log keeps it from whoever asks: what single lines were given, and what was reserved by hand.
     #[schema(required = true)]
     pub amount: Option<Money>,
-    /// The transfer that had put it there, if it was held for something.
+    /// The transfer that had put it there: if it was held for something, carried over a year's end, or held again after it came back from the bank.
     #[schema(required = true)]
     pub taken_from: Option<TransferId>,
 }
@@ -52,7 +59,8 @@ pub struct MoveView {
 #[schema(as = TraceStep, example = json!({
     "at": "2026-06-15T02:00:00.000000Z", "event_type": "claim.executed", "event_id": "event_01jd3n8f5teqkrzvq1c0m6h2ax",
     "proof": "/audit/proof/event_01jd3n8f5teqkrzvq1c0m6h2ax", "moved": {"transfer_id": "transfer_01jd3n8f5teqkrzvq1c0m6h2ax", "code": "payment",
-    "from": "committed", "to": "spent", "amount": {"amount": "188868.30", "currency": "CNY"}, "taken_from": "transfer_01jd3n8f5teqkrzvq1c0m6h2ay"},
+    "from": "committed", "to": "spent", "amount": {"amount": "188868.30", "currency": "CNY"}, "taken_from": "transfer_01jd3n8f5teqkrzvq1c0m6h2ay",
+    "from_line_id": "budgetline_01jd3n8f5teqkrzvq1c0m6h2ax", "to_line_id": "budgetline_01jd3n8f5teqkrzvq1c0m6h2ax"},
     "matter": "claim_01jd3n8f5teqkrzvq1c0m6h2ax", "lot_id": "lot_01jd3n8f5teqkrzvq1c0m6h2ax", "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax",
     "claim_id": "claim_01jd3n8f5teqkrzvq1c0m6h2ax"
 }))]
@@ -88,8 +96,10 @@ pub struct StepView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MoneyTrace)]
 pub struct TraceView {
-    /// The budget line.
+    /// The budget line; of a claim the one that it is paid from.
     pub budget_line_id: BudgetLineId,
+    /// All budget lines that the money went through, the oldest year's first.
+    pub budget_line_ids: Vec<BudgetLineId>,
     /// Its fund.
     pub fund_id: FundId,
     /// Its fiscal year.
@@ -110,10 +120,12 @@ impl From<Move> for MoveView {
         Self {
             transfer_id: order.id,
             code: order.code,
-            from: moved.from,
-            to: moved.to,
+            from: moved.from.code,
+            to: moved.to.code,
+            from_line_id: moved.from.line_id,
+            to_line_id: moved.to.line_id,
             amount: moved.amount,
-            taken_from: order.hold,
+            taken_from: moved.source,
         }
     }
 }
@@ -139,6 +151,7 @@ impl From<Trace> for TraceView {
     fn from(trace: Trace) -> Self {
         Self {
             budget_line_id: trace.line.id,
+            budget_line_ids: trace.lines.into_iter().map(|line| line.id).collect(),
             fund_id: trace.line.fund_id,
             fiscal_year: trace.line.fiscal_year,
             buyer_id: trace.line.organisation_id,
@@ -161,7 +174,7 @@ impl From<Trace> for TraceView {
     ),
     responses(
         (status = 200, description = "The trace", body = TraceView),
-        (status = 404, description = "There is no such line, or it does not pay for that contract"),
+        (status = 404, description = "There is no such line, or that contract never had money of it"),
         (status = 422, description = "`trace_too_long`: more than 500 transfers"),
     ),
     extensions(("x-action" = json!("ReadSpending"))),

@@ -133,6 +133,7 @@ mod suppliers;
 mod terminations;
 mod tidy;
 mod tokens;
+mod traces;
 mod treasury;
 mod variations;
 mod witnesses;
