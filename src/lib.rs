@@ -1535,6 +1535,8 @@ pub mod app {
     pub mod ledger;
     /// Where the log of operation goes.
     pub mod logging;
+    /// Records what auditors are shown.
+    pub mod looks;
     /// What the configuration says about mail.
     pub mod mail;
     /// Files of open contracting data, read in on this machine.

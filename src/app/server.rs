@@ -14,7 +14,7 @@ use actix_web::{App, HttpServer, web};
 
 use crate::app::keeping::Keeper;
 use crate::app::settings::{ClockKind, Settings};
-use crate::app::{documents, ledger, mail, openapi, operation, sign_in, time};
+use crate::app::{documents, ledger, looks, mail, openapi, operation, sign_in, time};
 use crate::audit::note::Signer;
 use crate::audit::sequencer::Sequencer;
 use crate::audit::startup::{self, Finding, Mark};
@@ -562,6 +562,7 @@ fn http(
             .service(documents::docs)
             .configure(documents::pages)
             .default_service(web::to(documents::nothing_here))
+            .wrap(from_fn(looks::recorded))
             .wrap(from_fn(documents::as_documented))
             .wrap(from_fn(throttled))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))

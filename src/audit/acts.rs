@@ -1,5 +1,7 @@
 //! What is done to the log itself.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -8,8 +10,46 @@ use crate::audit::entry::Event;
 use crate::audit::note::Checkpoint;
 use crate::audit::store::{self, LogRow};
 use crate::db::writer::Tx;
-use crate::kernel::refusal::Answer;
+use crate::kernel::refusal::{Answer, Fault};
 use crate::web::actor::Actor;
+use crate::web::policy::{Action, Role};
+
+crate::ids! {
+    /// That an auditor was shown something.
+    LookId "look"
+}
+
+/// Characters of what was asked for that are kept.
+const ASKED_LENGTH_MAX: usize = 2_000;
+
+/// What an auditor asked for.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The path of the request and its query.
+    pub asked: String,
+    /// What of it they might see as an auditor alone.
+    pub actions: BTreeSet<Action>,
+}
+
+/// Records that an auditor was shown what not everybody is. The public learns that, not by whom and not what; auditors, and who it was, do.
+///
+/// # Errors
+/// Whoever is no auditor has nothing to record: a fault. A fault of the database.
+pub fn record_look(tx: &mut Tx<'_>, actor: &Actor, look: &Look) -> Answer<()> {
+    if !actor.has(Role::Auditor) || look.actions.is_empty() {
+        return Err(Fault::broken("what was no auditor's look was to be recorded as one").into());
+    }
+    let asked: String = look.asked.chars().take(ASKED_LENGTH_MAX).collect();
+    let actions: Vec<String> = look.actions.iter().map(|action| format!("{action:?}")).collect();
+    let event = Event {
+        kind: "auditor.looked",
+        subject: LookId::mint(tx.now()).to_string(),
+        data: json!({}),
+        private: json!({ "asked": asked, "as_auditor": actions }),
+    };
+    store::append(tx, actor, &event)?;
+    Ok(())
+}
 
 /// Starts the log of a new database with an entry that names its key. In a database that has one, does nothing and
 /// answers with the log that is there.

@@ -261,7 +261,7 @@ async fn list_own(
         (status = 200, description = "One page", body = Page<SecurityView>, headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one"))),
         (status = 404, description = "There is no such lot"),
     ),
-    extensions(("x-action" = json!("KeepBidSecurity"))),
+    extensions(("x-action" = json!("ReadBidSecurities"))),
 )]
 #[get("/lots/{id}/bid-securities")]
 async fn list(
@@ -270,11 +270,11 @@ async fn list(
     actor: Actor,
     id: web::Path<String>,
 ) -> Answer<HttpResponse> {
-    policy::allow_at_all(&actor, Action::KeepBidSecurity)?;
+    policy::allow_at_all(&actor, Action::ReadBidSecurities)?;
     listed(&request, &context, parsed(&id)?, move |conn, lot| {
         let of = acts::lot(conn, lot)?;
         let buyer = books::buyer_of(conn, &of.book_id)?;
-        policy::allow(&actor, Action::KeepBidSecurity, Matter::of_organisation(&buyer))?;
+        policy::allow(&actor, Action::ReadBidSecurities, Matter::of_organisation(&buyer))?;
         let disclosed = store::disclosed_at(conn, lot)?.is_some();
         Ok(if disclosed { None } else { Some(Vec::new()) })
     })

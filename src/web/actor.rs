@@ -2,12 +2,13 @@
 //! and which session it is of; what that account may do is asked of the database anew for every request, so that whoever
 //! leaves loses their rights at once.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use sha2::{Digest, Sha256};
 
 use crate::db::conn::Conn;
@@ -15,7 +16,7 @@ use crate::kernel::clock::Instant;
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Kind, Reason, Stop};
 use crate::web::context::Context;
-use crate::web::policy::Role;
+use crate::web::policy::{Action, Role};
 
 /// The request carries a token that is not valid.
 pub static INVALID_TOKEN: Reason = Reason::new(
@@ -96,7 +97,20 @@ pub struct Actor {
     grants: Arc<[Grant]>,
     withheld: Arc<[Grant]>,
     means: Means,
+    looks: Looks,
 }
+
+/// What was allowed to an auditor because they are one, and would not be to everybody, while a request is answered. All copies of an actor share it, and no actor is another for it.
+#[derive(Clone, Debug, Default)]
+struct Looks(Arc<Mutex<BTreeSet<Action>>>);
+
+impl PartialEq for Looks {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Looks {}
 
 impl Actor {
     /// Somebody who did not say who they are.
@@ -141,7 +155,26 @@ impl Actor {
             grants: grants.into(),
             withheld: Arc::default(),
             means,
+            looks: Looks::default(),
         }
+    }
+
+    /// Marks that this was allowed to them as an auditor alone.
+    pub(super) fn looks_as_auditor(&self, action: Action) {
+        self.looks
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(action);
+    }
+
+    /// What was allowed to them as an auditor alone since the request came.
+    pub fn looks(&self) -> BTreeSet<Action> {
+        self.looks
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The same actor with rights that they would have, had they shown a second factor.
@@ -225,7 +258,14 @@ impl FromRequest for Actor {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { of_request(&request).await })
+        Box::pin(async move {
+            let actor = of_request(&request).await?;
+            if actor.has(Role::Auditor) {
+                // What they are shown is recorded after the handler has decided what that is.
+                request.extensions_mut().insert(actor.clone());
+            }
+            Ok(actor)
+        })
     }
 }
 

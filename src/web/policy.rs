@@ -433,7 +433,9 @@ pub enum Action {
     ListOwnBids,
     /// Record what was lodged with a supplier's own bid.
     LodgeBidSecurity,
-    /// See, confirm and return what was lodged with bids, once it may be known who has bid.
+    /// See what was lodged with bids, once it may be known who has bid.
+    ReadBidSecurities,
+    /// Confirm and return it.
     KeepBidSecurity,
     /// See how far lots have come, awards since their notice, decisions about complaints, and who is listed.
     ReadAwards,
@@ -701,7 +703,9 @@ impl Action {
             | Self::ConcludeEvaluation
             | Self::RecordAppraisal
             | Self::ConfirmAppraisal => "evaluations.write",
-            Self::ReadOwnBids | Self::ListOwnBids | Self::ReadPanelQuestions => "bids.read",
+            Self::ReadOwnBids | Self::ListOwnBids | Self::ReadBidSecurities | Self::ReadPanelQuestions => {
+                "bids.read"
+            }
             Self::SubmitBid
             | Self::HandInBidDocuments
             | Self::LodgeBidSecurity
@@ -1375,6 +1379,10 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReadOwnBids, &[(SupplierAgent, OwnOrganisation)]),
     (Action::ListOwnBids, &[(SupplierAgent, Anywhere)]),
     (Action::LodgeBidSecurity, &[(SupplierAgent, OwnOrganisation)]),
+    (
+        Action::ReadBidSecurities,
+        &[(FinanceOfficer, OwnOrganisation), (Auditor, Anywhere)],
+    ),
     (Action::KeepBidSecurity, &[(FinanceOfficer, OwnOrganisation)]),
     (Action::ReadAwards, &[(Public, Anywhere)]),
     // Whom an award is about is the buyer's and the auditors' until its notice.
@@ -1570,9 +1578,19 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ReadImported, &[(Public, Anywhere)]),
 ];
 
-/// True if the table lets the actor do this with the matter.
+/// True if the table lets the actor do this with the matter. Of an auditor, whom it would not be allowed otherwise, it is remembered until the request is answered.
 pub fn allows(actor: &Actor, action: Action, matter: Matter<'_>) -> bool {
-    actor.within_scope(action.scope()) && granted(actor, actor.grants(), action, matter)
+    let is_allowed = actor.within_scope(action.scope()) && granted(actor, actor.grants(), action, matter);
+    if is_allowed && actor.has(Auditor) && !granted(actor, &unless_auditor(actor), action, matter) {
+        actor.looks_as_auditor(action);
+    }
+    is_allowed
+}
+
+/// What somebody may do in other capacities.
+fn unless_auditor(actor: &Actor) -> Vec<Grant> {
+    let others = actor.grants().iter().filter(|grant| grant.role != Auditor);
+    others.cloned().collect()
 }
 
 /// True if the actor may do this with some matter or other: asked before a matter is looked up, so that whoever may do it

@@ -91,6 +91,35 @@ fn everything(ward: &Ward, people: &[(&str, Option<&Person>)], paths: &[String])
     answers
 }
 
+/// All entries of the log as an auditor reads them, without those about what auditors look at.
+fn log_without_looks(ward: &Ward, auditor: &Person) -> Vec<String> {
+    ward.settle();
+    let (mut entries, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let reply = auditor
+            .asks(ward, "GET", &format!("/api/v1/audit/events?limit=200{cursor}"))
+            .send();
+        assert_eq!(reply.status, 200);
+        let page = reply.json();
+        for event in page["items"].as_array().unwrap() {
+            if event["entry"]["type"] != "auditor.looked" {
+                entries.push(format!("{} {}", event["entry"], event["opened"]));
+            }
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return entries,
+        }
+    }
+}
+
+/// What an auditor is answered, but for the log, which grows with each answer.
+fn beside_the_log(ward: &Ward, auditor: &Person, paths: &[String]) -> BTreeMap<String, String> {
+    let mut answers = everything(ward, &[("an auditor", Some(auditor))], paths);
+    answers.retain(|path, _| !path.starts_with("/audit/") && !path.starts_with("/api/v1/audit/"));
+    answers
+}
+
 on_both! { in "test";
     fn nobody_learns_of_a_bid_before_the_opening(ward) {
         let tender = Tender::new(&ward);
@@ -100,7 +129,7 @@ on_both! { in "test";
         let [auditor, admin, regulator, witness] = [Role::Auditor, Role::Admin, Role::Regulator, Role::OpeningWitness].map(|role| person(&ward, &[Grant::of(role)]));
         let people = [
             ("an outsider", None), ("another bidder", Some(&rival.agent)), ("the buyer's officer", Some(&tender.office.officer)),
-            ("the buyer's approver", Some(&tender.office.approver)), ("the buyer's finance officer", Some(&finance)), ("an auditor", Some(&auditor)),
+            ("the buyer's approver", Some(&tender.office.approver)), ("the buyer's finance officer", Some(&finance)),
             ("an administrator", Some(&admin)), ("a regulator", Some(&regulator)), ("a witness", Some(&witness)),
         ];
         let bids = [jie.bid(&ward, &tender, "500"), run.bid(&ward, &tender, "400")];
@@ -116,6 +145,9 @@ on_both! { in "test";
         assert!(asked.iter().any(|path| path.contains(&tender.lot)) && asked.iter().any(|path| path.contains(no_such)), "{asked:?}");
         // What is published of the book is published by then.
         crate::publication_checks::publish(&ward);
+        // What an auditor looks at is in the log, so the auditor is the first to ask before and the last to ask after.
+        let seen = beside_the_log(&ward, &auditor, &asked);
+        let log = log_without_looks(&ward, &auditor);
         let without = everything(&ward, &people, &asked);
 
         // Sealed by the service and by the bidder, replaced, withdrawn, with a security.
@@ -140,8 +172,18 @@ on_both! { in "test";
             let after = after.replace(id, no_such).replace(lodged.json()["id"].as_str().unwrap(), "bidsecurity_01jd3n8f5teqkrzvq1c0m6h2ax");
             assert_eq!(before, &after, "{what}");
         }
+        for (asked, id) in [(&asked, no_such), (&real, id)] {
+            for (what, after) in beside_the_log(&ward, &auditor, asked) {
+                let (what, after) = (what.replace(id, no_such), after.replace(id, no_such));
+                let security = lodged.json()["id"].as_str().unwrap().to_owned();
+                let none = "bidsecurity_01jd3n8f5teqkrzvq1c0m6h2ax";
+                assert_eq!(seen[&what.replace(&security, none)], after.replace(&security, none), "{what}");
+            }
+        }
+        assert!(log_without_looks(&ward, &auditor) == log, "an auditor learns of it from the log");
         // Nor by what is refused: to whoever may not bid there is no difference between a bid and none.
-        for (who, person) in people.iter().filter_map(|(who, person)| person.map(|person| (who, person))) {
+        let auditing = [("an auditor", Some(&auditor))];
+        for (who, person) in people.iter().chain(&auditing).filter_map(|(who, person)| person.map(|person| (who, person))) {
             for what in ["withdrawal", "confirmation"] {
                 let tries = |bid: &str| {
                     let reply = person.asks(&ward, "POST", &format!("/api/v1/bids/{bid}/{what}")).header("if-match", "*").json(&json!({"book_version": 1})).send();

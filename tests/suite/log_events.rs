@@ -37,7 +37,7 @@ fn ask(ward: &Ward, by: Role, query: &str) -> Reply {
         .send()
 }
 
-/// The ids of the events that a query finds, all on one page.
+/// The ids of the events that a query finds, all on one page, without what auditors who have asked left among them.
 fn ids(ward: &Ward, by: Role, query: &str) -> Vec<String> {
     let reply = ask(ward, by, query);
     assert_eq!(reply.status, 200, "{}", reply.text);
@@ -47,6 +47,7 @@ fn ids(ward: &Ward, by: Role, query: &str) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
+        .filter(|event| event["entry"]["type"] != "auditor.looked")
         .map(|event| event["id"].as_str().unwrap().to_owned())
         .collect()
 }
@@ -98,13 +99,14 @@ fn export(ward: &Ward, by: Role, accept: &str, query: &str) -> Reply {
     reply
 }
 
-/// The lines of an export as JSON Lines.
+/// The lines of an export as JSON Lines, without what auditors who have asked left in it.
 fn lines(reply: &Reply) -> Vec<Value> {
     assert!(reply.text.is_empty() || reply.text.ends_with('\n'));
     reply
         .text
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|event: &Value| event["entry"]["type"] != "auditor.looked")
         .collect()
 }
 
@@ -114,7 +116,11 @@ fn table(reply: &Reply) -> (Vec<String>, Vec<Vec<String>>) {
     let header = cells(reader.headers().unwrap());
     (
         header,
-        reader.records().map(|record| cells(&record.unwrap())).collect(),
+        reader
+            .records()
+            .map(|record| cells(&record.unwrap()))
+            .filter(|row| row[3] != "auditor.looked")
+            .collect(),
     )
 }
 

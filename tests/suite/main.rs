@@ -88,6 +88,7 @@ mod log_private;
 mod log_sequencing;
 mod log_serving;
 mod log_tampering;
+mod looks;
 mod lost_database;
 mod migrations;
 mod openings;
