@@ -307,48 +307,35 @@ impl Fact {
     }
 }
 
-/// The rows of a process, in the order of its entries. What is paid of an agreement is less committed of it, and never more than was agreed in that currency, as money of the
-/// ward's own contracts goes from committed to paid.
+/// The rows of a process, in the order of its entries. What is known to be paid of an agreement in its currency is not committed of it any more: it is taken from what was agreed
+/// first, where that is counted, so that no group has less than nothing. What is agreed for less than nothing commits nothing.
 pub fn facts(process: &Process) -> Vec<Fact> {
-    let mut agreed: BTreeMap<(&str, &Currency), i128> = BTreeMap::new();
-    for entry in process.entries.iter().filter(|entry| entry.what == What::Agreed) {
+    let mut paid: BTreeMap<(&str, &Currency), i128> = BTreeMap::new();
+    for entry in process.entries.iter().filter(|entry| entry.what == What::Paid) {
         if let Some(agreement) = &entry.agreement {
-            let sum = agreed.entry((agreement.as_str(), &entry.currency)).or_default();
+            let sum = paid.entry((agreement.as_str(), &entry.currency)).or_default();
             *sum = sum.saturating_add(i128::from(entry.amount.0));
         }
     }
-    let mut by_day: Vec<usize> = (0..process.entries.len()).collect();
-    by_day.sort_by_key(|at| {
-        process
-            .entries
-            .get(*at)
-            .map(|entry| (entry.day.is_none(), entry.day))
-    });
-    let mut paid: BTreeMap<(&str, &Currency), i128> = BTreeMap::new();
-    let mut less: BTreeMap<usize, i64> = BTreeMap::new();
-    for at in by_day {
-        let Some(entry) = process.entries.get(at).filter(|entry| entry.what == What::Paid) else {
-            continue;
+    let mut facts = Vec::with_capacity(process.entries.len());
+    for entry in &process.entries {
+        let all = match entry.what {
+            What::Agreed => entry.amount.0.max(0),
+            What::Paid => 0,
         };
-        let Some(agreement) = &entry.agreement else {
-            continue;
-        };
-        let key = (agreement.as_str(), &entry.currency);
-        let all = agreed.get(&key).copied().unwrap_or_default().max(0);
-        let left = |paid: i128| all.saturating_sub(paid.clamp(0, all));
-        let before = paid.get(&key).copied().unwrap_or_default();
-        let after = before.saturating_add(i128::from(entry.amount.0));
-        paid.insert(key, after);
-        // It lies between nothing and the amount.
-        let change = left(after).saturating_sub(left(before));
-        less.insert(at, i64::try_from(change).unwrap_or_default());
+        let agreement = entry.agreement.as_deref();
+        let left = agreement.and_then(|agreement| paid.get_mut(&(agreement, &entry.currency)));
+        let taken = left.map_or(0, |left| {
+            let taken = i64::try_from((*left).clamp(0, i128::from(all))).unwrap_or(all);
+            *left = left.saturating_sub(i128::from(taken));
+            taken
+        });
+        facts.push(fact(process, entry, all.saturating_sub(taken)));
     }
-    let fact =
-        |(at, entry): (usize, &Entry)| fact(process, entry, less.get(&at).copied().unwrap_or_default());
-    process.entries.iter().enumerate().map(fact).collect()
+    facts
 }
 
-fn fact(process: &Process, entry: &Entry, less: i64) -> Fact {
+fn fact(process: &Process, entry: &Entry, committed: i64) -> Fact {
     let amount = entry.amount.0;
     let sums = Sums {
         records: 1,
@@ -356,12 +343,8 @@ fn fact(process: &Process, entry: &Entry, less: i64) -> Fact {
         ..Sums::default()
     };
     let sums = match entry.what {
-        What::Agreed => Sums {
-            committed: amount,
-            ..sums
-        },
+        What::Agreed => Sums { committed, ..sums },
         What::Paid => Sums {
-            committed: less,
             paid: amount,
             payments: 1,
             ..sums
@@ -465,22 +448,22 @@ mod tests {
             paid("30", "2020-02-01"),
             paid("20", "2020-04-01"),
         ]);
-        assert_eq!(
-            all,
-            [
-                (10_000, 0, 0),
-                (-6_000, 6_000, 1),
-                (-3_000, 3_000, 1),
-                (-1_000, 2_000, 1)
-            ]
-        );
+        assert_eq!(all, [(0, 0, 0), (0, 6_000, 1), (0, 3_000, 1), (0, 2_000, 1)]);
         // What comes back is committed again.
         let back = measured(vec![
             agreed.clone(),
             paid("150", "2020-02-01"),
             paid("-70", "2020-03-01"),
         ]);
-        assert_eq!(back, [(10_000, 0, 0), (-10_000, 15_000, 1), (2_000, -7_000, 1)]);
+        assert_eq!(back, [(2_000, 0, 0), (0, 15_000, 1), (0, -7_000, 1)]);
+        // Of several that are agreed under one id, the first is paid first; less than nothing commits nothing.
+        let several = measured(vec![
+            entry(Agreed, Some("1"), "-5", None),
+            entry(Agreed, Some("1"), "40", None),
+            agreed.clone(),
+            paid("60", "2020-03-01"),
+        ]);
+        assert_eq!(several, [(0, 0, 0), (0, 0, 0), (8_000, 0, 0), (0, 6_000, 1)]);
         // What nothing was agreed for, or in another currency, or nobody knows for what.
         let mut euro = paid("5", "2020-05-01");
         euro.currency = "EUR".parse().unwrap();

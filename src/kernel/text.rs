@@ -124,6 +124,15 @@ pub fn is_hidden(c: char) -> bool {
 /// What a spreadsheet takes for the beginning of a formula, in either width. What people enter and tables show does not begin so.
 pub const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
+/// A cell of words, of which no spreadsheet makes a formula: one that begins like one stands behind an apostrophe.
+pub fn plain_cell(text: &str) -> String {
+    if text.starts_with(FORMULA) || text.starts_with(['\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
 /// `text!("中文 {x}", "English {x}")`: a [`Text`] with the same captured values in both languages.
 #[macro_export]
 macro_rules! text {
@@ -135,6 +144,16 @@ macro_rules! text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_begins_like_a_formula() {
+        for formula in ["=1+1", "+86", "-1", "@x", "＝1", "－1", "\t=1", "\r=1"] {
+            assert_eq!(plain_cell(formula), format!("'{formula}"));
+        }
+        for plain in ["", "洁城公司", "'=1", "1-2", " =1"] {
+            assert_eq!(plain_cell(plain), plain);
+        }
+    }
 
     #[test]
     fn the_reader_gets_the_language_asked_for_and_chinese_otherwise() {

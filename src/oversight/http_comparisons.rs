@@ -1,6 +1,7 @@
 //! What a citizen would compare, over HTTP: parse, ask, render. No SQL and no rule.
 
 use actix_web::{HttpRequest, HttpResponse, get};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use crate::kernel::money::Money;
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::score::Score;
+use crate::kernel::text::plain_cell;
 use crate::oversight::rules_spending::{Code, satisfaction};
 use crate::oversight::store_comparisons::{ItemFilter, ItemRow, items};
 use crate::web::actor::{Actor, Shared};
@@ -29,7 +31,7 @@ pub fn operations(config: &mut impl Operations) {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UnitPrice, example = json!({
     "contract_id": "contract_01jd3n8f5teqkrzvq1c0m6h2ax", "item": 1, "name_zh": "一级道路", "name_en": "Class 1 roads", "unit_zh": "平方米", "unit_en": "m²",
-    "quantity": "58000", "unit_price": "13.6", "fiscal_year": 2026, "category": "sanitation", "buyer_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax",
+    "quantity": "58000", "unit_price": "13.6", "first_day": "2026-05-01", "last_day": "2027-04-30", "fiscal_year": 2026, "category": "sanitation", "buyer_id": "org_01jd3n8f5teqkrzvq1c0m6h2ax",
     "supplier_id": "org_01jd3n8f5teqkrzvq1c0m6h2ay", "supplier_zh": "梧桐洁城", "supplier_en": "Wutong Clean City", "area_id": "area_01jd3n8f5teqkrzvq1c0m6h2ax",
     "area_zh": "梧桐街道", "area_en": "Wutong Street", "ceiling": {"amount": "2350200.00", "currency": "CNY"}, "price": {"amount": "2298600.00", "currency": "CNY"},
     "paid": {"amount": "188868.30", "currency": "CNY"}, "deducted": {"amount": "2681.70", "currency": "CNY"}, "average_satisfaction": "87.60", "ballots": 200
@@ -52,6 +54,12 @@ pub struct UnitPriceView {
     pub quantity: String,
     /// What was bid for one unit and the whole term, in yuan: an exact decimal.
     pub unit_price: String,
+    /// The first day of the term that this is for, by the ward's calendar.
+    #[schema(required = true, value_type = Option<String>, example = "2026-05-01")]
+    pub first_day: Option<NaiveDate>,
+    /// The last day of it.
+    #[schema(required = true, value_type = Option<String>, example = "2027-04-30")]
+    pub last_day: Option<NaiveDate>,
     /// The fiscal year whose money it is.
     pub fiscal_year: i64,
     /// The category of services.
@@ -76,7 +84,7 @@ pub struct UnitPriceView {
     /// The highest price of the lot, as its book said.
     #[schema(required = true)]
     pub ceiling: Option<Money>,
-    /// The contract's price as it was signed.
+    /// The price of the whole contract as it was signed.
     pub price: Money,
     /// What was paid for the whole contract until now.
     pub paid: Money,
@@ -114,6 +122,8 @@ impl TryFrom<ItemRow> for UnitPriceView {
             unit_en: row.unit_en,
             quantity: exact(row.quantity_millionths, 6),
             unit_price: exact(row.unit_price, 8),
+            first_day: row.first_day,
+            last_day: row.last_day,
             fiscal_year: row.fiscal_year,
             category: row.category,
             buyer_id: row.buyer_id,
@@ -134,7 +144,7 @@ impl TryFrom<ItemRow> for UnitPriceView {
 }
 
 /// Headings in both languages.
-const HEADER: [&str; 23] = [
+const HEADER: [&str; 25] = [
     "合同 Contract",
     "项 Item",
     "名称",
@@ -143,6 +153,8 @@ const HEADER: [&str; 23] = [
     "Unit",
     "数量 Quantity",
     "单价（元） Unit price (CNY)",
+    "首日 First day",
+    "末日 Last day",
     "财政年度 Fiscal year",
     "服务类别 Category",
     "采购人 Buyer",
@@ -163,24 +175,27 @@ const HEADER: [&str; 23] = [
 fn table(views: &[UnitPriceView]) -> Answer<Vec<u8>> {
     let rows = views.iter().map(|one| {
         let given = |text: &Option<String>| text.clone().unwrap_or_default();
+        let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         [
             one.contract_id.clone(),
             one.item.to_string(),
-            one.name_zh.clone(),
-            one.name_en.clone(),
-            one.unit_zh.clone(),
-            one.unit_en.clone(),
+            plain_cell(&one.name_zh),
+            plain_cell(&one.name_en),
+            plain_cell(&one.unit_zh),
+            plain_cell(&one.unit_en),
             one.quantity.clone(),
             one.unit_price.clone(),
+            day(one.first_day),
+            day(one.last_day),
             one.fiscal_year.to_string(),
             one.category.clone(),
             one.buyer_id.clone(),
             one.supplier_id.clone(),
-            one.supplier_zh.clone(),
-            one.supplier_en.clone(),
+            plain_cell(&one.supplier_zh),
+            plain_cell(&one.supplier_en),
             given(&one.area_id),
-            given(&one.area_zh),
-            given(&one.area_en),
+            plain_cell(&given(&one.area_zh)),
+            plain_cell(&given(&one.area_en)),
             one.ceiling.map(|amount| amount.to_string()).unwrap_or_default(),
             one.price.to_string(),
             one.paid.to_string(),

@@ -20,6 +20,7 @@ use crate::web::operations::Operations;
 use crate::web::paging::{LIMIT_MAX, LIMIT_USUAL, Page, Question, bad_cursor};
 use crate::web::policy::{self, Action, Matter};
 use crate::web::query::{Query, required};
+use crate::web::sheet::Cell;
 
 /// Every operation of this file.
 pub fn operations(config: &mut impl Operations) {
@@ -168,10 +169,7 @@ async fn read_spending(request: HttpRequest, context: Shared, actor: Actor) -> A
         Format::Csv => {
             let table = table(&asked, &answered);
             let header: Vec<&str> = table.header.iter().map(String::as_str).collect();
-            let rows = table
-                .rows
-                .iter()
-                .map(|row| row.iter().map(|cell| cell.field().to_owned()));
+            let rows = table.rows.iter().map(|row| row.iter().map(Cell::plain_field));
             Ok(attached(Format::Csv, "spending.csv", csv_table(&header, rows)?))
         }
         Format::Workbook => Ok(attached(

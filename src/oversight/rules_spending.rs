@@ -403,6 +403,13 @@ pub fn why_absent(measure: Measure, grouping: &Grouping, filters: &Filters) -> O
             "单个预算项的预算额不公开；本单位、审计和监管人员可查 /ledger/accounts",
             "what a single budget line was given is not public; its own people, auditors and the regulator see it in /ledger/accounts",
         )),
+        // Each time at which lines are given something is often that of one movement, which the log keeps from the public.
+        Measure::Budgeted if names(&[Month, Quarter]) || filters.is_of_time() || filters.is_of_amounts() => {
+            Some(Text::fixed(
+                "单笔预算调整不公开；预算额只按年度合计",
+                "single movements of a budget are not public: what was budgeted is told for whole years",
+            ))
+        }
         Measure::Reserved if names(&[Supplier, SupplierKind, Contract]) => Some(Text::fixed(
             "预留发生在签订合同之前",
             "money is reserved for lots before there is a contract",
@@ -595,7 +602,7 @@ mod tests {
         let absent = |measure, grouping: &str| why_absent(measure, &by(grouping), &open).is_some();
         assert!(
             !absent(Measure::Budgeted, "fund,fiscal_year,buyer")
-                && !absent(Measure::Budgeted, "month,category")
+                && !absent(Measure::Budgeted, "buyer,category")
         );
         for grouping in [
             "area",
@@ -605,6 +612,8 @@ mod tests {
             "contract",
             "budget_line",
             "month,budget_line",
+            "month",
+            "quarter,fund",
         ] {
             assert!(absent(Measure::Budgeted, grouping), "{grouping}");
         }
@@ -618,6 +627,11 @@ mod tests {
             ..Filters::default()
         };
         assert!(why_absent(Measure::Budgeted, &by("fund"), &narrowed).is_some());
+        let since = Filters {
+            from: chrono::NaiveDate::from_ymd_opt(2026, 3, 1),
+            ..Filters::default()
+        };
+        assert!(why_absent(Measure::Budgeted, &by("fund"), &since).is_some());
         let large = Filters {
             amount_min: Some(Money::ZERO),
             ..Filters::default()

@@ -1,7 +1,8 @@
 //! What contracts buy, item by item, beside what came of them. Reading only.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Date, Nullable, Text};
 
 use crate::db::conn::Conn;
 use crate::kernel::party::{AreaId, OrganisationId};
@@ -56,6 +57,12 @@ pub struct ItemRow {
     /// For one unit, in hundred-millionths of a yuan.
     #[diesel(sql_type = BigInt)]
     pub unit_price: i64,
+    /// The first day of the contract's periods.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub first_day: Option<NaiveDate>,
+    /// The last day of them.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub last_day: Option<NaiveDate>,
     /// The highest price of the lot, in fen.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub ceiling_fen: Option<i64>,
@@ -120,6 +127,8 @@ pub fn items(conn: &mut Conn, filter: &ItemFilter, max: i64) -> Answer<Vec<ItemR
         .join(", ");
     statement.say(&format!(
         "SELECT i.contract_id, i.number, i.name_zh, i.name_en, i.unit_zh, i.unit_en, i.quantity_millionths, i.unit_price, \
+         (SELECT MIN(p.first_day) FROM contract_periods p WHERE p.contract_id = i.contract_id) AS first_day, \
+         (SELECT MAX(p.last_day) FROM contract_periods p WHERE p.contract_id = i.contract_id) AS last_day, \
          i.ceiling_fen, i.price_fen, l.fiscal_year, l.category, l.organisation_id AS buyer_id, o.id AS supplier_id, \
          o.name_zh AS supplier_zh, o.name_en AS supplier_en, s.area_id, r.name_zh AS area_zh, r.name_en AS area_en, {totals} \
          FROM contract_items i JOIN spending_matters s ON s.matter = i.contract_id \

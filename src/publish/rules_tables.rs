@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::money::Money;
+use crate::kernel::text::plain_cell;
 use crate::publish::rules_json::{Json, Object};
 
 /// A table.
@@ -134,15 +135,6 @@ impl Table {
     }
 }
 
-/// A cell, of which no spreadsheet makes a formula.
-fn cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
 /// What lies at a path of members.
 fn at<'o>(object: &'o Object, path: &[&str]) -> Option<&'o Json> {
     let (last, before) = path.split_last()?;
@@ -155,7 +147,7 @@ fn at<'o>(object: &'o Object, path: &[&str]) -> Option<&'o Json> {
 
 fn text(object: &Object, path: &[&str]) -> String {
     match at(object, path) {
-        Some(Json::Text(text)) => cell(text),
+        Some(Json::Text(text)) => plain_cell(text),
         Some(Json::Number(number)) => number.clone(),
         _ => String::new(),
     }

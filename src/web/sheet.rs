@@ -2,6 +2,7 @@
 //! the decimals that they are; a writer that takes floating-point numbers was rejected for that.
 
 use crate::kernel::refusal::Fault;
+use crate::kernel::text::plain_cell;
 
 /// The media type of a workbook.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -23,6 +24,14 @@ impl Cell {
         match self {
             Self::Empty => "",
             Self::Text(text) | Self::Number(text) => text,
+        }
+    }
+
+    /// The same with words of which no spreadsheet makes a formula, for what came from elsewhere.
+    pub fn plain_field(&self) -> String {
+        match self {
+            Self::Text(text) => plain_cell(text),
+            other => other.field().to_owned(),
         }
     }
 }
