@@ -198,6 +198,8 @@ pub struct Sheet {
     faults: Vec<Text>,
     script: Option<&'static str>,
     again: Vec<(String, String)>,
+    search: Option<(Field, Text)>,
+    query: String,
     is_last: bool,
 }
 
@@ -215,6 +217,8 @@ impl Sheet {
             faults: Vec::new(),
             script: None,
             again: Vec::new(),
+            search: None,
+            query: String::new(),
             is_last: false,
         }
     }
@@ -280,6 +284,25 @@ impl Sheet {
             label,
             elsewhere: Some(path),
         });
+        self
+    }
+
+    /// The same with a field to search by: what is filled in is asked of this page, and stands in its address.
+    #[must_use]
+    pub fn searches(mut self, field: Field, button: Text) -> Self {
+        self.search = Some((field, button));
+        self
+    }
+
+    /// The same as what was asked for in its address, which the way to the other language keeps.
+    #[must_use]
+    pub fn asked(mut self, query: &[(&str, &str)]) -> Self {
+        let mut kept = form_urlencoded::Serializer::new(String::new());
+        kept.extend_pairs(query);
+        self.query = kept.finish();
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
         self
     }
 

@@ -19,6 +19,11 @@ impl Link {
         Self { label, path, is_page }
     }
 
+    /// What stands between the path and the language of a page.
+    pub(super) fn joint(&self) -> &'static str {
+        if self.path.contains('?') { "&" } else { "?" }
+    }
+
     /// A way to something that is no page.
     pub(super) fn to_file(label: Text, path: impl Into<String>) -> Self {
         let (path, is_page) = (path.into(), false);
