@@ -1351,14 +1351,24 @@ pub mod publish {
     pub mod acts;
     /// What everybody may know of a process, looked up below.
     pub mod desk;
+    /// What of all that is published concerns an area.
+    pub mod desk_disclosures;
     /// Releases and records over HTTP.
     pub mod http;
+    /// Pages of what the law wants shown of a community.
+    pub mod http_disclosure_pages;
+    /// What the law wants shown of a community, over HTTP.
+    pub mod http_disclosures;
     /// Feeds of what is new, and calendars, over HTTP.
     pub mod http_feeds;
     /// Files beside them: a year's releases, our extension, how this is published.
     pub mod http_files;
     /// Tables by year, and the feed of changes, over HTTP.
     pub mod http_tables;
+    /// What the law wants shown to residents, in sentences.
+    pub mod rules_disclosures;
+    /// What they are shown of contracts.
+    mod rules_disclosures_contracts;
     /// Which processes an entry of the log is about.
     pub mod rules_entries;
     /// What is known of a process.
@@ -1387,6 +1397,8 @@ pub mod publish {
     pub mod rules_tables;
     /// The tables of what is published.
     pub mod store;
+    /// Which releases concern an area.
+    pub mod store_disclosures;
 }
 
 /// What others have published, or a ward had before: read in, repaired, merged, and kept apart from this ward's own.

@@ -17,7 +17,7 @@ use crate::web::actor::Shared;
 use crate::web::envelope::CONTENT_SECURITY_POLICY;
 use crate::web::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Unwritten, status};
 use crate::web::query::Query;
-use crate::{ballots, bids, contracts, people};
+use crate::{ballots, bids, contracts, people, publish};
 
 /// The OpenAPI document.
 #[get("/api/openapi.json")]
@@ -144,6 +144,7 @@ pub fn pages(config: &mut web::ServiceConfig) {
         .configure(contracts::http_comment_pages::pages)
         .configure(bids::http_public_pages::pages)
         .configure(ballots::http_receipt_pages::pages)
+        .configure(publish::http_disclosure_pages::pages)
         .configure(ballots::http_pages::pages);
 }
 
@@ -157,6 +158,7 @@ fn methods_of_page(path: &str) -> impl Iterator<Item = &'static str> {
         .chain(contracts::http_comment_pages::PAGES)
         .chain(bids::http_public_pages::PAGES)
         .chain(ballots::http_receipt_pages::PAGES)
+        .chain(publish::http_disclosure_pages::PAGES)
         .chain(ballots::http_pages::PAGES)
         .filter(move |(pattern, _)| fits(pattern, path))
         .flat_map(|(_, methods)| methods.iter().copied())

@@ -45,6 +45,7 @@ fn front_sheet() -> Sheet {
                 ))
                 .leads_to(Text::fixed("凭信函上的代码投票", "Vote with the code of your letter"), "/vote")
                 .leads_to(Text::fixed("凭邀请函开立账户", "Open an account with the letter of your community"), "/residence-registrations")
+                .leads_to(Text::fixed("居务公开：查看您的社区", "What is public about your community"), "/disclosures")
                 .points_to(Text::fixed("新签订的合同（Atom）", "What was contracted last (Atom)"), "/ocds/feeds/contracts.atom"),
         )
         .part(

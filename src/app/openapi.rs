@@ -135,6 +135,7 @@ fn api(config: &mut impl Operations) {
         .configure(books::http_purchase_totals::operations)
         .configure(publish::http_tables::operations)
         .configure(publish::http_feeds::operations)
+        .configure(publish::http_disclosures::operations)
         .configure(books::http_search::operations)
         .configure(books::http_saved_searches::operations)
         .configure(books::http_follows::operations)

@@ -158,7 +158,7 @@ fn amount(object: &Object, path: &[&str]) -> String {
     money(object, path).map_or_else(String::new, |amount| amount.to_string())
 }
 
-fn money(object: &Object, path: &[&str]) -> Option<Money> {
+pub(super) fn money(object: &Object, path: &[&str]) -> Option<Money> {
     let value = at(object, path)?.as_object()?;
     match value.get("amount") {
         Some(Json::Number(number)) => number.parse().ok(),

@@ -58,6 +58,7 @@ mod crashes;
 mod defect_sequences;
 mod defects;
 mod demo;
+mod disclosures;
 mod double_tallies;
 mod duties;
 mod enquiries;
