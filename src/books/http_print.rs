@@ -200,10 +200,11 @@ fn printed(conn: &mut Conn, context: &Context, book: &Book, version: Option<&Ver
         }
     }
     let statute = statute_of(conn, context, book)?;
-    let attached = files::store::attached_to(conn, book.id.as_str())?;
-    // In the order of the book, and nothing that was taken off its list.
-    let listed = said.documents.iter();
-    let documents = listed.filter_map(|id| attached.iter().find(|one| one.id == *id).cloned());
+    // In the order of the book, and nothing that was taken off its list: each hangs on the book, or on the addendum that has brought it.
+    let mut documents = Vec::new();
+    for id in &said.documents {
+        documents.extend(files::store::attachment(conn, id)?);
+    }
     let (intention, consultation) = planned(conn, book, said)?;
     let print = Print {
         book,
@@ -213,7 +214,7 @@ fn printed(conn: &mut Conn, context: &Context, book: &Book, version: Option<&Ver
         areas: names,
         statute: statute.as_ref(),
         lots: lots_of(conn, book, said)?,
-        documents: documents.collect(),
+        documents,
         intention,
         consultation,
         zone: context.calendar.zone,
