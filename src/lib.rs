@@ -1243,6 +1243,8 @@ pub mod payments {
     pub mod acts_payments;
     /// What is looked up about claims.
     pub mod desk_claims;
+    /// Whether a contract that nobody has ended is over.
+    pub mod desk_completion;
     /// What periods come to and contracts were paid.
     pub mod desk_statements;
     /// What banks say of payments, over HTTP.
@@ -1279,6 +1281,8 @@ pub mod payments {
     pub mod rules_claims;
     /// Periods that have nothing to be paid any more.
     pub mod rules_closings;
+    /// When a contract that nobody has ended is over.
+    pub mod rules_completion;
     /// Until when something is paid, and what it costs to be late.
     pub mod rules_due;
     /// What a period's pay goes in with, and its derivation.

@@ -404,6 +404,42 @@ pub fn counts(conn: &mut Conn, contract: &ContractId) -> Answer<Vec<(State, i64)
     rows.into_iter().map(named).collect()
 }
 
+/// How many defects of a contract that were reported in a time, the end left out, have turned out to be some, by what was wrong: those that are confirmed. What waits,
+/// and what was found to be none or taken back, is not among them.
+///
+/// # Errors
+/// A fault of the database.
+pub fn upheld(
+    conn: &mut Conn,
+    contract: &ContractId,
+    (from, until): (Instant, Instant),
+) -> Answer<Vec<(Category, i64)>> {
+    // How a sort was called may have been written in two ways.
+    let rows: Vec<(String, Option<String>, Option<String>, i64)> = defects::table
+        .filter(defects::contract_id.eq(contract))
+        .filter(defects::state.eq(State::Confirmed.name()))
+        .filter(defects::reported_at.ge(from.naive_utc()))
+        .filter(defects::reported_at.lt(until.naive_utc()))
+        .group_by(defects::category)
+        .order(defects::category)
+        .select((
+            defects::category,
+            diesel::dsl::max(defects::category_zh),
+            diesel::dsl::max(defects::category_en),
+            diesel::dsl::count_star(),
+        ))
+        .load(conn)?;
+    let category = |(code, zh, en, count): (String, Option<String>, Option<String>, i64)| {
+        let category = Category {
+            code,
+            name_zh: zh.unwrap_or_default(),
+            name_en: en.unwrap_or_default(),
+        };
+        (category, count)
+    };
+    Ok(rows.into_iter().map(category).collect())
+}
+
 /// How many defects of a contract silence has confirmed without anybody having written it down yet.
 ///
 /// # Errors

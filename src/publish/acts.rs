@@ -11,6 +11,7 @@ use crate::award::store_awards;
 use crate::books::rules::BookId;
 use crate::books::rules_intentions::IntentionId;
 use crate::books::{store as books, store_enquiries};
+use crate::budget::store_year_ends;
 use crate::contracts::rules::ContractId;
 use crate::contracts::{store as contracts, store_acceptances, store_terminations, store_variations};
 use crate::db::conn::Conn;
@@ -18,7 +19,7 @@ use crate::db::writer::Tx;
 use crate::kernel::clock::Clock;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::payments::store_claims;
-use crate::publish::rules_entries::{Named, names};
+use crate::publish::rules_entries::{Named, named, names};
 use crate::publish::rules_json::{Json, Object};
 use crate::publish::rules_publisher::Publisher;
 use crate::publish::rules_release::{Place, release};
@@ -199,8 +200,8 @@ fn tags_of(release: &Object) -> String {
 }
 
 /// The process that a thing belongs to.
-fn subject_of(conn: &mut Conn, named: Named) -> Answer<Option<Subject>> {
-    let book = match named {
+fn subject_of(conn: &mut Conn, thing: Named) -> Answer<Option<Subject>> {
+    let book = match thing {
         Named::Intention(id) => return Ok(Some(Subject::Planned(id))),
         Named::Book(id) => Some(id),
         Named::Lot(id) => books::lot(conn, &id)?.map(|lot| lot.book_id),
@@ -222,6 +223,14 @@ fn subject_of(conn: &mut Conn, named: Named) -> Answer<Option<Subject>> {
         Named::Claim(id) => {
             let found = store_claims::claim(conn, &id)?;
             of_contract(conn, found.map(|one| one.contract_id))?
+        }
+        // What is given back at a year's end can be the last that was held for a contract.
+        Named::YearEnd(id) => {
+            let found = store_year_ends::year_end(conn, &id)?;
+            match found.and_then(|one| named(&one.matter)) {
+                Some(Named::YearEnd(_)) | None => None,
+                Some(matter) => return subject_of(conn, matter),
+            }
         }
     };
     Ok(book.map(Subject::Bought))

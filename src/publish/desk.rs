@@ -17,25 +17,31 @@ use crate::books::rules_enquiries::Answer as EnquiryAnswer;
 use crate::books::rules_intentions::IntentionId;
 use crate::books::rules_readiness_lots::kept;
 use crate::books::store::Lot;
+use crate::books::store_versions::Version;
 use crate::books::{store as books, store_enquiries, store_intentions, store_versions};
 use crate::contracts::rules::Contract;
 use crate::contracts::rules_acceptance_standing::Standing;
+use crate::contracts::rules_periods::Schedule;
 use crate::contracts::rules_source_scores::State as ScoreState;
 use crate::contracts::rules_variations::VARIATIONS_MAX;
 use crate::contracts::store::ContractFilter;
 use crate::contracts::{
     acts_periods, desk as contracts, desk_acceptances, store as contract_store, store_acceptances,
-    store_terminations, store_variations,
+    store_defects, store_terminations, store_variations,
 };
 use crate::db::conn::Conn;
+use crate::files::store as files;
 use crate::kernel::clock::Instant;
+use crate::kernel::local_day::{end_of_day, start_of_day};
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::score::Score;
-use crate::payments::rules_claims::{Claim, Kind as ClaimKind, State as ClaimState};
-use crate::payments::store_claims;
+use crate::payments::rules_claims::{Claim, Counted, Kind as ClaimKind, State as ClaimState};
+use crate::payments::rules_closings::Closing;
+use crate::payments::{desk_completion, store_claims, store_closings};
 use crate::publish::rules_facts::{
-    Acceptance, AddendumFacts, BookFacts, ContractFacts, LotFacts, PaymentFacts, PenaltyFacts, PlannedFacts,
+    Acceptance, AddendumFacts, BookFacts, ContractFacts, DefectFacts, FileFacts, LotFacts, PaymentFacts,
+    PenaltyFacts, PlannedFacts,
 };
 use crate::standards::rules_indicators::{Content, Indicator};
 use crate::standards::store_versions as standards;
@@ -75,6 +81,7 @@ pub fn published(conn: &mut Conn, id: &BookId, at: (&WardCalendar, Instant)) -> 
         return Ok(None);
     };
     let document = book.content.document().clone();
+    let versions = versions(conn, id, publication.versions)?;
     let mut lots = Vec::new();
     for lot in books::lots_of(conn, id)? {
         let said = document.lots.iter().find(|said| said.code == lot.code);
@@ -95,7 +102,8 @@ pub fn published(conn: &mut Conn, id: &BookId, at: (&WardCalendar, Instant)) -> 
     let answers: Vec<EnquiryAnswer> = enquiries.into_iter().filter_map(|one| one.answer).collect();
     Ok(Some(BookFacts {
         parties: parties(conn, &book.organisation_id, &lots, &signed)?,
-        addenda: addenda(conn, id, publication.versions)?,
+        addenda: addenda(&versions),
+        files: listed(conn, &versions)?,
         id: book.id,
         buyer: book.organisation_id,
         document,
@@ -108,18 +116,43 @@ pub fn published(conn: &mut Conn, id: &BookId, at: (&WardCalendar, Instant)) -> 
     }))
 }
 
-fn addenda(conn: &mut Conn, id: &BookId, versions: i64) -> Answer<Vec<AddendumFacts>> {
-    let mut addenda = Vec::new();
-    for number in 2..=versions {
+/// The published versions of a book.
+fn versions(conn: &mut Conn, id: &BookId, count: i64) -> Answer<Vec<Version>> {
+    let mut versions = Vec::new();
+    for number in 1..=count {
         let version = store_versions::version(conn, id, number)?;
-        let version = version.ok_or_else(|| Fault::broken(format!("version {number} of {id} is gone")))?;
-        addenda.push(AddendumFacts {
-            number: number.saturating_sub(1),
-            at: version.published_at,
-            reason: version.reason,
-        });
+        versions.push(version.ok_or_else(|| Fault::broken(format!("version {number} of {id} is gone")))?);
     }
-    Ok(addenda)
+    Ok(versions)
+}
+
+fn addenda(versions: &[Version]) -> Vec<AddendumFacts> {
+    let later = versions.iter().skip(1).map(|version| AddendumFacts {
+        number: version.number.saturating_sub(1),
+        at: version.published_at,
+        reason: version.reason.clone(),
+    });
+    later.collect()
+}
+
+/// The files that versions list, each once: whoever may read the book may read them. What was uploaded for a book and is in none of its versions was never published.
+fn listed(conn: &mut Conn, versions: &[Version]) -> Answer<Vec<FileFacts>> {
+    let mut known = BTreeSet::new();
+    let mut found = Vec::new();
+    for version in versions {
+        for id in &version.content.document().documents {
+            if !known.insert(id.to_string()) {
+                continue;
+            }
+            let file = files::attachment(conn, id)?;
+            let file = file.ok_or_else(|| Fault::broken(format!("{id} is listed and is not there")))?;
+            found.push(FileFacts {
+                file,
+                at: version.published_at,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// Everybody who is named.
@@ -233,6 +266,7 @@ fn contract_facts(
         }
     }
     let claims = store_claims::of_contract(conn, &contract.id)?;
+    let closings = store_closings::of_contract(conn, &contract.id)?;
     let mut variations = store_variations::of_contract(conn, &contract.id)?;
     variations.retain(|one| one.is_concluded());
     variations.truncate(VARIATIONS_MAX);
@@ -241,6 +275,8 @@ fn contract_facts(
         .find(|one| one.state == crate::contracts::rules_terminations::State::Decided)
         .and_then(|one| one.closed);
     Ok(ContractFacts {
+        is_completed: desk_completion::is_completed(conn, &signed, &claims, at)?,
+        defects: upheld(conn, (contract, schedule.as_ref()), &accepted, at.0)?,
         ratings: ratings(conn, &signed, &accepted, at)?,
         term: signed.term(),
         contract: signed.contract,
@@ -249,7 +285,7 @@ fn contract_facts(
         schedule,
         accepted,
         payments: claims.iter().filter_map(payment).collect(),
-        penalties: claims.iter().flat_map(penalties).collect(),
+        penalties: penalties(&claims, &closings),
         variations,
         ended,
     })
@@ -282,6 +318,29 @@ fn ratings(
     Ok(ratings)
 }
 
+/// What was upheld of what was reported in the periods that an acceptance was begun for: in sum, so that a release is not made with each report.
+fn upheld(
+    conn: &mut Conn,
+    (contract, schedule): (&Contract, Option<&Schedule>),
+    begun: &BTreeMap<i64, Acceptance>,
+    calendar: &WardCalendar,
+) -> Answer<Vec<DefectFacts>> {
+    let no_such_day = |error| Fault::caused("the days of a period", error);
+    let periods = schedule.into_iter().flat_map(|schedule| &schedule.periods);
+    let mut found = Vec::new();
+    for period in periods.filter(|period| begun.contains_key(&period.number)) {
+        let from = start_of_day(period.span.first, calendar.zone).map_err(no_such_day)?;
+        let until = end_of_day(period.span.last, calendar.zone).map_err(no_such_day)?;
+        let counted = store_defects::upheld(conn, &contract.id, (from, until))?;
+        found.extend(counted.into_iter().map(|(category, count)| DefectFacts {
+            period: period.number,
+            category,
+            count,
+        }));
+    }
+    Ok(found)
+}
+
 /// What was paid of the price by a claim: once the bank has said so, because until then it can fail. Interest for being late is no part of the price.
 fn payment(claim: &Claim) -> Option<PaymentFacts> {
     if claim.entered.kind == ClaimKind::Interest {
@@ -297,17 +356,28 @@ fn payment(claim: &Claim) -> Option<PaymentFacts> {
     })
 }
 
-fn penalties(claim: &Claim) -> Vec<PenaltyFacts> {
-    let (Some(period), Some(certified)) = (claim.entered.period, &claim.certified) else {
-        return Vec::new();
-    };
-    if claim.state != ClaimState::Confirmed {
-        return Vec::new();
+/// What was counted of penalties of each period in the end: when it was closed, or with the claim for it that was certified last of those that were paid. Each of these counts all of
+/// them anew.
+fn penalties(claims: &[Claim], closings: &[Closing]) -> Vec<PenaltyFacts> {
+    let mut last: BTreeMap<i64, (Instant, &[Counted])> = BTreeMap::new();
+    for claim in claims.iter().filter(|claim| claim.state == ClaimState::Confirmed) {
+        if let (Some(period), Some(certified)) = (claim.entered.period, &claim.certified) {
+            let known = last.get(&period).map(|(at, _)| *at);
+            if known.is_none_or(|at| at <= certified.done.at) {
+                last.insert(period, (certified.done.at, certified.penalties.as_slice()));
+            }
+        }
     }
-    let counted = certified.penalties.iter().map(|one| PenaltyFacts {
-        period,
-        penalty: one.penalty,
-        count: one.count,
-    });
-    counted.collect()
+    for closing in closings {
+        last.insert(closing.period, (closing.done.at, closing.penalties.as_slice()));
+    }
+    let of = |(period, (_, counted)): (i64, (Instant, &[Counted]))| {
+        let told = counted.iter().map(move |one| PenaltyFacts {
+            period,
+            penalty: one.penalty,
+            count: one.count,
+        });
+        told.collect::<Vec<_>>()
+    };
+    last.into_iter().flat_map(of).collect()
 }

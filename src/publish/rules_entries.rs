@@ -6,6 +6,7 @@ use crate::award::rules_awards::AwardId;
 use crate::books::rules::{BookId, LotId};
 use crate::books::rules_enquiries::EnquiryId;
 use crate::books::rules_intentions::IntentionId;
+use crate::budget::rules_year_ends::YearEndId;
 use crate::contracts::rules::ContractId;
 use crate::contracts::rules_acceptances::AcceptanceId;
 use crate::contracts::rules_terminations::TerminationId;
@@ -36,10 +37,12 @@ pub enum Named {
     Termination(TerminationId),
     /// A claim.
     Claim(ClaimId),
+    /// What becomes of money that is still held at a year's end, for a contract for instance.
+    YearEnd(YearEndId),
 }
 
 /// What an id names, if it is of a kind by which a process is found.
-fn named(id: &str) -> Option<Named> {
+pub fn named(id: &str) -> Option<Named> {
     let (prefix, _) = id.split_once('_')?;
     match prefix {
         IntentionId::PREFIX => id.parse().ok().map(Named::Intention),
@@ -52,6 +55,7 @@ fn named(id: &str) -> Option<Named> {
         VariationId::PREFIX => id.parse().ok().map(Named::Variation),
         TerminationId::PREFIX => id.parse().ok().map(Named::Termination),
         ClaimId::PREFIX => id.parse().ok().map(Named::Claim),
+        YearEndId::PREFIX => id.parse().ok().map(Named::YearEnd),
         _ => None,
     }
 }
@@ -72,7 +76,7 @@ mod tests {
 
     #[test]
     fn ids_are_found_wherever_they_stand() {
-        let entry = br#"{"v":1,"id":"event_01jd3n8f5teqkrzvq1c0m6h2ax","subject":"claim_01jd3n8f5teqkrzvq1c0m6h2ay","data":{"contract_id":"contract_01jd3n8f5teqkrzvq1c0m6h2az","of":["lot_01jd3n8f5teqkrzvq1c0m6h2b0"],"words":"book_x"}}"#;
+        let entry = br#"{"v":1,"id":"event_01jd3n8f5teqkrzvq1c0m6h2ax","subject":"claim_01jd3n8f5teqkrzvq1c0m6h2ay","data":{"contract_id":"contract_01jd3n8f5teqkrzvq1c0m6h2az","of":["lot_01jd3n8f5teqkrzvq1c0m6h2b0"],"words":"book_x","year_end":"yearend_01jd3n8f5teqkrzvq1c0m6h2b1"}}"#;
         let found: Vec<Named> = names(entry).into_iter().collect();
         assert_eq!(
             found,
@@ -80,6 +84,7 @@ mod tests {
                 Named::Lot("lot_01jd3n8f5teqkrzvq1c0m6h2b0".parse().unwrap()),
                 Named::Contract("contract_01jd3n8f5teqkrzvq1c0m6h2az".parse().unwrap()),
                 Named::Claim("claim_01jd3n8f5teqkrzvq1c0m6h2ay".parse().unwrap()),
+                Named::YearEnd("yearend_01jd3n8f5teqkrzvq1c0m6h2b1".parse().unwrap()),
             ]
         );
         assert!(names(&[0xff, 0xfe]).is_empty());

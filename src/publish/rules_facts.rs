@@ -16,10 +16,12 @@ use crate::books::rules_documents::{BookDocument, LotDocument};
 use crate::books::rules_enquiries::Answer as EnquiryAnswer;
 use crate::books::rules_intentions::Intention;
 use crate::contracts::rules::Contract;
+use crate::contracts::rules_defects::Category;
 use crate::contracts::rules_document::{ContractDocument, PartyDocument};
 use crate::contracts::rules_periods::Schedule;
 use crate::contracts::rules_terminations::Closed;
 use crate::contracts::rules_variations::Variation;
+use crate::files::rules::Attachment;
 use crate::kernel::clock::Instant;
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
@@ -48,6 +50,8 @@ pub struct BookFacts {
     pub published_at: Instant,
     /// The versions after the first: its addenda.
     pub addenda: Vec<AddendumFacts>,
+    /// The files that any of its versions lists, in the order in which they were published.
+    pub files: Vec<FileFacts>,
     /// When its bids were opened, UTC.
     pub opened_at: Option<Instant>,
     /// When it was cancelled, UTC.
@@ -71,6 +75,15 @@ pub struct AddendumFacts {
     pub at: Instant,
     /// Why.
     pub reason: Option<Line>,
+}
+
+/// A file that a version of a book lists.
+#[derive(Clone, Debug)]
+pub struct FileFacts {
+    /// The file.
+    pub file: Attachment,
+    /// When the first version that lists it was published, UTC.
+    pub at: Instant,
 }
 
 /// What has become public of a lot.
@@ -113,12 +126,16 @@ pub struct ContractFacts {
     pub ratings: BTreeMap<i64, (Score, u32)>,
     /// What was paid, and the bank has confirmed.
     pub payments: Vec<PaymentFacts>,
-    /// What was counted of its penalties in claims that were paid.
+    /// What was counted of its penalties in claims that were paid, and with periods that were closed.
     pub penalties: Vec<PenaltyFacts>,
+    /// Defects that were upheld, of the periods for which an acceptance was begun.
+    pub defects: Vec<DefectFacts>,
     /// Variations that both parties have signed.
     pub variations: Vec<Variation>,
     /// The decision by which it was ended.
     pub ended: Option<Closed>,
+    /// Whether it is completed, without having been ended.
+    pub is_completed: bool,
 }
 
 /// What holds of a period.
@@ -154,4 +171,15 @@ pub struct PenaltyFacts {
     pub penalty: i64,
     /// How many cases or days.
     pub count: u32,
+}
+
+/// How many defects of a sort that were reported in a period have turned out to be some; never who has reported them.
+#[derive(Clone, Debug)]
+pub struct DefectFacts {
+    /// The period.
+    pub period: i64,
+    /// What was wrong.
+    pub category: Category,
+    /// How many.
+    pub count: i64,
 }

@@ -14,7 +14,7 @@ use crate::kernel::local_day::{end_of_day, start_of_day};
 use crate::kernel::money::Money;
 use crate::kernel::party::OrganisationId;
 use crate::kernel::refusal::Fault;
-use crate::publish::rules_facts::{BookFacts, PlannedFacts};
+use crate::publish::rules_facts::{BookFacts, FileFacts, PlannedFacts};
 use crate::publish::rules_json::{Json, Object};
 use crate::publish::rules_publisher::{CREDIT_CODE_SCHEME, OWN_SCHEME, Publisher};
 use crate::publish::{
@@ -305,7 +305,7 @@ fn enquiry(answer: &crate::books::rules_enquiries::Answer) -> Object {
         .with("dateAnswered", answer.at)
 }
 
-/// The book in each of its versions.
+/// The book in each of its versions, and the files that these list.
 fn documents(facts: &BookFacts, publisher: &Publisher) -> Vec<Object> {
     let version = |number: i64, at: Instant| {
         let path = format!(
@@ -328,7 +328,20 @@ fn documents(facts: &BookFacts, publisher: &Publisher) -> Vec<Object> {
     let addenda = facts.addenda.iter();
     std::iter::once(version(1, facts.published_at))
         .chain(addenda.map(|one| version(one.number.saturating_add(1), one.at)))
+        .chain(facts.files.iter().map(|listed| file(listed, publisher)))
         .collect()
+}
+
+/// A file of the book, where everybody may download it. In which language it is written nobody has said, so it is not said here.
+fn file(listed: &FileFacts, publisher: &Publisher) -> Object {
+    let path = format!("/api/v1/attachments/{}/content", listed.file.id);
+    Object::new()
+        .with("id", listed.file.id.as_str())
+        .with("documentType", "biddingDocuments")
+        .with("title", listed.file.name.trim())
+        .with("url", publisher.url(&path))
+        .with("datePublished", listed.at)
+        .with("format", listed.file.media_type.essence())
 }
 
 fn addenda(facts: &BookFacts) -> Vec<Object> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::contracts::rules_periods::Period;
 use crate::contracts::rules_variations::Variation;
+use crate::kernel::money::Money;
 use crate::kernel::refusal::Fault;
 use crate::publish::rules_facts::{Acceptance, BookFacts, ContractFacts, PaymentFacts, PenaltyFacts};
 use crate::publish::rules_json::{Json, Object};
@@ -25,7 +26,7 @@ fn written(one: &ContractFacts, referred: &mut Referred<'_>, publisher: &Publish
     let contract = &one.contract;
     let document = &one.document;
     let price = sum([contract.price, contract.since.varied].into_iter())?;
-    let status = if one.ended.is_some() {
+    let status = if one.ended.is_some() || one.is_completed {
         "terminated"
     } else {
         "active"
@@ -63,7 +64,7 @@ fn written(one: &ContractFacts, referred: &mut Referred<'_>, publisher: &Publish
         .with("milestones", promised(one, publisher)?)
         .with("documents", vec![signed])
         .with("amendments", variations)
-        .with("implementation", implementation(one, referred, publisher)?))
+        .with("implementation", implementation(one, price, referred, publisher)?))
 }
 
 fn amendment(one: &Variation) -> Object {
@@ -103,6 +104,7 @@ fn promised(one: &ContractFacts, publisher: &Publisher) -> Result<Vec<Object>, F
 
 fn implementation(
     one: &ContractFacts,
+    price: Money,
     referred: &mut Referred<'_>,
     publisher: &Publisher,
 ) -> Result<Object, Fault> {
@@ -128,22 +130,40 @@ fn implementation(
         .iter()
         .map(|penalty| failure(one, penalty, publisher))
         .collect();
-    let mut implementation = Object::new()
+    let mut failures = failures?;
+    failures.extend(defects(one, publisher)?);
+    let implementation = Object::new()
         .with("milestones", met)
         .with("transactions", paid)
         .with("metrics", ratings(one))
-        .with("performanceFailures", failures?);
-    if let Some(ended) = &one.ended {
-        let last = one.term.1.map(|day| ends(day, publisher)).transpose()?;
-        implementation = implementation
-            .with("endDate", last)
-            .with("endDateDetails", ended.words.zh.trim());
-        if !one.payments.is_empty() {
-            let total = sum(one.payments.iter().map(|payment| payment.amount))?;
-            implementation = implementation.with("finalValue", total);
-        }
+        .with("performanceFailures", failures);
+    over(one, price, implementation, publisher)
+}
+
+/// Says of a contract that is over when it ended, and what was paid under it: of one that was ended why, of one that is completed why it is less than the price, where it is.
+fn over(
+    one: &ContractFacts,
+    price: Money,
+    implementation: Object,
+    publisher: &Publisher,
+) -> Result<Object, Fault> {
+    if one.ended.is_none() && !one.is_completed {
+        return Ok(implementation);
     }
-    Ok(implementation)
+    let last = one.term.1.map(|day| ends(day, publisher)).transpose()?;
+    let why = one.ended.as_ref().map(|ended| ended.words.zh.trim());
+    let paid = sum(one.payments.iter().map(|payment| payment.amount))?;
+    let total = (one.is_completed || !one.payments.is_empty()).then_some(paid);
+    let left = price
+        .checked_sub(paid)
+        .map_err(|error| Fault::caused("what was not paid of a contract", error))?;
+    let less = (one.is_completed && !left.is_zero())
+        .then(|| format!("比合同价款少付 {left} 元：按考核结果扣减或未发生，已退回预算"));
+    Ok(implementation
+        .with("endDate", last)
+        .with("endDateDetails", why)
+        .with("finalValue", total)
+        .with("finalValueDetails", less))
 }
 
 fn transaction(
@@ -197,16 +217,31 @@ fn ratings(one: &ContractFacts) -> Vec<Object> {
     ]
 }
 
+/// The days of a period.
+fn span(one: &ContractFacts, number: i64, publisher: &Publisher) -> Result<Object, Fault> {
+    let mut periods = one.schedule.iter().flat_map(|schedule| &schedule.periods);
+    let found = periods.find(|period| period.number == number);
+    let span = found.map(|period| (Some(period.span.first), Some(period.span.last)));
+    days(span.unwrap_or_default(), publisher)
+}
+
+/// The defects of each period that were upheld, by what was wrong: how many, and nothing of who has said so.
+fn defects(one: &ContractFacts, publisher: &Publisher) -> Result<Vec<Object>, Fault> {
+    let told = one.defects.iter().map(|found| {
+        let (period, category) = (found.period, &found.category);
+        Ok(Object::new()
+            .with("id", format!("defects-{period}-{}", category.code))
+            .with("period", span(one, period, publisher)?)
+            .with("category", format!("{}（已认定的问题）", category.name_zh.trim()))
+            .with("events", found.count))
+    });
+    told.collect()
+}
+
 /// What was counted of a penalty in a period.
 fn failure(one: &ContractFacts, penalty: &PenaltyFacts, publisher: &Publisher) -> Result<Object, Fault> {
     let at = usize::try_from(penalty.penalty.saturating_sub(1)).ok();
     let named = at.and_then(|at| one.document.lot.penalties.get(at));
-    let span = one
-        .schedule
-        .iter()
-        .flat_map(|schedule| &schedule.periods)
-        .find(|period| period.number == penalty.period)
-        .map(|period| (Some(period.span.first), Some(period.span.last)));
     let contracted = named.and_then(|named| match (named.amount, named.percent) {
         (Some(amount), _) => Some(format!("{amount} CNY")),
         (None, Some(percent)) => Some(format!("{percent} %")),
@@ -214,7 +249,7 @@ fn failure(one: &ContractFacts, penalty: &PenaltyFacts, publisher: &Publisher) -
     });
     Ok(Object::new()
         .with("id", format!("{}-{}", penalty.period, penalty.penalty))
-        .with("period", days(span.unwrap_or_default(), publisher)?)
+        .with("period", span(one, penalty.period, publisher)?)
         .with("category", named.map(|named| named.name_zh.trim()))
         .with("events", penalty.count)
         .with("penaltyContracted", contracted)

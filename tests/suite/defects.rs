@@ -208,7 +208,8 @@ fn later(ward: &Ward, by: Duration) {
     assert!(clock.advance(clock.now() + by));
 }
 
-fn settles(ward: &Ward) {
+/// Writes down what silence has confirmed.
+pub fn settles(ward: &Ward) {
     let context = ward.house().context.clone();
     let key = FollowUpKey::open(&ward.house().settings.keys_dir()).unwrap();
     let settle = move |tx: &mut wardbook::db::writer::Tx<'_>| {

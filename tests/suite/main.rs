@@ -112,6 +112,7 @@ mod periods;
 mod permissions;
 mod planning;
 mod publication;
+mod publication_ends;
 mod rating_comments;
 mod recompute;
 mod rectifications;

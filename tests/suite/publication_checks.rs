@@ -2,8 +2,10 @@
 //! looked through for what publishers get wrong. Tests of whole lifecycles end in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::sync::OnceLock;
 
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use wardbook::publish::rules_json::{Json, Object};
 use wardbook::publish::rules_merge::{compiled, versioned};
@@ -18,6 +20,19 @@ const PAGES_MAX: usize = 500;
 
 /// What an address answers: the status, and the body.
 pub type Get<'g> = &'g dyn Fn(&str) -> (u16, String);
+
+/// Names a file for the pages of all that is published, as [`kept`] writes them.
+const OUT: &str = "WARDBOOK_TEST_OCDS_OUT";
+/// The tables of a year.
+const TABLES: [&str; 7] = [
+    "books",
+    "lots",
+    "awards",
+    "contracts",
+    "periods",
+    "payments",
+    "suppliers",
+];
 
 /// Publishes what there is, and checks all that is published.
 pub fn holds(ward: &Ward) -> Vec<Object> {
@@ -38,6 +53,61 @@ pub fn getting(ward: &Ward) -> impl Fn(&str) -> (u16, String) {
     |path| {
         let reply = ward.get(path);
         (reply.status, reply.text.clone())
+    }
+}
+
+/// The pages of a list, from an address to its end.
+fn texts(ward: &Ward, path: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut at = path.to_owned();
+    for _ in 0..PAGES_MAX {
+        let page = ward.get(&at);
+        assert_eq!(page.status, 200, "{at}: {}", page.text);
+        // A table or a feed has no further page.
+        let read: Value = serde_json::from_str(&page.text).unwrap_or_default();
+        let next = match (&read["links"]["next"], &read["has_more"]) {
+            (Value::String(next), _) => Some(path_of(next).to_owned()),
+            (_, Value::Bool(true)) => Some(format!("{path}&cursor={}", read["cursor"].as_str().unwrap())),
+            _ => None,
+        };
+        found.push(page.text.clone());
+        match next {
+            Some(next) => at = next,
+            None => return found,
+        }
+    }
+    panic!("{path} has no last page")
+}
+
+/// Everything that is published, in one text: each page of releases, records and changes, the files and tables of these years, and the feeds.
+pub fn everything(ward: &Ward, years: &[u32]) -> String {
+    let mut all = String::new();
+    for list in [
+        "/ocds/releases?limit=200",
+        "/ocds/records?limit=20",
+        "/api/v1/changes?limit=200",
+    ] {
+        all.push_str(&texts(ward, list).concat());
+    }
+    for year in years {
+        let bytes = ward.ask("GET", &format!("/ocds/bulk/{year}.jsonl.gz")).bytes();
+        GzDecoder::new(bytes.as_slice()).read_to_string(&mut all).unwrap();
+        for table in TABLES {
+            all.push_str(&texts(ward, &format!("/ocds/tables/{table}/{year}.csv"))[0]);
+        }
+    }
+    for feed in ["books", "awards", "contracts"] {
+        all.push_str(&texts(ward, &format!("/ocds/feeds/{feed}.atom"))[0]);
+    }
+    all
+}
+
+/// Writes the pages of releases and records into the file that the environment names, if it names one, for other checkers.
+pub fn kept(ward: &Ward) {
+    if let Some(file) = std::env::var_os(OUT) {
+        let mut pages = texts(ward, "/ocds/releases?limit=200");
+        pages.extend(texts(ward, "/ocds/records?limit=20"));
+        std::fs::write(file, format!("[{}]", pages.join(","))).unwrap();
     }
 }
 
