@@ -64,16 +64,28 @@ impl<'w> Counter<'w> {
 
     /// The same for other sums.
     pub fn summed(ward: &'w Ward, until: &str, sums: Sums, change: impl Fn(&mut Value)) -> Self {
-        let counter = Self::of_sums(ward, until, Some(sums), change);
+        let counter = Self::of_sums(ward, (until, 1), Some(sums), change);
         counter.banks("6222021112345678903");
         counter
     }
 
     fn without_account(ward: &'w Ward, until: &str, change: impl Fn(&mut Value)) -> Self {
-        Self::of_sums(ward, until, None, change)
+        Self::of_sums(ward, (until, 1), None, change)
     }
 
-    fn of_sums(ward: &'w Ward, until: &str, sums: Option<Sums>, change: impl Fn(&mut Value)) -> Self {
+    /// The same for the first of several lots.
+    pub fn of_lots(ward: &'w Ward, (until, lots): (&str, usize), change: impl Fn(&mut Value)) -> Self {
+        let counter = Self::of_sums(ward, (until, lots), None, change);
+        counter.banks("6222021112345678903");
+        counter
+    }
+
+    fn of_sums(
+        ward: &'w Ward,
+        (until, lots): (&str, usize),
+        sums: Option<Sums>,
+        change: impl Fn(&mut Value),
+    ) -> Self {
         let rules: Vec<_> = BRISK
             .into_iter()
             .chain([("payment.days_max", "days", 30)])
@@ -84,8 +96,8 @@ impl<'w> Counter<'w> {
             change(lot);
         });
         let case = match sums {
-            Some(sums) => Case::summed(ward, 1, &rules, terms, sums),
-            None => Case::until(ward, 1, &rules, terms),
+            Some(sums) => Case::summed(ward, lots, &rules, terms, sums),
+            None => Case::until(ward, lots, &rules, terms),
         };
         let contract = case.signed(ward);
         let department = case.office.treasury.department.clone();

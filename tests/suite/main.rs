@@ -113,6 +113,7 @@ mod permissions;
 mod planning;
 mod publication;
 mod publication_ends;
+mod publication_lives;
 mod rating_comments;
 mod recompute;
 mod rectifications;
