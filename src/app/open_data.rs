@@ -132,21 +132,23 @@ pub fn table(house: &House, of: &OfTable<'_>, (say, tell): Told<'_>) -> Result<b
             Actor::on_machine(id.to_owned(), grants)
         }
     };
-    let judged = decode(&bytes, None).and_then(|text| rules_tables::read(&text, of.sort));
+    let judged = decode(&bytes, None).and_then(|text| rules_tables::rows(&text, of.sort));
     let (lines, done) = match judged {
         Err(refusal) => (Vec::new(), Err(Stop::from(refusal))),
         Ok(rows) => {
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
-            let table = Table {
-                sort: of.sort,
-                rows,
-                file,
-                is_trial: of.is_trial,
-            };
-            let done = house
-                .context
-                .db
-                .write_and_wait(move |tx| acts_tables::read_in(tx, &actor, &table));
+            let done = rules_tables::filled(&rows, of.sort)
+                .map_err(Stop::from)
+                .and_then(|()| {
+                    let table = Table {
+                        sort: of.sort,
+                        rows,
+                        file,
+                        is_trial: of.is_trial,
+                    };
+                    let db = &house.context.db;
+                    db.write_and_wait(move |tx| acts_tables::read_in(tx, &actor, &table))
+                });
             (lines, done)
         }
     };
@@ -192,11 +194,8 @@ pub fn table(house: &House, of: &OfTable<'_>, (say, tell): Told<'_>) -> Result<b
 fn place<'p>(pointer: &'p str, lines: &[u64]) -> (Option<u64>, &'p str) {
     let rest = pointer.trim_start_matches('/');
     let (row, column) = rest.split_once('/').unwrap_or((rest, ""));
-    match row.parse::<usize>().ok().and_then(|row| lines.get(row)) {
-        Some(line) => (Some(*line), column),
-        // Of the reading itself, rows are counted before there are any.
-        None => (row.parse::<u64>().ok().map(|row| row.saturating_add(2)), column),
-    }
+    let line = row.parse::<usize>().ok().and_then(|row| lines.get(row));
+    (line.copied(), column)
 }
 
 fn came_to(came: &Came, rows: usize, is_trial: bool) -> String {

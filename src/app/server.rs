@@ -423,7 +423,7 @@ impl Server {
             publisher: web::Data::new(house.settings.publisher()?),
         };
         let files = house.files.clone();
-        let imports = web::Data::new(settings.imports());
+        let imports = web::Data::new(settings.imports().swept());
         let (ready, started) = std::sync::mpsc::channel();
         let running = std::thread::Builder::new()
             .name("http".into())

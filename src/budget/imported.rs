@@ -11,7 +11,7 @@ use crate::kernel::refusal::Answer;
 type Changes = BTreeMap<(Currency, &'static str), BTreeMap<String, Sums>>;
 
 /// Makes what is counted of these processes exactly what is handed over; of one without entries nothing is. The same twice changes nothing, and of two with one id the later
-/// counts. Many at once cost less than one by one: a few hundred are a good number.
+/// counts. Many at once cost less than one by one: a few hundred are a good number. What is refused has changed nothing, so that the caller may go on without it.
 ///
 /// # Errors
 /// [`SUM_TOO_LARGE`]; a fault of the database, or of an area that does not exist.
@@ -26,14 +26,21 @@ pub fn replace(tx: &mut Tx<'_>, processes: &[Process]) -> Answer<()> {
     for fact in &known {
         add(&mut changes, fact, &fact.sums.negated())?;
     }
-    store::remove(tx, &ocids)?;
-    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut new = Vec::with_capacity(latest.len());
     for (ocid, process) in &latest {
-        let new = facts(process);
-        for fact in &new {
+        let facts = facts(process);
+        for fact in &facts {
             add(&mut changes, fact, &fact.sums)?;
         }
-        store::insert(tx, ocid, new)?;
+        new.push((*ocid, facts));
+    }
+    let totals = totals(tx, &changes)?;
+    store::remove(tx, &ocids)?;
+    for (ocid, facts) in new {
+        store::insert(tx, ocid, facts)?;
+    }
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    for process in latest.values() {
         for entry in &process.entries {
             for party in [&entry.buyer, &entry.supplier].into_iter().flatten() {
                 if let Some(name) = &party.name {
@@ -52,7 +59,10 @@ pub fn replace(tx: &mut Tx<'_>, processes: &[Process]) -> Answer<()> {
         .collect();
     let before: Vec<&str> = before.into_iter().collect();
     store::forget_names(tx, &before)?;
-    save(tx, &changes)
+    for (of, totals) in totals {
+        store::save_totals(tx, of, &totals)?;
+    }
+    Ok(())
 }
 
 /// Counts nothing of these processes any more.
@@ -79,7 +89,12 @@ fn add(changes: &mut Changes, fact: &Fact, more: &Sums) -> Answer<()> {
     Ok(())
 }
 
-fn save(tx: &mut Tx<'_>, changes: &Changes) -> Answer<()> {
+/// Totals of a currency and dimension, each with its value.
+type Totals<'c> = Vec<((&'c Currency, &'static str), Vec<(&'c str, Sums)>)>;
+
+/// What the totals come to with the changes.
+fn totals<'c>(tx: &mut Tx<'_>, changes: &'c Changes) -> Answer<Totals<'c>> {
+    let mut all = Vec::with_capacity(changes.len());
     for ((currency, dimension), changed) in changes {
         let of = (currency, *dimension);
         let values: Vec<&str> = changed
@@ -99,7 +114,7 @@ fn save(tx: &mut Tx<'_>, changes: &Changes) -> Answer<()> {
             }
             totals.push((value, after));
         }
-        store::save_totals(tx, of, &totals)?;
+        all.push((of, totals));
     }
-    Ok(())
+    Ok(all)
 }

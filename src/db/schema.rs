@@ -2607,6 +2607,7 @@ diesel::table! {
         begun_by -> Text,
         begun_at -> Timestamp,
         moved_at -> Timestamp,
+        started_at -> Nullable<Timestamp>,
     }
 }
 

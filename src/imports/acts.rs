@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::audit;
 use crate::audit::entry::Event;
 use crate::budget::imported as spending;
-use crate::budget::rules_imported::Process as Counted;
+use crate::budget::rules_imported::{Process as Counted, SUM_TOO_LARGE};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::imports::rules::{
@@ -17,13 +17,13 @@ use crate::imports::rules::{
 };
 use crate::imports::rules_counted::counted;
 use crate::imports::rules_findings::{Code, Finding, Tally};
-use crate::imports::rules_merging::merged;
+use crate::imports::rules_merging::{Said, merged};
 use crate::imports::rules_reading::read;
 use crate::imports::rules_repairs::{Findings, repaired};
 use crate::imports::store_processes::{ProcessRow, ReleaseRow};
 use crate::imports::{store, store_processes};
 use crate::kernel::clock::Instant;
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::publish::acts::parsed;
 use crate::publish::rules_json::Object;
 use crate::registry::store::areas_of_codes;
@@ -42,6 +42,8 @@ pub struct NewImport {
     pub bytes: i64,
     /// What sort of file it is.
     pub kind: Kind,
+    /// Whether it waits for its turn, to be started later.
+    pub waits: bool,
 }
 
 /// A release to load.
@@ -127,6 +129,7 @@ pub fn begin(tx: &mut Tx<'_>, actor: &Actor, new: &NewImport) -> Answer<(Import,
         begun_by: actor.id().unwrap_or("system").to_owned(),
         begun_at: tx.now(),
         moved_at: tx.now(),
+        started_at: (!new.waits).then(|| tx.now()),
     };
     store::insert(tx, &import)?;
     audit::store::append(
@@ -135,6 +138,25 @@ pub fn begin(tx: &mut Tx<'_>, actor: &Actor, new: &NewImport) -> Answer<(Import,
         &event("import.begun", &import, import.counts, Value::Null),
     )?;
     Ok((import, true))
+}
+
+/// Starts an import whose turn has come.
+///
+/// # Errors
+/// Permission; [`IMPORT_OVERTAKEN`]; a fault of the database.
+pub fn start(tx: &mut Tx<'_>, actor: &Actor, id: &ImportId) -> Answer<()> {
+    policy::allow(actor, Action::ImportHistory, Matter::default())?;
+    let import = running(tx, id)?;
+    let now = tx.now();
+    if !store::start(tx, id, now)? {
+        return Err(IMPORT_OVERTAKEN.refuse().into());
+    }
+    audit::store::append(
+        tx,
+        actor,
+        &event("import.started", &import, import.counts, Value::Null),
+    )?;
+    Ok(())
 }
 
 fn ended(import: &Import, state: State, counts: Counts) -> Event {
@@ -171,7 +193,7 @@ pub fn load(tx: &mut Tx<'_>, actor: &Actor, id: &ImportId, batch: &Batch) -> Ans
     for (ocid, releases) in by_process {
         counted.extend(process(tx, id, (ocid, &releases), (&mut counts, &mut findings))?);
     }
-    spending::replace(tx, &counted)?;
+    count(tx, &counted, &mut findings)?;
     counts.found = Tally::of(&findings);
     let room = FINDINGS_KEPT_MAX
         .saturating_sub(import.counts.findings_kept)
@@ -198,6 +220,29 @@ pub fn load(tx: &mut Tx<'_>, actor: &Actor, id: &ImportId, batch: &Batch) -> Ans
     })
 }
 
+/// Counts processes in spending. One whose amounts are beyond what a sum of its currency can be is told, and nothing of it is counted.
+fn count(tx: &mut Tx<'_>, counted: &[Counted], findings: &mut Vec<Finding>) -> Answer<()> {
+    if fits(spending::replace(tx, counted))? {
+        return Ok(());
+    }
+    for process in counted {
+        if !fits(spending::replace(tx, std::slice::from_ref(process)))? {
+            // What was counted of it before goes, unless taking away what was credited makes the sum too large in turn.
+            fits(spending::clear(tx, std::slice::from_ref(&process.ocid)))?;
+            findings.push(Finding::at(Code::SumTooLarge, "", "", "").of(&process.ocid, None));
+        }
+    }
+    Ok(())
+}
+
+fn fits(done: Answer<()>) -> Answer<bool> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(Stop::Refused(refusal)) if std::ptr::eq(refusal.reason, &raw const SUM_TOO_LARGE) => Ok(false),
+        Err(stop) => Err(stop),
+    }
+}
+
 /// The releases of one process.
 fn process(
     tx: &mut Tx<'_>,
@@ -218,14 +263,22 @@ fn process(
     let mut all = Vec::with_capacity(known.len().saturating_add(added.len()));
     for row in &known {
         let release = repaired(&parsed(&row.content)?, &mut Findings::default());
-        all.push((row.release_id.clone(), release));
+        all.push(Said {
+            id: row.release_id.clone(),
+            sha256: row.content_sha256.clone(),
+            release,
+        });
     }
     for release in &added {
-        all.push((release.release_id.clone(), release.release.clone()));
+        all.push(Said {
+            id: release.release_id.clone(),
+            sha256: release.sha256.to_vec(),
+            release: release.release.clone(),
+        });
         bytes = bytes.saturating_add(length(release)?);
     }
     let mut found = Findings::default();
-    let process = read(ocid, &merged(&all, &mut found), &mut found);
+    let process = read(ocid, &merged(all, &mut found), &mut found);
     let area = match process.area.as_deref() {
         Some(code) => areas_of_codes(tx.conn(), &[code])?
             .into_iter()

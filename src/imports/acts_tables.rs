@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::budget::rules::NewLine;
+use crate::budget::rules_imported::SUM_TOO_LARGE;
 use crate::budget::store::FundFilter;
 use crate::budget::{acts as budget, store as budget_store};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
 use crate::imports::acts::{self, Batch, NewImport};
 use crate::imports::rules::{Counts, Import, Kind, State};
+use crate::imports::rules_findings::Code;
 use crate::imports::rules_repairs::Findings;
 use crate::imports::rules_tables::{Faults, Row, Sort, release, running};
 use crate::imports::runs;
@@ -337,6 +339,14 @@ fn contracts(tx: &mut Tx<'_>, actor: &Actor, table: &Table) -> Answer<Came> {
         });
     }
     let loaded = acts::load(tx, actor, &import.id, &batch)?;
+    // One fault keeps all of a table out, and this is one.
+    if loaded
+        .findings
+        .iter()
+        .any(|finding| finding.code == Code::SumTooLarge)
+    {
+        return Err(SUM_TOO_LARGE.refuse().into());
+    }
     let import = acts::end(tx, actor, &import.id, State::Done)?;
     if import.counts.releases != i64::try_from(table.rows.len()).unwrap_or(i64::MAX) {
         return Err(Fault::broken("a row of a table of contracts was lost").into());

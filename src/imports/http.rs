@@ -1,5 +1,6 @@
 //! Imports over HTTP, for administrators and auditors: parse, ask the policy, call one act, render. No SQL and no rule.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ use crate::web::query::Query;
 
 /// How long a file may take to arrive.
 const RECEIVE_WITHIN: Duration = Duration::from_secs(3_600);
+/// How often it is written down that a file still waits for its turn.
+const SAID_EVERY: Duration = Duration::from_secs(60);
 /// What a file may say it is; what it is, its bytes say.
 const KINDS: [&str; 5] = [
     "application/json",
@@ -43,7 +46,7 @@ pub fn operations(config: &mut impl Operations) {
 ///
 /// By an administrator: a release package or a record package of the Open Contracting Data Standard, an array of any of them, or releases one after the other on lines; packed
 /// with gzip or not, which its bytes decide. The file is received whole and then read in the background; `GET` the import to see how far it has come. Releases of one
-/// process are merged by the rules of the standard, with those that were imported before. What is not as it should be is repaired where there is one way to, left out
+/// process are merged by the rules of the standard, with those that were imported before. One file is read at a time: another one waits, which its state says. What is not as it should be is repaired where there is one way to, left out
 /// where there is none, and told with its place. `application/json` is taken as well; what the file is, its bytes say. The same file once more changes nothing: the answer is 200 with the import that read it.
 #[utoipa::path(
     operation_id = "import_open_data",
@@ -59,7 +62,7 @@ pub fn operations(config: &mut impl Operations) {
     )),
     responses(
         (status = 200, description = "The same bytes were read in before; nothing was done", body = ImportView),
-        (status = 202, description = "It is being read in", body = ImportView, headers(("Location" = String, description = "Where the import is"))),
+        (status = 202, description = "It is being read in, or waits for its turn", body = ImportView, headers(("Location" = String, description = "Where the import is"))),
         (status = 413, description = "The file is larger than the maximum"),
         (status = 503, description = "`imports_busy`"),
     ),
@@ -106,15 +109,40 @@ async fn read_in(
     (id, file): (ImportId, NamedTempFile),
     _place: OwnedSemaphorePermit,
 ) {
-    let Ok(_turn) = imports.turn().await else { return };
+    let Some(_turn) = waited(&context, &imports, &id).await else {
+        return;
+    };
     let which = id.clone();
-    let done = web::block(move || runs::run(&context.db, &actor, (&id, file.path()), &mut runs::Nobody));
+    let done = web::block(move || {
+        let (by, started) = (actor.clone(), id.clone());
+        context
+            .db
+            .write_and_wait(move |tx| acts::start(tx, &by, &started))?;
+        runs::run(&context.db, &actor, (&id, file.path()), &mut runs::Nobody)
+    });
     match done.await {
         Ok(Ok(import)) => {
             tracing::info!(import = %import.id, releases = import.counts.releases, "imported a file")
         }
         Ok(Err(stop)) => tracing::warn!(import = %which, %stop, "an import was given up"),
         Err(error) => tracing::warn!(import = %which, %error, "an import was given up"),
+    }
+}
+
+/// Waits until it is the turn of an import, and says from time to time that it still waits. None when the service ends.
+async fn waited(context: &Shared, imports: &AtImports, id: &ImportId) -> Option<OwnedSemaphorePermit> {
+    let mut turn = pin!(imports.turn());
+    loop {
+        match tokio::time::timeout(SAID_EVERY, turn.as_mut()).await {
+            Ok(turn) => return turn.ok(),
+            Err(_) => {
+                let which = id.clone();
+                let said = context.db.upkeep(move |tx| store::still_waits(tx, &which));
+                if let Err(stop) = said.await {
+                    tracing::warn!(import = %id, %stop, "could not say that an import still waits");
+                }
+            }
+        }
     }
 }
 

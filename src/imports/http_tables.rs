@@ -9,7 +9,7 @@ use crate::imports::acts::NewImport;
 use crate::imports::acts_tables::{self as acts, Came, Table};
 use crate::imports::rules::{ImportId, Kind, kept_name};
 use crate::imports::rules_tables::{self as rules, Sort};
-use crate::kernel::refusal::{Answer, Fault};
+use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::registry::http_roll_import::charset;
 use crate::registry::import_roll::decode;
 use crate::web::actor::{Actor, Shared};
@@ -77,7 +77,7 @@ impl TableImport {
 /// value, 已付金额 paid, 截至日期 as_of, 签订日期 signed_on, 到期日期 ends_on): headings are in either language, in any order.
 ///
 /// Each organisation and budget line is made as it would be alone, with the same permissions and rules; contracts are kept as imported history, and enter no books. Every fault of
-/// every row is told at once, as `/row/column`, rows counted from 0; with one fault nothing is done. With `dry_run=true` all of it is judged, and nothing is done.
+/// every row is told at once, as `/row/column`, rows counted from 0 and the line of the file in words; with one fault nothing is done. With `dry_run=true` all of it is judged, and nothing is done.
 #[utoipa::path(
     operation_id = "import_table",
     tag = "imports",
@@ -112,20 +112,26 @@ async fn take(
         .await?;
     let text = decode(&body.bytes, charset(&request).as_deref())?;
     let bytes = i64::try_from(body.bytes.len()).map_err(|error| Fault::caused("measure a table", error))?;
+    let rows = rules::rows(&text, sort)?;
+    rules::filled(&rows, sort).map_err(|refusal| rules::with_lines(refusal, &rows))?;
     let table = Table {
         sort,
-        rows: rules::read(&text, sort)?,
+        rows,
         file: NewImport {
             name: kept_name(name.as_deref().unwrap_or(sort.name())),
             sha256: Sha256::digest(&body.bytes).into(),
             bytes,
             kind: Kind::Contracts,
+            waits: false,
         },
         is_trial,
     };
     context
         .act_once(actor, once, body.digest, move |tx, by| {
-            let came = acts::read_in(tx, by, &table)?;
+            let came = acts::read_in(tx, by, &table).map_err(|stop| match stop {
+                Stop::Refused(refusal) => rules::with_lines(*refusal, &table.rows).into(),
+                fault @ Stop::Fault(_) => fault,
+            })?;
             Ok(Reply::json(200, &TableImport::of(came, &table))?)
         })
         .await

@@ -24,7 +24,7 @@ pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const FINDINGS_KEPT_MAX: i64 = 200_000;
 /// Characters of a file's name.
 pub const NAME_LENGTH_MAX: usize = 200;
-/// Minutes without a batch after which an import is taken to have been given up.
+/// Minutes without a batch, and without a word that it still waits, after which an import is taken to have been given up.
 pub const SILENCE_MINUTES_MAX: i64 = 10;
 
 /// Another run of the same file has taken over.
@@ -78,6 +78,8 @@ impl Kind {
 #[serde(rename_all = "snake_case")]
 #[schema(as = ImportState)]
 pub enum State {
+    /// It waits for its turn, behind others. Never written down: it is what [`Import::state_at`] makes of one that was not started.
+    Waiting,
     /// It goes on.
     Running,
     /// All of the file was read.
@@ -90,11 +92,18 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Done, Self::Failed, Self::Interrupted];
+    pub const ALL: [Self; 5] = [
+        Self::Waiting,
+        Self::Running,
+        Self::Done,
+        Self::Failed,
+        Self::Interrupted,
+    ];
 
     /// The name in the API and in the database.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Done => "done",
             Self::Failed => "failed",
@@ -168,18 +177,21 @@ pub struct Import {
     pub begun_by: String,
     /// When.
     pub begun_at: Instant,
-    /// When its last batch was loaded, or it ended.
+    /// When its last batch was loaded, it said that it waits, or it ended.
     pub moved_at: Instant,
+    /// When its turn came; none while it waits.
+    pub started_at: Option<Instant>,
 }
 
 impl Import {
-    /// How far it has come: one that has not moved for long was broken off.
+    /// How far it has come: one that has not moved for long was broken off, and one that was not started waits.
     pub fn state_at(&self, now: Instant) -> State {
         let silence = now.signed_duration_since(self.moved_at);
-        if self.state == State::Running && silence.num_minutes() >= SILENCE_MINUTES_MAX {
-            return State::Interrupted;
+        match (self.state, self.started_at) {
+            (State::Running, _) if silence.num_minutes() >= SILENCE_MINUTES_MAX => State::Interrupted,
+            (State::Running, None) => State::Waiting,
+            (state, _) => state,
         }
-        self.state
     }
 
     /// Whether it found nothing that was not there before.
@@ -229,10 +241,18 @@ mod tests {
             begun_by: "system".into(),
             begun_at: at,
             moved_at: at,
+            started_at: Some(at),
         };
         assert_eq!(import.state_at(at + Duration::minutes(9)), State::Running);
         assert_eq!(import.state_at(at + Duration::minutes(10)), State::Interrupted);
         import.state = State::Done;
         assert_eq!(import.state_at(at + Duration::days(9)), State::Done);
+        // One that waits is not broken off as long as it says so.
+        import.state = State::Running;
+        import.started_at = None;
+        assert_eq!(import.state_at(at + Duration::minutes(9)), State::Waiting);
+        assert_eq!(import.state_at(at + Duration::minutes(10)), State::Interrupted);
+        import.moved_at = at + Duration::minutes(9);
+        assert_eq!(import.state_at(at + Duration::minutes(18)), State::Waiting);
     }
 }

@@ -149,7 +149,7 @@ codes! {
     /// A release id that has stood for something else.
     ReleaseIdReused "release_id_reused" Note "同一 id 的发布内容不同，均予保存" "Another release with this id says something else; both are kept";
     /// Two releases of one date.
-    SameDate "same_date" Note "同一过程的两个发布日期相同，按先后合并" "Two releases of one process have the same date; they are merged in the order in which they came";
+    SameDate "same_date" Note "同一过程的两个发布日期相同，按其 id 的次序合并" "Two releases of one process have the same date; they are merged in the order of their ids";
     /// Roles that a later release left out.
     RolesLost "roles_lost" Repair "此前发布的角色在后来的发布中丢失，已补回" "Roles that an earlier release gave were lost in a later one; they were put back";
     /// A party that is referred to and not described.
@@ -166,6 +166,8 @@ codes! {
     UnknownMember "unknown_member" Note "标准之外的成员，保存在原文中" "A member that the standard does not have; it is kept in the stored release";
     /// An amount that is not counted in spending.
     NotCounted "not_counted" Note "没有币种，或超出可计数的范围，不计入支出统计" "It has no currency, or is beyond what can be counted; spending does not count it";
+    /// A process whose amounts make a sum too large.
+    SumTooLarge "imported_sum_too_large" Rejection "该币种的导入金额合计将超出可表示的范围，本过程不计入支出统计" "All imported amounts of its currency together would be larger than can be told; spending does not count this process";
     /// A text longer than is kept in a table.
     TextCut "text_cut" Repair "文字过长，表中只保留开头；原文完整" "The text is longer than what tables hold; it was cut there, and is whole in the stored release";
 }

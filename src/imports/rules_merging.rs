@@ -11,13 +11,56 @@ use crate::publish::rules_merge::compiled;
 /// Releases that are tried one by one when they contradict each other.
 const TRIED_MAX: usize = 40;
 
-/// What the releases of a process say together. Each comes with its id, in the order in which it was imported; what contradicts those before in shape is left
-/// out and told.
-pub fn merged(releases: &[(String, Object)], findings: &mut Findings) -> Object {
-    let all: Vec<Object> = releases.iter().map(|(_, release)| release.clone()).collect();
+/// A release that says something of a process.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Its id.
+    pub id: String,
+    /// SHA-256 of what was published.
+    pub sha256: Vec<u8>,
+    /// What is read of it.
+    pub release: Object,
+}
+
+/// An id as people count: its numbers by their size, what is between them as it stands.
+fn counted(id: &str) -> Vec<(usize, &str)> {
+    let mut parts = Vec::new();
+    let mut rest = id;
+    while let Some(first) = rest.chars().next() {
+        let is_number = first.is_ascii_digit();
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() != is_number)
+            .unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        // Of numbers without zeros in front the longer one is the larger.
+        let number = part.trim_start_matches('0');
+        parts.push(if is_number {
+            (number.len(), number)
+        } else {
+            (0, part)
+        });
+    }
+    parts
+}
+
+fn date_of(said: &Said) -> &str {
+    said.release.text("date").unwrap_or_default()
+}
+
+/// What the releases of a process say together, in whichever order they came: they are merged by their dates, those of one date by their ids, those of one id by their content.
+/// What contradicts those before in shape is left out and told.
+pub fn merged(mut releases: Vec<Said>, findings: &mut Findings) -> Object {
+    releases.sort_by(|one, other| {
+        date_of(one)
+            .cmp(date_of(other))
+            .then_with(|| counted(&one.id).cmp(&counted(&other.id)))
+            .then_with(|| one.sha256.cmp(&other.sha256))
+    });
+    let all: Vec<Object> = releases.iter().map(|said| said.release.clone()).collect();
     let mut merged = match compiled(&all) {
         Ok(merged) => merged,
-        Err(_) => one_by_one(releases, findings),
+        Err(_) => one_by_one(&releases, findings),
     };
     if releases.len() > 1 {
         put_roles_back(&mut merged, &all, findings);
@@ -25,24 +68,22 @@ pub fn merged(releases: &[(String, Object)], findings: &mut Findings) -> Object 
     merged
 }
 
-fn one_by_one(releases: &[(String, Object)], findings: &mut Findings) -> Object {
-    let mut sorted: Vec<&(String, Object)> = releases.iter().collect();
-    sorted.sort_by_key(|(_, release)| release.text("date").unwrap_or_default());
+fn one_by_one(sorted: &[Said], findings: &mut Findings) -> Object {
     let beginning = sorted.len().saturating_sub(TRIED_MAX);
     let mut good = Vec::new();
     let mut merged = Object::new();
-    for (at, (id, release)) in sorted.into_iter().enumerate() {
+    for (at, said) in sorted.iter().enumerate() {
         let tried = (at >= beginning).then(|| {
-            good.push(release.clone());
+            good.push(said.release.clone());
             compiled(&good)
         });
         match tried {
             Some(Ok(together)) => merged = together,
             Some(Err(_)) => {
                 good.pop();
-                findings.add(Code::MergeConflict, "", id, "");
+                findings.add(Code::MergeConflict, "", &said.id, "");
             }
-            None => findings.add(Code::MergeConflict, "", id, ""),
+            None => findings.add(Code::MergeConflict, "", &said.id, ""),
         }
     }
     merged
@@ -79,5 +120,51 @@ fn put_roles_back(merged: &mut Object, releases: &[Object], findings: &mut Findi
             let whole = roles.iter().map(|role| Json::from(role.as_str())).collect();
             party.set("roles", Json::Array(whole));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(id: &str, hash: u8, date: &str, title: &str) -> Said {
+        Said {
+            id: id.to_owned(),
+            sha256: vec![hash],
+            release: Object::new()
+                .with("ocid", "o")
+                .with("id", id)
+                .with("date", date)
+                .with("language", title),
+        }
+    }
+
+    #[test]
+    fn releases_say_the_same_together_in_whichever_order_they_come() {
+        let (early, late) = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
+        let all = [
+            said("z", 1, early, "first"),
+            said("r-9", 2, late, "second"),
+            said("r-010", 3, late, "third"),
+            said("r-10", 4, late, "fourth"),
+        ];
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
+            let some = order.into_iter().filter_map(|at| all.get(at).cloned()).collect();
+            let merged = merged(some, &mut Findings::default());
+            assert_eq!(merged.text("language"), Some("fourth"), "{order:?}");
+        }
+        // Of one id and date, the content decides, and so on every machine alike.
+        for order in [[0, 1], [1, 0]] {
+            let two = [said("a", 7, late, "x"), said("a", 8, late, "y")];
+            let some = order.into_iter().filter_map(|at| two.get(at).cloned()).collect();
+            assert_eq!(merged(some, &mut Findings::default()).text("language"), Some("y"));
+        }
+    }
+
+    #[test]
+    fn ids_are_counted_as_people_do() {
+        let mut ids = ["10", "9", "a", "a-2", "a-10", "", "007"];
+        ids.sort_by(|one, other| counted(one).cmp(&counted(other)));
+        assert_eq!(ids, ["", "a", "a-2", "a-10", "007", "9", "10"]);
     }
 }

@@ -515,21 +515,25 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imports::rules_merging::merged;
+    use crate::imports::rules_merging::{Said, merged};
     use crate::imports::rules_repairs::repaired;
 
-    fn release(text: &str) -> (String, Object) {
+    fn release(text: &str) -> Said {
         let Json::Object(release) = Json::parse(text).unwrap() else {
             panic!("no object")
         };
         let release = repaired(&release, &mut Findings::default());
-        (release.text("id").unwrap_or_default().to_owned(), release)
+        Said {
+            id: release.text("id").unwrap_or_default().to_owned(),
+            sha256: Vec::new(),
+            release,
+        }
     }
 
     fn of(releases: &[&str]) -> (Process, Vec<String>) {
         let releases: Vec<_> = releases.iter().map(|text| release(text)).collect();
         let mut findings = Findings::default();
-        let merged = merged(&releases, &mut findings);
+        let merged = merged(releases, &mut findings);
         let process = read("o", &merged, &mut findings);
         let told = findings.into_all().into_iter();
         (

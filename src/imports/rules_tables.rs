@@ -104,7 +104,7 @@ impl Sort {
 /// A row as it stands in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its line in the file, the heading being line 1.
+    /// The line in the file on which it begins, counted from 1: the heading's, if nothing stands before it.
     pub line: u64,
     cells: BTreeMap<&'static str, String>,
 }
@@ -121,11 +121,64 @@ impl Row {
     }
 }
 
-/// Reads a table.
+/// Where lines begin in a text that is read from its beginning to its end.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: u64,
+}
+
+impl<'t> Lines<'t> {
+    const fn of(text: &'t str) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    /// The line on which something stands that was looked for from a place on, which lies behind all that were asked for: blank lines before it are passed over. A line
+    /// ends with either sign, or with both.
+    fn line_at(&mut self, place: Option<&csv::Position>) -> u64 {
+        let place = place.and_then(|place| usize::try_from(place.byte()).ok());
+        let bytes = self.text.as_bytes();
+        let rest = place.and_then(|place| bytes.get(place..)).unwrap_or_default();
+        let blank = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count();
+        let begins = bytes.len().saturating_sub(rest.len()).saturating_add(blank);
+        let passed = bytes.get(self.at..begins).unwrap_or_default();
+        for (at, byte) in passed.iter().enumerate() {
+            let is_end = match byte {
+                b'\n' => true,
+                b'\r' => passed.get(at.saturating_add(1)).is_none_or(|next| *next != b'\n'),
+                _ => false,
+            };
+            self.line = self.line.saturating_add(u64::from(is_end));
+        }
+        self.at = self.at.max(begins);
+        self.line
+    }
+}
+
+/// Judges whether each row has what it must have.
 ///
 /// # Errors
-/// [`MALFORMED`] if it is no CSV with the right columns, or has too many rows; [`INVALID`] with every cell that has to be filled and is not.
-pub fn read(text: &str, sort: Sort) -> Result<Vec<Row>, Refusal> {
+/// [`INVALID`] with every cell that has to be filled and is not.
+pub fn filled(rows: &[Row], sort: Sort) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    for (at, row) in rows.iter().enumerate() {
+        for (name, ..) in sort.columns().iter().filter(|(_, _, needed)| *needed) {
+            if row.cell(name).is_empty() {
+                faults.add(at, name, "required", Text::fixed("必填", "is required"));
+            }
+        }
+    }
+    faults.finish()
+}
+
+/// Reads the rows of a table as they stand.
+///
+/// # Errors
+/// [`MALFORMED`] if it is no CSV with the right columns, or has too many rows.
+pub fn rows(text: &str, sort: Sort) -> Result<Vec<Row>, Refusal> {
     if text.contains('\0') {
         let why = Text::fixed("表格含有空字符", "the table has a zero character in it");
         return Err(MALFORMED.because(why));
@@ -134,11 +187,15 @@ pub fn read(text: &str, sort: Sort) -> Result<Vec<Row>, Refusal> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let headings = reader.headers().map_err(|error| not_csv(&error))?.clone();
+    let mut lines = Lines::of(text);
+    let headings = reader
+        .headers()
+        .map_err(|error| not_csv(&error, &mut lines))?
+        .clone();
     let columns = places(&headings, sort)?;
-    let (mut rows, mut faults) = (Vec::new(), Faults::default());
+    let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| not_csv(&error))?;
+        let record = record.map_err(|error| not_csv(&error, &mut lines))?;
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -146,22 +203,17 @@ pub fn read(text: &str, sort: Sort) -> Result<Vec<Row>, Refusal> {
             return Err(MALFORMED.because(text!("最多 {ROWS_MAX} 行", "at most {ROWS_MAX} rows")));
         }
         let mut cells = BTreeMap::new();
-        for ((name, _, needed), place) in &columns {
-            let cell = record.get(*place).unwrap_or_default();
-            if *needed && cell.is_empty() {
-                faults.add(rows.len(), name, "required", Text::fixed("必填", "is required"));
-            }
-            cells.insert(*name, cell.to_owned());
+        for ((name, ..), place) in &columns {
+            cells.insert(*name, record.get(*place).unwrap_or_default().to_owned());
         }
         rows.push(Row {
-            line: record.position().map_or(0, csv::Position::line),
+            line: lines.line_at(record.position()),
             cells,
         });
     }
     if rows.is_empty() {
         return Err(MALFORMED.because(Text::fixed("表格没有数据行", "the table has no rows")));
     }
-    faults.finish()?;
     Ok(rows)
 }
 
@@ -204,12 +256,25 @@ fn places(headings: &csv::StringRecord, sort: Sort) -> Result<Vec<(Column, usize
     Err(MALFORMED.because(text!("缺少列：{zh}", "missing columns: {en}")))
 }
 
-fn not_csv(error: &csv::Error) -> Refusal {
-    let line = error.position().map_or(1, csv::Position::line);
+fn not_csv(error: &csv::Error, lines: &mut Lines<'_>) -> Refusal {
+    let line = lines.line_at(error.position());
     MALFORMED.because(text!(
         "第 {line} 行不是有效的 CSV",
         "line {line} is not valid CSV"
     ))
+}
+
+/// A refusal of a table whose faults say, in words, on which line of the file they are: rows are counted without blank ones, lines are not.
+pub fn with_lines(mut refusal: Refusal, rows: &[Row]) -> Refusal {
+    for fault in &mut refusal.objections {
+        let row = fault.pointer.trim_start_matches('/').split('/').next();
+        let row = row.and_then(|row| row.parse::<usize>().ok());
+        if let Some(line) = row.and_then(|row| rows.get(row)).map(|row| row.line) {
+            let (zh, en) = (fault.detail.zh(), fault.detail.en());
+            fault.detail = text!("第 {line} 行：{zh}", "line {line}: {en}");
+        }
+    }
+    refusal
 }
 
 /// Faults of a table, with row and column.
@@ -448,6 +513,12 @@ mod tests {
     const HEAD: &str =
         "合同编号,名称,采购单位,承包单位,区域代码,类别,合同金额,已付金额,截至日期,签订日期,到期日期\n";
 
+    fn read(text: &str, sort: Sort) -> Result<Vec<Row>, Refusal> {
+        let rows = super::rows(text, sort)?;
+        filled(&rows, sort)?;
+        Ok(rows)
+    }
+
     fn rows(text: &str) -> Vec<Row> {
         read(text, Sort::Contracts).unwrap()
     }
@@ -476,6 +547,35 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn lines_are_those_of_the_file_whatever_stands_between_rows() {
+        let row = |number: &str| {
+            format!("{number},\"保洁\n清扫\",街道办,甲公司,310101,s,1,1,2026-01-31,,2026-12-31")
+        };
+        let lines = |text: &str| -> Vec<u64> { rows(text).iter().map(|row| row.line).collect() };
+        let (one, two) = (row("H-1"), row("H-2"));
+        // Each row goes over two lines.
+        assert_eq!(lines(&format!("{HEAD}{one}\n{two}\n")), [2, 4]);
+        assert_eq!(lines(&format!("\u{feff}\n\n{HEAD}\n\n{one}\n\n\n{two}")), [6, 10]);
+        assert_eq!(
+            lines(&format!("{HEAD},,,,,,,,,,\n{one}\n").replace('\n', "\r\n")),
+            [3]
+        );
+        assert_eq!(
+            lines(&format!("{HEAD}\n{one}\n{two}\n").replace('\n', "\r")),
+            [3, 5]
+        );
+        let empty = rows(&format!("{HEAD}\n\n{one}\n"));
+        let mut faults = Faults::default();
+        faults.add(0, "title", "x", Text::fixed("错", "is wrong"));
+        let told = with_lines(faults.finish().unwrap_err(), &empty);
+        assert_eq!(told.objections[0].detail.en(), "line 4: is wrong");
+        let bad = format!("{HEAD}\n{one}\n\nH-2,short\n");
+        let refusal = read(&bad, Sort::Contracts).unwrap_err();
+        let detail = refusal.detail.unwrap();
+        assert!(detail.en().contains("line 6"), "{}", detail.en());
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub fn described(path: &Path, name: &str) -> Result<NewImport, Fault> {
         sha256: hash.finalize().into(),
         bytes,
         kind: Kind::Ocds,
+        waits: false,
     })
 }
 

@@ -33,6 +33,7 @@ struct ImportRow {
     begun_by: String,
     begun_at: NaiveDateTime,
     moved_at: NaiveDateTime,
+    started_at: Option<NaiveDateTime>,
 }
 
 impl TryFrom<ImportRow> for Import {
@@ -67,6 +68,7 @@ impl TryFrom<ImportRow> for Import {
             begun_by: row.begun_by,
             begun_at: row.begun_at.and_utc(),
             moved_at: row.moved_at.and_utc(),
+            started_at: row.started_at.map(|at| at.and_utc()),
         })
     }
 }
@@ -138,6 +140,7 @@ pub fn insert(tx: &mut Tx<'_>, import: &Import) -> Answer<()> {
         begun_by: import.begun_by.clone(),
         begun_at: import.begun_at.naive_utc(),
         moved_at: import.moved_at.naive_utc(),
+        started_at: import.started_at.map(|at| at.naive_utc()),
     };
     diesel::insert_into(imports::table)
         .values(row)
@@ -178,6 +181,40 @@ pub fn advance(
         1 => Ok(true),
         _ => Err(Fault::broken(format!("{id} is there twice")).into()),
     }
+}
+
+/// Starts an import that has waited for its turn. False if it does not wait any more.
+///
+/// # Errors
+/// A fault of the database.
+pub fn start(tx: &mut Tx<'_>, id: &ImportId, now: Instant) -> Answer<bool> {
+    let waiting = imports::table
+        .filter(imports::id.eq(id))
+        .filter(imports::state.eq(State::Running.name()))
+        .filter(imports::started_at.is_null());
+    let started = diesel::update(waiting)
+        .set((
+            imports::started_at.eq(now.naive_utc()),
+            imports::moved_at.eq(now.naive_utc()),
+        ))
+        .execute(tx.conn())?;
+    Ok(started == 1)
+}
+
+/// Writes down that an import still waits for its turn; upkeep, because it changes nothing of it.
+///
+/// # Errors
+/// A fault of the database.
+pub fn still_waits(tx: &mut Tx<'_>, id: &ImportId) -> Answer<()> {
+    let now = tx.now().naive_utc();
+    let waiting = imports::table
+        .filter(imports::id.eq(id))
+        .filter(imports::state.eq(State::Running.name()))
+        .filter(imports::started_at.is_null());
+    diesel::update(waiting)
+        .set(imports::moved_at.eq(now))
+        .execute(tx.conn())?;
+    Ok(())
 }
 
 #[derive(Queryable, Selectable, Insertable)]

@@ -67,7 +67,10 @@ pub struct ImportView {
     /// When, UTC.
     #[schema(example = "2026-03-01T08:00:00.000000Z")]
     pub begun_at: String,
-    /// When its last batch was loaded, or it ended, UTC.
+    /// When its turn came, UTC; `null` while it waits for it.
+    #[schema(required = true, example = "2026-03-01T08:00:01.000000Z")]
+    pub started_at: Option<String>,
+    /// When its last batch was loaded, it said that it waits, or it ended, UTC.
     #[schema(example = "2026-03-01T08:00:09.000000Z")]
     pub moved_at: String,
 }
@@ -92,6 +95,7 @@ impl ImportView {
             findings_kept: import.counts.findings_kept,
             begun_by: import.begun_by,
             begun_at: rfc3339(import.begun_at),
+            started_at: import.started_at.map(rfc3339),
             moved_at: rfc3339(import.moved_at),
             id: import.id,
             name: import.name,

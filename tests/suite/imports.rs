@@ -16,6 +16,7 @@ use wardbook::web::policy::Role;
 use crate::faults::eventually;
 use crate::harness::{Reply, Ward};
 use crate::on_both;
+use crate::on_both_sites;
 use crate::organisations::CODES;
 use crate::treasury::{CATEGORY, Treasury, gets};
 
@@ -47,7 +48,7 @@ fn import(ward: &Ward, bytes: impl Into<Vec<u8>>) -> Value {
     let path = reply.header("location").unwrap().to_owned();
     assert_eq!(path, format!("{PATH}/{}", reply.json()["id"].as_str().unwrap()));
     eventually("the import ends", || {
-        (read(ward, &path)["state"] != "running").then_some(())
+        (!["waiting", "running"].contains(&read(ward, &path)["state"].as_str().unwrap())).then_some(())
     });
     let import = read(ward, &path);
     assert_eq!(import["state"], "done", "{import}");
@@ -316,7 +317,7 @@ on_both! {
         use wardbook::web::actor::Actor;
         let file = whole("ocds-1").to_string();
         let sha256: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(file.as_bytes()).into();
-        let new = acts::NewImport { name: "a".into(), sha256, bytes: 1, kind: Kind::Ocds };
+        let new = acts::NewImport { name: "a".into(), sha256, bytes: 1, kind: Kind::Ocds, waits: false };
         let (begun, _) = ward.context().db.write_and_wait(move |tx| acts::begin(tx, &Actor::system(), &new)).unwrap();
         let done = import(&ward, file);
         assert_eq!(read(&ward, &format!("{PATH}/{}", begun.id))["state"], "interrupted");
@@ -524,5 +525,204 @@ on_both! {
         later["contracts"][0]["implementation"]["transactions"][0]["value"]["amount"] = json!(500);
         import(&ward, later.to_string());
         assert_eq!(answer("group_by=supplier&source=imported&currency=DOP")["totals"]["paid"], dop("1500.00"));
+    }
+}
+
+on_both! {
+    fn an_import_that_waits_says_so_and_is_not_taken_for_one_that_was_broken_off(ward) {
+        use chrono::Duration;
+        use wardbook::imports::{acts, rules::Kind, store};
+        use wardbook::web::actor::Actor;
+        let new = acts::NewImport { name: "a".into(), sha256: [7; 32], bytes: 1, kind: Kind::Ocds, waits: true };
+        let (begun, _) = ward.context().db.write_and_wait(move |tx| acts::begin(tx, &Actor::system(), &new)).unwrap();
+        let path = format!("{PATH}/{}", begun.id);
+        let state = || read(&ward, &path)["state"].as_str().unwrap().to_owned();
+        let later = |minutes: i64| { let now = ward.context().clock.now(); ward.context().clock.advance(now + Duration::minutes(minutes)); };
+        assert_eq!((state(), &read(&ward, &path)["started_at"]), ("waiting".to_owned(), &Value::Null));
+        // As long as its process says that it waits.
+        for _ in 0..3 {
+            later(9);
+            assert_eq!(state(), "waiting");
+            let id = begun.id.clone();
+            ward.context().db.upkeep_and_wait(move |tx| store::still_waits(tx, &id)).unwrap();
+        }
+        later(10);
+        assert_eq!(state(), "interrupted", "its process was killed while it waited");
+        let start = || { let id = begun.id.clone(); ward.context().db.write_and_wait(move |tx| acts::start(tx, &Actor::system(), &id)) };
+        start().unwrap();
+        assert_eq!((state(), read(&ward, &path)["started_at"].is_string()), ("running".to_owned(), true));
+        assert!(start().is_err(), "it starts once");
+        // What runs does not wait any more.
+        let id = begun.id.clone();
+        later(10);
+        ward.context().db.upkeep_and_wait(move |tx| store::still_waits(tx, &id)).unwrap();
+        assert_eq!(state(), "interrupted");
+        ward.settle();
+        assert_eq!(ward.events("import.started").len(), 1);
+        // Over HTTP all of them start, one after the other.
+        let files: Vec<Reply> = (1..4).map(|n| send(&ward, whole(&format!("ocds-{n}")).to_string())).collect();
+        for file in &files {
+            let path = file.header("location").unwrap();
+            eventually("the import ends", || (read(&ward, path)["state"] == "done").then_some(()));
+            assert!(read(&ward, path)["started_at"].as_str() >= read(&ward, path)["begun_at"].as_str());
+        }
+        ward.settle();
+        assert_eq!(ward.events("import.started").len(), 4);
+    }
+
+    fn uploads_that_a_killed_process_has_left_are_deleted_at_the_next_start(ward) {
+        let mut ward = ward;
+        import(&ward, whole("ocds-1").to_string());
+        let directory = ward.dir.path().join("imports");
+        let uploads = || std::fs::read_dir(&directory).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().starts_with("import-")).count();
+        eventually("the upload is gone", || (uploads() == 0).then_some(()));
+        std::fs::write(directory.join("import-left"), "{}").unwrap();
+        // Another process that shares the directory is receiving this one.
+        let arriving = std::fs::File::create(directory.join("import-arriving")).unwrap();
+        arriving.lock().unwrap();
+        ward.restart(|_| {});
+        assert_eq!((uploads(), directory.join("import-arriving").exists()), (1, true));
+        drop(arriving);
+        ward.restart(|_| {});
+        assert_eq!(uploads(), 0);
+        import(&ward, whole("ocds-2").to_string());
+    }
+
+    fn what_would_make_a_sum_too_large_is_told_and_the_rest_is_counted(ward) {
+        // Ten million million units at a time; nine thousand of them are as much as can be told.
+        let many = |ocid: &str, count: usize| {
+            let transactions: Vec<Value> = (0..count).map(|n| json!({"id": n.to_string(), "date": "2020-01-01T00:00:00Z", "value": {"amount": 10_000_000_000_000_i64, "currency": "PYG"}})).collect();
+            release(ocid, "1", "2020-01-01T00:00:00Z", json!({"contracts": [{"id": "c", "status": "active", "implementation": {"transactions": transactions}}]}))
+        };
+        let paid = || {
+            let reply = ward.get("/api/v1/spending?group_by=contract&source=imported&currency=PYG");
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            reply.json()["totals"]["paid"]["amount"].as_str().unwrap().to_owned()
+        };
+        import(&ward, json!([many("ocds-1", 4_500), many("ocds-2", 4_000)]).to_string());
+        assert_eq!(paid(), "85000000000000000.00");
+        let third = import(&ward, json!([many("ocds-3", 501), many("ocds-4", 300), whole("ocds-5")]).to_string());
+        let told = read(&ward, &format!("{PATH}/{}/findings?code=imported_sum_too_large", third["id"].as_str().unwrap()))["items"].clone();
+        assert_eq!((told.as_array().unwrap().len(), &told[0]["ocid"], &told[0]["nature"]), (1, &json!("ocds-3"), &json!("rejection")), "{told}");
+        assert_eq!((&third["state"], &third["rejections"], &third["processes_added"]), (&json!("done"), &json!(1), &json!(3)));
+        assert_eq!(paid(), "88000000000000000.00");
+        assert_eq!(process(&ward, "ocds-3")["transactions"].as_array().unwrap().len(), 501, "it is read all the same");
+        // What is replaced by what would be too much is not counted any more.
+        let mut more = many("ocds-4", 600);
+        more["date"] = json!("2020-01-02T00:00:00Z");
+        import(&ward, more.to_string());
+        assert_eq!(paid(), "85000000000000000.00");
+        assert_eq!(lines(&ward), Vec::<String>::new());
+    }
+
+    fn what_is_imported_twice_or_in_another_order_comes_to_the_same(ward) {
+        let of = |n: usize, release_of: usize| {
+            let mut release = whole(&format!("ocds-{}", n % 7));
+            release["id"] = json!(format!("r-{release_of}"));
+            // All have one date, so that only their ids tell which is the later one.
+            release["date"] = json!(format!("2022-02-{:02}T00:00:00Z", 1 + release_of / 4));
+            release["contracts"][0]["value"]["amount"] = json!(1_000 * (n + 1) + release_of);
+            release["contracts"][0]["implementation"]["transactions"][0]["value"]["amount"] = json!(10 * release_of + n);
+            release
+        };
+        let all: Vec<Value> = (0..7).flat_map(|n| (8..12).map(move |release_of| (n, release_of))).map(|(n, release_of)| of(n, release_of)).collect();
+        let totals = || {
+            let dimensions = ["supplier", "buyer", "month", "contract"];
+            dimensions.map(|by| {
+                let reply = ward.get(&format!("/api/v1/spending?group_by={by}&source=imported&currency=DOP&limit=200"));
+                assert_eq!(reply.status, 200, "{}", reply.text);
+                (reply.json()["totals"].clone(), reply.json()["items"].clone())
+            })
+        };
+        let written = |releases: &[Value]| json!({"releases": releases}).to_string();
+        import(&ward, written(&all));
+        let once = totals();
+        // The last release of each process counts: r-11, though r-9 sorts behind it as a text.
+        let paid: usize = (0..7).map(|n| 110 + n).sum();
+        assert_eq!(once[0].0["paid"]["amount"], format!("{paid}.00"));
+        let again = import(&ward, format!("{} ", written(&all)));
+        assert_eq!((&again["unchanged"], &again["releases_known"]), (&json!(true), &json!(28)));
+        assert_eq!(totals(), once);
+        // Nothing is left of it, and it comes in pieces, backwards.
+        for table in ["spending_imported", "spending_imported_totals"] {
+            crate::organisations::sql(&ward, &format!("DELETE FROM {table}")).unwrap();
+        }
+        let renamed = |release: &Value| { let mut other = release.clone(); let ocid = format!("again-{}", release["ocid"].as_str().unwrap()); other["ocid"] = json!(ocid); other };
+        let mut backwards: Vec<Value> = all.iter().map(renamed).collect();
+        backwards.reverse();
+        for some in backwards.chunks(5) {
+            import(&ward, written(some));
+        }
+        let other = totals();
+        for (one, other) in once.iter().zip(&other).take(3) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(once[3].0, other[3].0);
+    }
+}
+
+/// What the verifier of spending says of what was imported.
+fn lines(ward: &Ward) -> Vec<String> {
+    let verdict = crate::spending::verdict(ward);
+    if verdict.holds() {
+        Vec::new()
+    } else {
+        vec![verdict.to_string()]
+    }
+}
+
+on_both_sites! {
+    fn an_import_that_is_killed_in_the_middle_comes_to_the_same_when_it_is_done_again(site) {
+        use std::io::BufRead as _;
+        let count = 1_500;
+        let text = |order: &mut dyn Iterator<Item = usize>| -> String {
+            order.map(|n| {
+                let mut release = whole(&format!("ocds-{}", n / 2));
+                release["id"] = json!(n.to_string());
+                release["date"] = json!(format!("2022-02-{:02}T00:00:00Z", 1 + n % 2));
+                release["contracts"][0]["value"]["amount"] = json!(1_000 + n);
+                format!("{release}\n")
+            }).collect()
+        };
+        let file = site.dir.path().join("releases.jsonl");
+        std::fs::write(&file, text(&mut (0..count))).unwrap();
+        let path = file.to_str().unwrap();
+        let mut child = site.command(&["import", "ocds", path]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        // It says how it goes on every second.
+        let said = std::io::BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok).find(|line| line.contains(" releases, "));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let said = said.expect("it had not ended");
+        let before: usize = said.split(": ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert!(before < count, "{said}");
+        let run = || {
+            let output = site.command(&["import", "ocds", path]).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let done = run();
+        assert!(done.contains(&format!("{count} releases")), "{done}");
+        let known: usize = done.split(" added, ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert!(known >= before, "{done} after {said}");
+        assert!(run().contains("unchanged"));
+
+        // In another order, at once, in a database of its own.
+        let other = match &site.database {
+            None => crate::process::Site::sqlite(),
+            Some(_) => crate::process::Site::postgres().unwrap(),
+        };
+        let backwards = other.dir.path().join("backwards.jsonl");
+        std::fs::write(&backwards, text(&mut (0..count).rev())).unwrap();
+        let output = other.command(&["import", "ocds", backwards.to_str().unwrap()]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let [one, other] = [site, &other].map(|site| {
+            let server = site.serve();
+            ["supplier", "month", "category"].map(|by| server.get(&format!("/api/v1/spending?group_by={by}&source=imported&currency=DOP")))
+        });
+        assert_eq!(one, other);
+        let totals: Value = serde_json::from_str(&one[0]).unwrap();
+        // Of each contract what its last release says, less the thousand that was paid.
+        let committed: usize = (0..count / 2).map(|n| 2 * n + 1).sum();
+        assert_eq!(totals["totals"]["committed"], json!({"amount": format!("{committed}.00"), "currency": "DOP"}));
     }
 }

@@ -80,6 +80,10 @@ const UPKEEP: &[(&str, &str)] = &[
         "forgets contents that no attachment has any more; that it ended was recorded",
     ),
     (
+        "src/imports/http.rs",
+        "says of a file that it still waits for its turn; that its import was begun and started are events",
+    ),
+    (
         "src/outbox/sender.rs",
         "marks what is sent: whether a mail server has taken a mail is not the ward's state",
     ),

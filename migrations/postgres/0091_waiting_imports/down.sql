@@ -1,0 +1,2 @@
+DROP TRIGGER imports_started ON imports;
+ALTER TABLE imports DROP COLUMN started_at;

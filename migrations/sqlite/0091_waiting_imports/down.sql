@@ -1,0 +1,2 @@
+DROP TRIGGER imports_started;
+ALTER TABLE imports DROP COLUMN started_at;

@@ -1,0 +1,6 @@
+-- When an import's turn came; none while it waits for it. Those that there are have not waited, as far as anybody knows.
+ALTER TABLE imports ADD COLUMN started_at TIMESTAMP;
+UPDATE imports SET started_at = begun_at;
+CREATE TRIGGER imports_started BEFORE UPDATE OF started_at ON imports
+WHEN OLD.started_at IS NOT NULL AND NEW.started_at IS NOT OLD.started_at
+BEGIN SELECT RAISE(ABORT, 'an import starts once'); END;
