@@ -1353,22 +1353,28 @@ pub mod oversight {
 pub mod publish {
     /// Publishes what has become public.
     pub mod acts;
+    /// Making and ending the secret address of a calendar.
+    pub mod acts_calendar_links;
     /// What everybody may know of a process, looked up below.
     pub mod desk;
     /// What of all that is published concerns an area.
     pub mod desk_disclosures;
     /// Releases and records over HTTP.
     pub mod http;
+    /// Calendars of deadlines over HTTP.
+    pub mod http_calendars;
     /// Pages of what the law wants shown of a community.
     pub mod http_disclosure_pages;
     /// What the law wants shown of a community, over HTTP.
     pub mod http_disclosures;
-    /// Feeds of what is new, and calendars, over HTTP.
+    /// Feeds of what is new over HTTP.
     pub mod http_feeds;
     /// Files beside them: a year's releases, our extension, how this is published.
     pub mod http_files;
     /// Tables by year, and the feed of changes, over HTTP.
     pub mod http_tables;
+    /// Deadlines as a calendar.
+    pub mod rules_calendars;
     /// What the law wants shown to residents, in sentences.
     pub mod rules_disclosures;
     /// What they are shown of contracts.
@@ -1377,7 +1383,7 @@ pub mod publish {
     pub mod rules_entries;
     /// What is known of a process.
     pub mod rules_facts;
-    /// What is new as Atom, and deadlines as a calendar.
+    /// What is new as Atom.
     pub mod rules_feeds;
     /// JSON whose numbers stay as they are.
     pub mod rules_json;
@@ -1401,6 +1407,8 @@ pub mod publish {
     pub mod rules_tables;
     /// The tables of what is published.
     pub mod store;
+    /// The table of secret addresses of calendars.
+    pub mod store_calendar_links;
     /// Which releases concern an area.
     pub mod store_disclosures;
 }

@@ -89,7 +89,8 @@ fn beside(config: &mut impl Operations) {
         .configure(publish::http::operations)
         .configure(publish::http_files::operations)
         .configure(publish::http_tables::operations_beside)
-        .configure(publish::http_feeds::operations_beside)
+        .configure(publish::http_feeds::operations)
+        .configure(publish::http_calendars::operations_beside)
         .configure(people::http_return::operations);
 }
 
@@ -134,8 +135,8 @@ fn api(config: &mut impl Operations) {
         .configure(books::http_consultations::operations)
         .configure(books::http_purchase_totals::operations)
         .configure(publish::http_tables::operations)
-        .configure(publish::http_feeds::operations)
         .configure(publish::http_disclosures::operations)
+        .configure(publish::http_calendars::operations)
         .configure(books::http_search::operations)
         .configure(books::http_saved_searches::operations)
         .configure(books::http_follows::operations)

@@ -5,9 +5,10 @@ use diesel::prelude::*;
 
 use crate::books::rules::BookId;
 use crate::books::rules_follows::{FOLLOWS_MAX, Follow, FollowId, Followed};
+use crate::books::store::Head;
 use crate::budget::store::one;
 use crate::db::conn::Conn;
-use crate::db::schema::follows;
+use crate::db::schema::{books, follows};
 use crate::db::writer::Tx;
 use crate::kernel::refusal::{Answer, Fault};
 
@@ -48,6 +49,42 @@ pub fn of_account(conn: &mut Conn, account: &str) -> Answer<Vec<Follow>> {
         .select(FollowRow::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(Follow::try_from).collect::<Result<_, _>>()?)
+}
+
+/// Up to `max` public books that an account follows: first those that it follows themselves, then those of the categories that it follows; of each the one that was published
+/// last first.
+///
+/// # Errors
+/// A fault of the database.
+pub fn books_of(conn: &mut Conn, account: &str, max: usize) -> Answer<Vec<Head>> {
+    let (mut own, mut categories) = (Vec::new(), Vec::new());
+    for follow in of_account(conn, account)? {
+        match follow.followed {
+            Followed::Book(id) => own.push(id),
+            Followed::Category(code) => categories.push(code),
+        }
+    }
+    let limit = |room: usize| i64::try_from(room).unwrap_or(i64::MAX);
+    let mut heads: Vec<Head> = books::table
+        .filter(books::published_at.is_not_null())
+        .filter(books::id.eq_any(&own))
+        .order((books::published_at.desc(), books::id.desc()))
+        .limit(limit(max))
+        .select(Head::as_select())
+        .load(conn)?;
+    let room = max.saturating_sub(heads.len());
+    if room > 0 && !categories.is_empty() {
+        let more: Vec<Head> = books::table
+            .filter(books::published_at.is_not_null())
+            .filter(books::category.eq_any(&categories))
+            .filter(books::id.ne_all(&own))
+            .order((books::published_at.desc(), books::id.desc()))
+            .limit(limit(room))
+            .select(Head::as_select())
+            .load(conn)?;
+        heads.extend(more);
+    }
+    Ok(heads)
 }
 
 /// Adds one.

@@ -290,6 +290,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Secret addresses of calendars, by the hash of their secret.
+    calendar_links (id) {
+        id -> Text,
+        account_id -> Text,
+        secret_sha256 -> Binary,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     /// Mail, waiting and sent.
     outbox (id) {
         id -> Text,
@@ -2478,8 +2488,10 @@ diesel::joinable!(audit_private -> audit_events (event_id));
 diesel::joinable!(role_grants -> accounts (account_id));
 diesel::joinable!(deputations -> role_grants (grant_id));
 diesel::joinable!(api_tokens -> accounts (account_id));
+diesel::joinable!(calendar_links -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(audit_events, audit_private);
 diesel::allow_tables_to_appear_in_same_query!(accounts, role_grants, deputations, api_tokens);
+diesel::allow_tables_to_appear_in_same_query!(accounts, calendar_links);
 diesel::joinable!(residents -> households (household_id));
 diesel::joinable!(invitation_letters -> residents (resident_id));
 diesel::allow_tables_to_appear_in_same_query!(households, invitation_letters, residents);

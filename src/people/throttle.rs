@@ -32,6 +32,8 @@ pub enum Tried {
     Letter,
     /// That a mail be sent on the strength of a letter, to whichever address. Every one counts.
     LetterMail,
+    /// The secret address of a calendar, by network only: nobody says whose it is. Only what was wrong stays counted.
+    CalendarLink,
 }
 
 /// How many of what in which time.
@@ -83,6 +85,13 @@ impl Tried {
                 allowance(5, 60),
                 allowance(60, 60),
                 allowance(5, 60),
+            ],
+            // No bound over all networks: it would be everybody's, and 256 bits need none. Programs ask again and again at an address that was ended.
+            Self::CalendarLink => [
+                allowance(100, 15),
+                allowance(100, 15),
+                allowance(100, 15),
+                allowance(u32::MAX, 15),
             ],
         }
     }

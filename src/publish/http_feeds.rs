@@ -1,12 +1,10 @@
-//! What is new as Atom feeds, and the deadlines of a book as a calendar, over HTTP. No SQL and no rule.
+//! What is new as Atom feeds, over HTTP. No SQL and no rule.
 
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get};
 
-use crate::books::rules::{Book, BookId, State};
 use crate::books::store::{self as books, Head, PublicFilter};
-use crate::books::{acts as book_acts, store_intentions};
-use crate::budget::desk::parsed;
+use crate::books::store_intentions;
 use crate::db::conn::Conn;
 use crate::kernel::clock::rfc3339;
 use crate::kernel::party::AreaId;
@@ -14,25 +12,19 @@ use crate::kernel::refusal::{Answer, Fault};
 use crate::kernel::text::Text;
 use crate::publish::acts;
 use crate::publish::http::{AtPublisher, allowed, own};
-use crate::publish::rules_feeds::{Date, Due, Entry, atom, calendar};
+use crate::publish::rules_feeds::{Entry, atom};
 use crate::publish::rules_json::{Json, Object};
 use crate::publish::rules_publisher::Publisher;
 use crate::publish::store::{self, Row};
 use crate::web::actor::{Actor, Shared};
 use crate::web::operations::Operations;
-use crate::web::policy::{self, Action, Matter};
 use crate::web::query::Query;
 
 /// Entries of a feed.
 const ENTRIES_MAX: i64 = 50;
 
-/// Those of the API.
+/// Every operation of this file.
 pub fn operations(config: &mut impl Operations) {
-    config.service(read_calendar);
-}
-
-/// Those beside it.
-pub fn operations_beside(config: &mut impl Operations) {
     config
         .service(feed_books)
         .service(feed_awards)
@@ -222,73 +214,4 @@ fn summary(one: &Object) -> String {
         .and_then(|value| value.get("amount"));
     let amount = amount.map_or_else(String::new, |amount| format!("{} CNY", amount.written()));
     format!("{} {amount}", suppliers.join("、"))
-}
-
-/// Read the deadlines of a book as a calendar
-///
-/// An iCalendar file that calendars can subscribe to: until when questions and bids are taken, the opening, and the service.
-#[utoipa::path(
-    operation_id = "read_book_calendar",
-    tag = "books",
-    params(("id" = BookId, Path, description = "The book")),
-    responses(
-        (status = 200, description = "A calendar", body = String, content_type = "text/calendar", example = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"),
-        (status = 404, description = "There is no such book, or it is not published"),
-    ),
-    extensions(("x-action" = json!("ReadBooks"))),
-)]
-#[get("/contract-books/{id}/calendar")]
-async fn read_calendar(
-    context: Shared,
-    publisher: AtPublisher,
-    actor: Actor,
-    id: web::Path<String>,
-) -> Answer<HttpResponse> {
-    policy::allow(&actor, Action::ReadBooks, Matter::default())?;
-    let id = parsed::<BookId>(&id)?;
-    // As everybody sees it, whoever asks: a calendar that is subscribed to shows no drafts.
-    let book = context
-        .db
-        .read(move |conn| book_acts::seen(conn, &Actor::public(), &id))
-        .await?;
-    let name = format!(
-        "{} · {}",
-        book.content.document().title_zh,
-        book.content.document().title_en
-    );
-    let written = calendar(&name, &dates(&book, &publisher), book.updated_at);
-    Ok(HttpResponse::Ok()
-        .content_type("text/calendar; charset=utf-8")
-        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-cache")))
-        .body(written))
-}
-
-fn dates(book: &Book, publisher: &Publisher) -> Vec<Date> {
-    let said = book.content.document();
-    let table = &said.timetable;
-    let at = |instant: Option<crate::kernel::clock::Instant>| instant.map(Due::At);
-    let on = |day: Option<chrono::NaiveDate>| day.map(Due::On);
-    let all = [
-        (
-            "enquiries",
-            at(table.enquiry_deadline),
-            ("提问截止", "Last questions"),
-        ),
-        ("answers", at(table.answer_deadline), ("答疑截止", "Last answers")),
-        ("bids", at(table.bid_deadline), ("投标截止", "Bids until")),
-        ("opening", at(table.opening), ("开标", "Opening")),
-        ("from", on(table.service_from), ("服务开始", "Service begins")),
-        ("until", on(table.service_until), ("服务结束", "Service ends")),
-    ];
-    let dates = all.into_iter().filter_map(|(name, due, (zh, en))| {
-        Some(Date {
-            id: format!("{}-{name}@wardbook", book.id),
-            due: due?,
-            title: format!("{zh} {en}：{}", said.title_zh),
-            url: publisher.url(&format!("/api/v1/contract-books/{}", book.id)),
-            is_cancelled: book.state == State::Cancelled,
-            revision: book.revision,
-        })
-    });
-    dates.collect()
 }

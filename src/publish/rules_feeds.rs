@@ -1,8 +1,6 @@
-//! What is new, as Atom (RFC 4287), and the deadlines of books as a calendar (RFC 5545). Pure.
+//! What is new, as Atom (RFC 4287). Pure.
 
 use std::fmt::Write as _;
-
-use chrono::NaiveDate;
 
 use crate::kernel::clock::{Instant, rfc3339};
 use crate::kernel::text::Text;
@@ -64,96 +62,6 @@ pub fn atom(publisher: &Publisher, (own, title): (&str, &Text), entries: &[Entry
     feed
 }
 
-/// When something is due: at an instant, or on a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// At an instant, UTC.
-    At(Instant),
-    /// On a day of the ward.
-    On(NaiveDate),
-}
-
-/// A date in a calendar.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Date {
-    /// What tells it from the others of its book, the same in every version of the calendar.
-    pub id: String,
-    /// When.
-    pub due: Due,
-    /// What.
-    pub title: String,
-    /// Where more about it is.
-    pub url: String,
-    /// Whether it was called off.
-    pub is_cancelled: bool,
-    /// How often it was changed.
-    pub revision: i64,
-}
-
-/// A text as a calendar has it.
-fn calendar_text(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | ';' | ',' => {
-                written.push('\\');
-                written.push(c);
-            }
-            '\n' => written.push_str("\\n"),
-            c if c.is_control() => {}
-            c => written.push(c),
-        }
-    }
-    written
-}
-
-/// A line, folded where it is longer than 75 bytes.
-fn line(text: &str, out: &mut String) {
-    let mut width = 0_usize;
-    for c in text.chars() {
-        if width.saturating_add(c.len_utf8()) > 74 {
-            out.push_str("\r\n ");
-            width = 1;
-        }
-        out.push(c);
-        width = width.saturating_add(c.len_utf8());
-    }
-    out.push_str("\r\n");
-}
-
-/// A calendar of dates; `at` is when it was made.
-pub fn calendar(name: &str, dates: &[Date], at: Instant) -> String {
-    let mut out = String::new();
-    for head in [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//wardbook//deadlines//ZH",
-        "CALSCALE:GREGORIAN",
-    ] {
-        line(head, &mut out);
-    }
-    line(&format!("X-WR-CALNAME:{}", calendar_text(name)), &mut out);
-    let instant = |at: Instant| at.format("%Y%m%dT%H%M%SZ").to_string();
-    for date in dates {
-        line("BEGIN:VEVENT", &mut out);
-        line(&format!("UID:{}", date.id), &mut out);
-        line(&format!("DTSTAMP:{}", instant(at)), &mut out);
-        line(&format!("SEQUENCE:{}", date.revision), &mut out);
-        match date.due {
-            Due::At(at) => line(&format!("DTSTART:{}", instant(at)), &mut out),
-            Due::On(day) => line(&format!("DTSTART;VALUE=DATE:{}", day.format("%Y%m%d")), &mut out),
-        }
-        line(&format!("SUMMARY:{}", calendar_text(&date.title)), &mut out);
-        line(&format!("URL:{}", date.url), &mut out);
-        if date.is_cancelled {
-            line("STATUS:CANCELLED", &mut out);
-        }
-        line("END:VEVENT", &mut out);
-    }
-    line("END:VCALENDAR", &mut out);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,34 +114,5 @@ mod tests {
         assert!(
             empty.contains("<updated>2026-03-02T00:00:00.000000Z</updated>") && !empty.contains("<entry>")
         );
-    }
-
-    #[test]
-    fn a_calendar_is_folded_and_what_was_typed_is_only_text_in_it() {
-        let at: Instant = "2026-03-02T00:00:00Z".parse().unwrap();
-        let date = |due: Due, is_cancelled: bool| Date {
-            id: "book_1-bids@ward.example".to_owned(),
-            due,
-            title: "投标截止；道路保洁, a; b\\c\nEND:VCALENDAR 一二三四五六七八九十一二三四五六七八九十"
-                .to_owned(),
-            url: "https://ward.example/b".to_owned(),
-            is_cancelled,
-            revision: 3,
-        };
-        let day: NaiveDate = "2026-05-01".parse().unwrap();
-        let written = calendar("期限", &[date(Due::At(at), false), date(Due::On(day), true)], at);
-        assert!(written.lines().all(|line| line.len() <= 75), "{written}");
-        assert!(written.split("\r\n").all(|line| !line.contains('\n')));
-        assert_eq!(written.matches("\r\nEND:VCALENDAR").count(), 1);
-        let unfolded = written.replace("\r\n ", "");
-        assert!(
-            unfolded.contains("SUMMARY:投标截止；道路保洁\\, a\\; b\\\\c\\nEND:VCALENDAR 一二"),
-            "{unfolded}"
-        );
-        assert!(
-            unfolded.contains("DTSTART:20260302T000000Z\r\n")
-                && unfolded.contains("DTSTART;VALUE=DATE:20260501\r\n")
-        );
-        assert_eq!(unfolded.matches("STATUS:CANCELLED").count(), 1);
     }
 }

@@ -329,6 +329,10 @@ pub enum Action {
     ReadOwnFollows,
     /// Follow one, or follow it no longer.
     ChangeOwnFollows,
+    /// See whether one has a secret address of the calendar of what one follows.
+    ReadOwnCalendarLink,
+    /// Make such an address, or end it.
+    ChangeOwnCalendarLink,
     /// See contract books that were published.
     ReadBooks,
     /// See those that were not.
@@ -634,6 +638,8 @@ impl Action {
             Self::GiveRole | Self::TakeRole | Self::AppointDeputy | Self::RevokeDeputy => "people.write",
             // No scope that anyone can ask for: a token never makes or revokes tokens.
             Self::ManageApiTokens => "",
+            // Nor an address that is good when the token is no more.
+            Self::ChangeOwnCalendarLink => "",
             // Nor one for what only a person does, in a session.
             Self::SignIn
             | Self::RegisterResidence
@@ -668,7 +674,7 @@ impl Action {
             | Self::ListConsultations
             | Self::SearchPublished
             | Self::ReadPublication => "planning.read",
-            Self::ReadOwnSavedSearches | Self::ReadOwnFollows => "account.read",
+            Self::ReadOwnSavedSearches | Self::ReadOwnFollows | Self::ReadOwnCalendarLink => "account.read",
             Self::ChangeOwnSavedSearches | Self::ChangeOwnFollows => "account.write",
             Self::DraftIntention
             | Self::PublishIntention
@@ -1198,6 +1204,8 @@ pub const TABLE: &[(Action, &[(Role, Condition)])] = &[
     (Action::ChangeOwnSavedSearches, &[(Public, SignedIn)]),
     (Action::ReadOwnFollows, &[(Public, SignedIn)]),
     (Action::ChangeOwnFollows, &[(Public, SignedIn)]),
+    (Action::ReadOwnCalendarLink, &[(Public, SignedIn)]),
+    (Action::ChangeOwnCalendarLink, &[(Public, SignedIn)]),
     // A book that is not public is its buyer's alone, and the auditors'.
     (Action::ReadBooks, &[(Public, Anywhere)]),
     (

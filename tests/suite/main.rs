@@ -50,6 +50,7 @@ mod book_thresholds;
 mod books;
 mod bucket;
 mod budget;
+mod calendars;
 mod claim_sequences;
 mod claims;
 mod complaints;
