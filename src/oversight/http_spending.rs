@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use crate::books::rules_documents::Method;
 use crate::budget::desk::fiscal_year;
 use crate::budget::rules::{BudgetLineId, FundId};
+use crate::kernel::money::Money;
 use crate::kernel::party::{AreaId, OrganisationKind};
 use crate::kernel::refusal::Answer;
 use crate::oversight::desk_spending::{Asked, answer};
@@ -25,6 +26,18 @@ use crate::web::sheet::Cell;
 /// Every operation of this file.
 pub fn operations(config: &mut impl Operations) {
     config.service(read_spending);
+}
+
+/// An amount in a question, not below nothing.
+struct AtOnce(Money);
+
+impl FromStr for AtOnce {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let amount: Money = text.parse().map_err(|_| ())?;
+        (amount >= Money::ZERO).then_some(Self(amount)).ok_or(())
+    }
 }
 
 /// A day in a question: `2026-03-01`.
@@ -75,8 +88,8 @@ fn filters(query: &mut Query) -> Filters {
         contract: query.parsed("contract_id"),
         from: query.parsed::<Day>("from").map(|day| day.0),
         until: query.parsed::<Day>("until").map(|day| day.0),
-        amount_min: query.parsed("amount_min"),
-        amount_max: query.parsed("amount_max"),
+        amount_min: query.parsed::<AtOnce>("amount_min").map(|amount| amount.0),
+        amount_max: query.parsed::<AtOnce>("amount_max").map(|amount| amount.0),
         source: query.one_of("source", &sources).unwrap_or_default(),
         currency: query.parsed("currency").unwrap_or_default(),
     }
@@ -211,6 +224,14 @@ fn attached(format: Format, name: &str, table: Vec<u8>) -> HttpResponse {
 mod tests {
     use super::*;
     use crate::oversight::rules_spending::{Code, Dimension, SORTS};
+
+    #[test]
+    fn nothing_moves_for_less_than_nothing() {
+        assert!("0".parse::<AtOnce>().is_ok() && "10000.00".parse::<AtOnce>().is_ok());
+        for wrong in ["-1", "-0.01", "1.001", "", "x"] {
+            assert!(wrong.parse::<AtOnce>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn days_and_codes_are_read_strictly() {

@@ -101,6 +101,7 @@ on_both! { in "test";
         let line = treasury.filled(&ward, "L-1", "400.00");
         let auditor = person(&ward, &[Grant::of(Role::Auditor)]);
         let path = format!("/budget-lines/{line}");
+        ward.settle();
         ward.context().db.halt(wardbook::text!("试", "a test"));
         let unseen = gets(&ward, &auditor, &path);
         refused(&unseen, 503, "read_only");
