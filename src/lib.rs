@@ -395,6 +395,8 @@ pub mod registry {
     pub mod store_debarments;
     /// The table of letters, and residents' grants.
     pub mod store_letters;
+    /// Organisations by what others call them.
+    pub mod store_named;
     /// The tables of organisations.
     pub mod store_organisations;
     /// The table of qualifications.
@@ -1421,6 +1423,8 @@ pub mod imports {
     pub mod acts_tables;
     /// Where uploads wait.
     pub mod desk;
+    /// Which of the ward's own an imported process names.
+    pub mod desk_joined;
     /// Imports over HTTP.
     pub mod http;
     /// Imported processes over HTTP.
@@ -1447,6 +1451,8 @@ pub mod imports {
     pub mod rules_stream;
     /// A ward's running data as tables.
     pub mod rules_tables;
+    /// What the releases of a process come to.
+    pub mod rules_understood;
     /// Single values, and what they are.
     pub mod rules_values;
     /// A file read in from its first byte to its last.
@@ -1455,6 +1461,8 @@ pub mod imports {
     pub mod store;
     /// The tables of imported processes.
     pub mod store_processes;
+    /// Compares what is counted with what the stored releases say.
+    pub mod verify;
     /// How all of it is shown.
     pub mod view;
 }

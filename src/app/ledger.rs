@@ -18,6 +18,7 @@ use crate::contracts::rules::ContractId;
 use crate::contracts::rules_variations::VariationId;
 use crate::db::conn::DatabaseUrl;
 use crate::db::writer::Tx;
+use crate::imports::verify as imports;
 use crate::kernel::refusal::{Answer, Fault};
 use crate::payments::moves_claims;
 use crate::payments::rules_claims::ClaimId;
@@ -37,7 +38,11 @@ pub fn verify(settings: Settings) -> Result<LedgerVerdict, Fault> {
     house
         .context
         .db
-        .read_and_wait(verify::verify)
+        .read_and_wait(|conn| {
+            let mut verdict = verify::verify(conn)?;
+            imports::compare(conn, &mut verdict)?;
+            Ok(verdict)
+        })
         .map_err(|stop| Fault::caused("verify the ledger", stop))
 }
 
@@ -56,7 +61,7 @@ const MATTERS: [(&str, Describe); 4] = [
 ];
 
 /// Measures what was never measured of the ledger, as a ledger that is older than that needs, and makes the totals of spending anew. All of it follows from what stands in
-/// the ledger, in books, contracts and counted ballots, so that nothing of the ward changes by it. Tells how many transfers were measured.
+/// the ledger, in books, contracts, counted ballots and imported releases, so that nothing of the ward changes by it. Tells how many transfers were measured.
 ///
 /// # Errors
 /// A fault of the database, or of money that is held for what is not there.
@@ -75,6 +80,7 @@ pub fn measure(tx: &mut Tx<'_>, zone: Tz) -> Answer<u64> {
     let measured = spending::catch_up(tx, zone)?;
     measures::catch_up(tx, zone)?;
     rebuild_totals(tx)?;
+    imports::recount(tx)?;
     rebuild_imported_totals(tx)?;
     Ok(measured)
 }

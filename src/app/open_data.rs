@@ -16,13 +16,17 @@ use crate::app::settings::Settings;
 use crate::imports::acts;
 use crate::imports::acts_tables::{self, Came, Table};
 use crate::imports::rules::{Counts, Import};
-use crate::imports::rules_findings::Finding;
+use crate::imports::rules_findings::{Code, Finding};
 use crate::imports::rules_tables::{self, Sort};
 use crate::imports::runs::{self, Listener};
+use crate::imports::store;
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::people::identities::grants_of;
+use crate::publish::rules_publisher::Prefix;
 use crate::registry::import_roll::decode;
+use crate::text;
 use crate::web::actor::Actor;
+use crate::web::policy::FORBIDDEN;
 
 /// What can be read in.
 #[derive(Subcommand)]
@@ -50,13 +54,13 @@ pub enum OnImports {
         /// Write every fault, or what was made, here, a JSON document on each line
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
-        /// In whose name, `user_…`: an account that may do it. Without it, in the service's own
+        /// In whose name, `user_…`: an account that may do it. Without it, in the service's own, which makes no budget lines: those are made by a finance officer of their fund's keeper
         #[arg(long = "as", value_name = "ACCOUNT", value_parser = crate::app::first_admin::account)]
         account: Option<String>,
     },
 }
 
-/// Runs the command. `None` if a file is none; false if a table has faults.
+/// Runs the command. `None` if a file is none; false if a table has faults, or a file could not be read.
 ///
 /// # Errors
 /// Those of [`ocds`] and [`table`].
@@ -71,7 +75,7 @@ pub fn run(settings: Settings, what: &OnImports, told: Told<'_>) -> Result<Optio
     }
     let house = House::open(settings, demo::start())?;
     let done = match what {
-        OnImports::Ocds { report, .. } => ocds(&house, files, report.as_deref(), told).map(|()| true),
+        OnImports::Ocds { report, .. } => ocds(&house, files, report.as_deref(), told),
         OnImports::Csv {
             kind,
             file,
@@ -132,23 +136,30 @@ pub fn table(house: &House, of: &OfTable<'_>, (say, tell): Told<'_>) -> Result<b
             Actor::on_machine(id.to_owned(), grants)
         }
     };
-    let judged = decode(&bytes, None).and_then(|text| rules_tables::rows(&text, of.sort));
+    let named = if of.sort == Sort::BudgetLines && of.account.is_none() {
+        let why = text!(
+            "预算科目由资金管理单位的财务人员建立：请用 --as 指明账号",
+            "budget lines are made by a finance officer of their fund's keeper: say with --as in whose name"
+        );
+        Err(FORBIDDEN.because(why))
+    } else {
+        Ok(())
+    };
+    let judged = named
+        .and_then(|()| decode(&bytes, None))
+        .and_then(|text| rules_tables::rows(&text, of.sort));
     let (lines, done) = match judged {
         Err(refusal) => (Vec::new(), Err(Stop::from(refusal))),
         Ok(rows) => {
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
-            let done = rules_tables::filled(&rows, of.sort)
-                .map_err(Stop::from)
-                .and_then(|()| {
-                    let table = Table {
-                        sort: of.sort,
-                        rows,
-                        file,
-                        is_trial: of.is_trial,
-                    };
-                    let db = &house.context.db;
-                    db.write_and_wait(move |tx| acts_tables::read_in(tx, &actor, &table))
-                });
+            let table = Table {
+                sort: of.sort,
+                rows,
+                file,
+                is_trial: of.is_trial,
+            };
+            let db = &house.context.db;
+            let done = db.write_and_wait(move |tx| acts_tables::read_in(tx, &actor, &table));
             (lines, done)
         }
     };
@@ -213,7 +224,8 @@ pub type Told<'t> = (&'t dyn Fn(&str), &'t dyn Fn(&str));
 /// How often is told how it goes on.
 const TOLD_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Reads files in, one after the other. `say` gets what came of each, `tell` how it goes on.
+/// Reads files in, one after the other. `say` gets what came of each, `tell` how it goes on. False if there is one of which nothing could be read, or which breaks off: the others
+/// are read all the same.
 ///
 /// # Errors
 /// A fault if a file cannot be read, or what is in it not be stored; what was stored before stays.
@@ -222,7 +234,10 @@ pub fn ocds(
     files: &[PathBuf],
     report: Option<&Path>,
     (say, tell): Told<'_>,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
+    let publisher = house.settings.publisher()?;
+    let own_prefix = publisher.prefix.as_ref().map(Prefix::as_str);
+    let mut are_read = true;
     let mut report = report
         .map(|path| {
             let file =
@@ -233,23 +248,28 @@ pub fn ocds(
     for path in files {
         let name = path.display().to_string();
         let failed = |stop| Fault::caused(format!("import {name}"), stop);
-        let import = one(house, path, report.as_mut(), tell).map_err(failed)?;
+        let (import, is_read) = one(house, (path, own_prefix), report.as_mut(), tell).map_err(failed)?;
         say(&format!("{name}: {import}"));
+        if !is_read {
+            are_read = false;
+            tell(&format!("{name}: it could not be read, or not to its end"));
+        }
     }
     if let Some(report) = &mut report {
         report
             .flush()
             .map_err(|error| Fault::caused("write the report", error))?;
     }
-    Ok(())
+    Ok(are_read)
 }
 
+/// What came of a file, and whether it could be read to its end.
 fn one(
     house: &House,
-    path: &Path,
+    (path, own_prefix): (&Path, Option<&str>),
     report: Option<&mut BufWriter<File>>,
     tell: &dyn Fn(&str),
-) -> Answer<String> {
+) -> Answer<(String, bool)> {
     let name = path.display().to_string();
     let new = runs::described(path, &name)?;
     let actor = Actor::system();
@@ -259,7 +279,8 @@ fn one(
         .db
         .write_and_wait(move |tx| acts::begin(tx, &by, &new))?;
     if !is_new {
-        return Ok(format!("unchanged, it was read in as {}", import.id));
+        let came = format!("unchanged, it was read in as {}", import.id);
+        return Ok((came, is_read(house, &import)?));
     }
     let mut teller = Teller {
         name: &name,
@@ -268,8 +289,27 @@ fn one(
         begun: Instant::now(),
         told: Instant::now(),
     };
-    let done = runs::run(&house.context.db, &actor, (&import.id, path), &mut teller)?;
-    Ok(told(&done, teller.rate(&done.counts)))
+    let source = runs::Source {
+        id: &import.id,
+        path,
+        own_prefix,
+    };
+    let done = runs::run(&house.context.db, &actor, source, &mut teller)?;
+    Ok((told(&done, teller.rate(&done.counts)), is_read(house, &done)?))
+}
+
+/// Whether a file could be read: something of it was, or nothing had to be left out, and it does not break off.
+fn is_read(house: &House, import: &Import) -> Answer<bool> {
+    if import.counts.releases == 0 && import.counts.found.rejections > 0 {
+        return Ok(false);
+    }
+    let id = import.id.clone();
+    let broken_off = (Some(Code::BrokenOff.name()), None);
+    let found = house
+        .context
+        .db
+        .read_and_wait(move |conn| store::findings(conn, &id, broken_off, 0, 1))?;
+    Ok(found.is_empty())
 }
 
 fn told(import: &Import, rate: u128) -> String {

@@ -10,7 +10,9 @@ use crate::both;
 use crate::budget::rules_imported::{Currency, Fact, Sums};
 use crate::budget::rules_spending::month;
 use crate::db::conn::Conn;
-use crate::db::schema::{spending_imported, spending_imported_names, spending_imported_totals};
+use crate::db::schema::{
+    imported_processes, spending_imported, spending_imported_names, spending_imported_totals,
+};
 use crate::db::writer::Tx;
 use crate::kernel::refusal::{Answer, Fault};
 
@@ -105,6 +107,34 @@ pub fn facts(conn: &mut Conn, ocids: &[&str]) -> Answer<Vec<Fact>> {
         }
     }
     Ok(found)
+}
+
+/// The rows of one process in their order.
+///
+/// # Errors
+/// A fault of the database.
+pub fn facts_in_order(conn: &mut Conn, ocid: &str) -> Answer<Vec<Fact>> {
+    let rows: Vec<FactRow> = spending_imported::table
+        .filter(spending_imported::ocid.eq(ocid.to_owned()))
+        .order(spending_imported::number)
+        .select(FactRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Fact::try_from).collect::<Result<_, _>>()?)
+}
+
+/// Up to a hundred processes that are counted, and of which nothing was imported.
+///
+/// # Errors
+/// A fault of the database.
+pub fn without_process(conn: &mut Conn) -> Answer<Vec<String>> {
+    let known = imported_processes::table.filter(imported_processes::ocid.eq(spending_imported::ocid));
+    Ok(both!(conn, c => spending_imported::table
+        .filter(not(exists(known)))
+        .select(spending_imported::ocid)
+        .distinct()
+        .order(spending_imported::ocid)
+        .limit(100)
+        .load(c))?)
 }
 
 /// Removes the rows of processes.

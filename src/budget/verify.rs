@@ -49,7 +49,8 @@ impl LedgerVerdict {
         self.faults_found == 0
     }
 
-    pub(super) fn fault(&mut self, what: String) {
+    /// Adds what does not hold.
+    pub fn fault(&mut self, what: String) {
         self.faults_found = self.faults_found.saturating_add(1);
         if self.faults.len() < FAULTS_TOLD_MAX {
             self.faults.push(what);

@@ -2515,7 +2515,7 @@ diesel::allow_tables_to_appear_in_same_query!(
 );
 diesel::allow_tables_to_appear_in_same_query!(spending_facts, ledger_transfers);
 diesel::allow_tables_to_appear_in_same_query!(spending_matters, ledger_holds);
-diesel::allow_tables_to_appear_in_same_query!(spending_imported, spending_imported_names);
+diesel::allow_tables_to_appear_in_same_query!(spending_imported, spending_imported_names, imported_processes);
 
 diesel::table! {
     /// Payments that go to the bank together.

@@ -11,22 +11,21 @@ use crate::budget::imported as spending;
 use crate::budget::rules_imported::{Process as Counted, SUM_TOO_LARGE};
 use crate::db::conn::Conn;
 use crate::db::writer::Tx;
+use crate::imports::desk_joined::joined;
 use crate::imports::rules::{
     Counts, FINDINGS_KEPT_MAX, IMPORT_OVERTAKEN, Import, ImportId, Kind, PROCESS_BYTES_MAX, RELEASES_MAX,
     State,
 };
 use crate::imports::rules_counted::counted;
 use crate::imports::rules_findings::{Code, Finding, Tally};
-use crate::imports::rules_merging::{Said, merged};
-use crate::imports::rules_reading::read;
-use crate::imports::rules_repairs::{Findings, repaired};
+use crate::imports::rules_merging::Said;
+use crate::imports::rules_understood::{said, understood};
 use crate::imports::store_processes::{ProcessRow, ReleaseRow};
 use crate::imports::{store, store_processes};
 use crate::kernel::clock::Instant;
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::publish::acts::parsed;
 use crate::publish::rules_json::Object;
-use crate::registry::store::areas_of_codes;
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 use crate::web::problem::NOT_FOUND;
@@ -72,6 +71,10 @@ pub struct Batch {
     pub releases: Vec<Incoming>,
     /// What was found beside them.
     pub findings: Vec<Finding>,
+    /// How many releases of the ward's own processes were passed over.
+    pub own_releases: i64,
+    /// Those processes. What an earlier import has counted of one is not counted any more.
+    pub own: Vec<String>,
 }
 
 /// What came of a batch.
@@ -186,12 +189,20 @@ pub fn load(tx: &mut Tx<'_>, actor: &Actor, id: &ImportId, batch: &Batch) -> Ans
     let mut findings = batch.findings.clone();
     let mut counts = Counts {
         releases: i64::try_from(batch.releases.len())
-            .map_err(|error| Fault::caused("count releases", error))?,
+            .map_err(|error| Fault::caused("count releases", error))?
+            .saturating_add(batch.own_releases),
         ..Counts::default()
     };
+    for ocid in &batch.own {
+        if store_processes::head(tx.conn(), ocid)?.is_some() {
+            fits(spending::clear(tx, std::slice::from_ref(ocid)))?;
+        }
+    }
+    let broken_off = store::broken_off(tx.conn(), &import)?;
+    let by = (&import, broken_off.as_slice());
     let mut counted = Vec::new();
     for (ocid, releases) in by_process {
-        counted.extend(process(tx, id, (ocid, &releases), (&mut counts, &mut findings))?);
+        counted.extend(process(tx, by, (ocid, &releases), (&mut counts, &mut findings))?);
     }
     count(tx, &counted, &mut findings)?;
     counts.found = Tally::of(&findings);
@@ -243,10 +254,10 @@ fn fits(done: Answer<()>) -> Answer<bool> {
     }
 }
 
-/// The releases of one process.
+/// The releases of one process. What an import of the same file has added before it was broken off is told again, so that what is told of a file is whole.
 fn process(
     tx: &mut Tx<'_>,
-    import: &ImportId,
+    (import, broken_off): (&Import, &[ImportId]),
     (ocid, releases): (&str, &[&Incoming]),
     (counts, findings): (&mut Counts, &mut Vec<Finding>),
 ) -> Answer<Option<Counted>> {
@@ -255,19 +266,15 @@ fn process(
         Some(_) => store_processes::releases(tx.conn(), ocid, RELEASES_MAX)?,
         None => Vec::new(),
     };
+    let is_told_again = tell_again((&known, broken_off), releases, findings);
     let added = added(head.as_ref(), &known, releases, (counts, findings));
-    if added.is_empty() {
+    if added.is_empty() && !is_told_again {
         return Ok(None);
     }
     let (before, mut bytes) = head.as_ref().map_or((0, 0), |head| (head.releases, head.bytes));
     let mut all = Vec::with_capacity(known.len().saturating_add(added.len()));
     for row in &known {
-        let release = repaired(&parsed(&row.content)?, &mut Findings::default());
-        all.push(Said {
-            id: row.release_id.clone(),
-            sha256: row.content_sha256.clone(),
-            release,
-        });
+        all.push(said(&row.release_id, &row.content_sha256, &parsed(&row.content)?));
     }
     for release in &added {
         all.push(Said {
@@ -277,20 +284,16 @@ fn process(
         });
         bytes = bytes.saturating_add(length(release)?);
     }
-    let mut found = Findings::default();
-    let process = read(ocid, &merged(all, &mut found), &mut found);
-    let area = match process.area.as_deref() {
-        Some(code) => areas_of_codes(tx.conn(), &[code])?
-            .into_iter()
-            .next()
-            .map(|area| area.id),
-        None => None,
-    };
-    let counted = counted(&process, area.as_ref(), &mut found);
+    let (process, mut found) = understood(ocid, all);
+    let joined = joined(tx.conn(), import.kind, &process)?;
+    let counted = counted(&process, &joined, &mut found);
     findings.extend(found.into_all().into_iter().map(|finding| finding.of(ocid, None)));
+    if added.is_empty() {
+        return Ok(Some(counted));
+    }
     let count =
         before.saturating_add(i64::try_from(added.len()).map_err(|error| Fault::caused("count", error))?);
-    let row = store_processes::head_of(&process, (count, bytes), (import, tx.now()));
+    let row = store_processes::head_of(&process, (count, bytes), (&import.id, tx.now()));
     store_processes::save_head(tx, &row, before)?;
     let mut number = before;
     for release in added {
@@ -301,7 +304,7 @@ fn process(
             release_id: release.release_id.clone(),
             content_sha256: release.sha256.to_vec(),
             dated_at: release.at.map(|at| at.naive_utc()),
-            import_id: import.clone(),
+            import_id: import.id.clone(),
             content: release.content.clone(),
         };
         store_processes::insert_release(tx, &row)?;
@@ -322,6 +325,37 @@ fn process(
 fn length(release: &Incoming) -> Answer<i64> {
     let length = i64::try_from(release.content.len());
     Ok(length.map_err(|error| Fault::caused("measure a release", error))?)
+}
+
+/// Tells what was found in releases that an import of the same file has added, as it has told it: together with what they share with those before them. False if there are none.
+fn tell_again(
+    (known, broken_off): (&[ReleaseRow], &[ImportId]),
+    releases: &[&Incoming],
+    findings: &mut Vec<Finding>,
+) -> bool {
+    let mut told: BTreeSet<&[u8]> = BTreeSet::new();
+    for release in releases {
+        let row = known.iter().find(|row| row.content_sha256 == release.sha256);
+        let Some(row) = row.filter(|row| broken_off.contains(&row.import_id)) else {
+            continue;
+        };
+        if !told.insert(&release.sha256) {
+            continue;
+        }
+        findings.extend(release.findings.iter().cloned());
+        let before = || known.iter().filter(|other| other.number < row.number);
+        let shared =
+            |code, found: &str| Finding::at(code, "", found, "").of(&release.ocid, Some(&release.release_id));
+        if before().any(|other| other.release_id == row.release_id) {
+            findings.push(shared(Code::ReleaseIdReused, &row.release_id));
+        }
+        if let Some(at) = release.at
+            && before().any(|other| other.dated_at == row.dated_at)
+        {
+            findings.push(shared(Code::SameDate, &crate::kernel::clock::rfc3339(at)));
+        }
+    }
+    !told.is_empty()
 }
 
 /// Those of the releases that are new and may be kept.

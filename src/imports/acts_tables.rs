@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::budget::rules::NewLine;
+use chrono::Datelike as _;
+
+use crate::budget::rules::{self as budget_rules, BudgetLineId, FundId, NewLine};
 use crate::budget::rules_imported::SUM_TOO_LARGE;
 use crate::budget::store::FundFilter;
 use crate::budget::{acts as budget, store as budget_store};
@@ -13,8 +15,8 @@ use crate::imports::acts::{self, Batch, NewImport};
 use crate::imports::rules::{Counts, Import, Kind, State};
 use crate::imports::rules_findings::Code;
 use crate::imports::rules_repairs::Findings;
-use crate::imports::rules_tables::{Faults, Row, Sort, release, running};
-use crate::imports::runs;
+use crate::imports::rules_tables::{Faults, Row, Sort, filled, release, running};
+use crate::imports::{runs, store_processes};
 use crate::kernel::party::{AreaId, OrganisationId};
 use crate::kernel::refusal::{Answer, Fault, Stop};
 use crate::kernel::text::Text;
@@ -23,7 +25,7 @@ use crate::registry::rules_organisations::{
     CREDIT_CODE_TAKEN, Entered, Organisation, OrganisationKind, Size,
 };
 use crate::registry::store_organisations::{Audience, OrganisationFilter, Sort as Order};
-use crate::registry::{store as registry, store_organisations};
+use crate::registry::{store as registry, store_named, store_organisations};
 use crate::web::actor::Actor;
 use crate::web::policy::{self, Action, Matter};
 
@@ -107,13 +109,14 @@ fn areas(conn: &mut Conn, rows: &[Row], faults: &mut Faults) -> Answer<BTreeMap<
 }
 
 fn registered(tx: &mut Tx<'_>, actor: &Actor, rows: &[Row]) -> Answer<Came> {
-    let mut faults = Faults::default();
+    let mut faults = filled(rows, Sort::Organisations);
     let areas = areas(tx.conn(), rows, &mut faults)?;
     let mut made = Vec::new();
     for (at, row) in rows.iter().enumerate() {
+        let named = row.cell("kind");
         let kind = OrganisationKind::ALL
             .into_iter()
-            .find(|kind| kind.name() == row.cell("kind"));
+            .find(|kind| kind.name() == named);
         let members = row.some("member_count").map(|count| count.parse::<i64>());
         if kind.is_none() {
             let names: Vec<&str> = OrganisationKind::ALL.iter().map(|kind| kind.name()).collect();
@@ -133,26 +136,16 @@ fn registered(tx: &mut Tx<'_>, actor: &Actor, rows: &[Row]) -> Answer<Came> {
                 Text::fixed("应为整数", "must be a whole number"),
             );
         }
-        let (Some(kind), None | Some(Ok(_))) = (kind, &members) else {
-            continue;
-        };
-        refuse_known(tx.conn(), (at, row), kind.is_public_body(), &mut faults)?;
-        let name_zh = row.cell("name_zh").to_owned();
+        let is_public = kind.is_some_and(OrganisationKind::is_public_body);
+        refuse_known(tx.conn(), (at, row), is_public, &mut faults)?;
+        // Of a kind that is none, what every organisation has is judged all the same: nothing that this makes stays, because of the fault.
         let command = RegisterOrganisation {
-            kind,
-            entered: Entered {
-                name_en: row.some("name_en").unwrap_or_else(|| name_zh.clone()),
-                name_zh,
-                credit_code: row.some("credit_code"),
-                area_id: areas.get(row.cell("area_code")).cloned(),
-                legal_representative: row.some("legal_representative"),
-                contact_name: row.some("contact_name"),
-                phone: row.some("phone"),
-                mail: row.some("mail"),
-                address: row.some("address"),
-                member_count: members.and_then(Result::ok),
-                size: Size::Undeclared,
-            },
+            kind: kind.unwrap_or(OrganisationKind::Department),
+            entered: entered(
+                row,
+                &areas,
+                members.and_then(Result::ok).filter(|_| kind.is_some()),
+            ),
         };
         let done = organisations::register(tx, actor, &command);
         made.extend(each(at, done, &mut faults)?.map(|one| one.id.to_string()));
@@ -164,8 +157,32 @@ fn registered(tx: &mut Tx<'_>, actor: &Actor, rows: &[Row]) -> Answer<Came> {
     })
 }
 
+/// What stands in an English column; else what stands in the Chinese one. Of an empty Chinese one, which is a fault of its own, nothing is told twice.
+fn other_or(row: &Row, column: &str, zh: &str) -> String {
+    let zh = if zh.is_empty() { "…" } else { zh };
+    row.some(column).unwrap_or_else(|| zh.to_owned())
+}
+
+/// An organisation as its row says.
+fn entered(row: &Row, areas: &BTreeMap<String, AreaId>, member_count: Option<i64>) -> Entered {
+    let name_zh = row.cell("name_zh").to_owned();
+    Entered {
+        name_en: other_or(row, "name_en", &name_zh),
+        name_zh,
+        credit_code: row.some("credit_code"),
+        area_id: areas.get(row.cell("area_code")).cloned(),
+        legal_representative: row.some("legal_representative"),
+        contact_name: row.some("contact_name"),
+        phone: row.some("phone"),
+        mail: row.some("mail"),
+        address: row.some("address"),
+        member_count,
+        size: Size::Undeclared,
+    }
+}
+
 /// Funds by their codes.
-fn funds(conn: &mut Conn) -> Answer<BTreeMap<String, crate::budget::rules::FundId>> {
+fn funds(conn: &mut Conn) -> Answer<BTreeMap<String, FundId>> {
     const AT_ONCE: i64 = 1_000;
     let mut known = BTreeMap::new();
     let mut filter = FundFilter::default();
@@ -195,20 +212,13 @@ fn found(conn: &mut Conn, text: &str) -> Answer<Vec<Organisation>> {
     store_organisations::organisations(conn, &filter, 200)
 }
 
-/// Public bodies of a name.
-fn bodies(conn: &mut Conn, name: &str) -> Answer<Vec<Organisation>> {
-    let mut found = found(conn, name)?;
-    found.retain(|one| one.kind.is_public_body() && one.current.particulars.name_zh == name);
-    Ok(found)
-}
-
 /// The public body of an id, or of a name that only one has.
 fn body(conn: &mut Conn, named: &str) -> Answer<Option<OrganisationId>> {
     if let Ok(id) = named.parse::<OrganisationId>() {
         return Ok(Some(id));
     }
-    match bodies(conn, named)?.as_slice() {
-        [only] => Ok(Some(only.id.clone())),
+    match store_named::of_name(conn, named, true)?.as_slice() {
+        [only] => Ok(Some(only.clone())),
         _ => Ok(None),
     }
 }
@@ -234,16 +244,44 @@ fn refuse_known(
                 CREDIT_CODE_TAKEN.title.clone(),
             );
         }
-    } else if is_public && !bodies(conn, row.cell("name_zh"))?.is_empty() {
+    } else if is_public && !store_named::of_name(conn, row.cell("name_zh"), true)?.is_empty() {
         let detail = Text::fixed("已有同名的公共机构", "there is a public body of this name");
         faults.add(at, "name_zh", "organisation_known", detail);
     }
     Ok(())
 }
 
+/// What no public body is called.
+fn nobody(at: usize, column: &'static str, faults: &mut Faults) {
+    let detail = Text::fixed(
+        "没有这个名称的公共机构，或不止一个",
+        "no public body has this name, or more than one",
+    );
+    faults.add(at, column, "organisation_unknown", detail);
+}
+
+/// The categories of rows that there are; each other one is a fault of its row.
+fn categories(conn: &mut Conn, rows: &[Row], faults: &mut Faults) -> Answer<()> {
+    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let category = row.cell("category");
+        let is_known = match known.get(category) {
+            Some(is_known) => *is_known,
+            None => budget_store::category_is_active(conn, category)?,
+        };
+        known.insert(category, is_known);
+        if !is_known {
+            let detail = budget_rules::CATEGORY_UNKNOWN.title.clone();
+            faults.add(at, "category", budget_rules::CATEGORY_UNKNOWN.code, detail);
+        }
+    }
+    Ok(())
+}
+
 fn lines(tx: &mut Tx<'_>, actor: &Actor, rows: &[Row]) -> Answer<Came> {
-    let mut faults = Faults::default();
+    let mut faults = filled(rows, Sort::BudgetLines);
     let funds = funds(tx.conn())?;
+    categories(tx.conn(), rows, &mut faults)?;
     let mut made = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         let fund = funds.get(row.cell("fund_code"));
@@ -258,11 +296,7 @@ fn lines(tx: &mut Tx<'_>, actor: &Actor, rows: &[Row]) -> Answer<Came> {
             );
         }
         if organisation.is_none() {
-            let detail = Text::fixed(
-                "没有这个名称的公共机构，或不止一个",
-                "no public body has this name, or more than one",
-            );
-            faults.add(at, "organisation", "organisation_unknown", detail);
+            nobody(at, "organisation", &mut faults);
         }
         if year.is_none() {
             faults.add(
@@ -272,20 +306,30 @@ fn lines(tx: &mut Tx<'_>, actor: &Actor, rows: &[Row]) -> Answer<Came> {
                 Text::fixed("应为年份", "must be a year"),
             );
         }
-        let (Some(fund), Some(organisation_id), Some(fiscal_year)) = (fund, organisation, year) else {
-            continue;
-        };
+        let is_whole = !faults.has(at);
+        let (of, now) = (BudgetLineId::mint(tx.now()), tx.now());
         let purpose_zh = row.cell("purpose_zh").to_owned();
         let new = NewLine {
-            fiscal_year,
+            fiscal_year: year.unwrap_or_else(|| i64::from(tx.today().year())),
             code: row.cell("code").to_owned(),
-            organisation_id,
+            organisation_id: organisation.unwrap_or_else(|| OrganisationId::mint(now)),
             category: row.cell("category").to_owned(),
-            purpose_en: row.some("purpose_en").unwrap_or_else(|| purpose_zh.clone()),
+            purpose_en: other_or(row, "purpose_en", &purpose_zh),
             purpose_zh,
         };
-        let done = budget::create_line(tx, actor, fund, &new);
-        made.extend(each(at, done, &mut faults)?.map(|one| one.id.to_string()));
+        match fund.filter(|_| is_whole) {
+            Some(fund) => {
+                let done = budget::create_line(tx, actor, fund, &new);
+                made.extend(each(at, done, &mut faults)?.map(|one| one.id.to_string()));
+            }
+            // What cannot be made is judged by itself.
+            None => {
+                let fund = fund.cloned().unwrap_or_else(|| FundId::mint(now));
+                if let Err(refusal) = budget_rules::line(of, fund, &new, now) {
+                    faults.take(at, refusal);
+                }
+            }
+        }
     }
     faults.finish()?;
     Ok(Came {
@@ -296,34 +340,40 @@ fn lines(tx: &mut Tx<'_>, actor: &Actor, rows: &[Row]) -> Answer<Came> {
 
 fn contracts(tx: &mut Tx<'_>, actor: &Actor, table: &Table) -> Answer<Came> {
     policy::allow(actor, Action::ImportHistory, Matter::default())?;
-    let mut faults = Faults::default();
+    let mut faults = filled(&table.rows, Sort::Contracts);
     areas(tx.conn(), &table.rows, &mut faults)?;
-    let (mut categories, mut seen) = (BTreeMap::new(), BTreeMap::new());
+    categories(tx.conn(), &table.rows, &mut faults)?;
+    let today = tx.today();
+    let (mut bodies, mut seen) = (BTreeMap::new(), BTreeMap::new());
     let mut batch = Batch::default();
     for (at, row) in table.rows.iter().enumerate() {
-        let Some(one) = running(at, row, &mut faults) else {
-            continue;
+        let (buyer, number) = (row.cell("buyer"), row.cell("number"));
+        let is_body = match bodies.get(buyer) {
+            Some(is_body) => *is_body,
+            None => store_named::of_name(tx.conn(), buyer, true)?.len() == 1,
         };
-        let is_known = match categories.get(one.category()) {
-            Some(is_known) => *is_known,
-            None => {
-                let is_known = budget_store::category_is_active(tx.conn(), one.category())?;
-                categories.insert(one.category().to_owned(), is_known);
-                is_known
-            }
-        };
-        if !is_known {
-            let detail = crate::budget::rules::CATEGORY_UNKNOWN.title.clone();
-            faults.add(at, "category", "service_category_unknown", detail);
+        bodies.insert(buyer, is_body);
+        if !is_body {
+            nobody(at, "buyer", &mut faults);
         }
-        if let Some(line) = seen.insert(one.ocid(), row.line) {
+        if let Some(line) = seen.insert((buyer, number), row.line) {
             let detail = crate::text!(
                 "与第 {line} 行是同一合同",
                 "is the same contract as in line {line}"
             );
             faults.add(at, "number", "repeated", detail);
         }
-        runs::release_of(&release(&one), &format!("/{at}"), Findings::default(), &mut batch);
+        let Some(one) = running(at, row, today, &mut faults) else {
+            continue;
+        };
+        let holder = store_processes::head(tx.conn(), &one.plain_ocid())?;
+        let ocid = one.ocid(holder.and_then(|holder| holder.buyer_name).as_deref());
+        runs::release_of(
+            &release(&one, &ocid),
+            &format!("/{at}"),
+            Findings::default(),
+            &mut batch,
+        );
     }
     faults.finish()?;
     let file = NewImport {

@@ -15,6 +15,8 @@ use crate::imports::rules_findings::Code;
 use crate::imports::view::{FindingView, ImportView};
 use crate::imports::{acts, runs, store};
 use crate::kernel::refusal::Answer;
+use crate::publish::http::AtPublisher;
+use crate::publish::rules_publisher::Prefix;
 use crate::web::actor::{Actor, Shared};
 use crate::web::body::{Incoming, claimed_type};
 use crate::web::idempotency::{Once, Reply};
@@ -47,7 +49,7 @@ pub fn operations(config: &mut impl Operations) {
 /// By an administrator: a release package or a record package of the Open Contracting Data Standard, an array of any of them, or releases one after the other on lines; packed
 /// with gzip or not, which its bytes decide. The file is received whole and then read in the background; `GET` the import to see how far it has come. Releases of one
 /// process are merged by the rules of the standard, with those that were imported before. One file is read at a time: another one waits, which its state says. What is not as it should be is repaired where there is one way to, left out
-/// where there is none, and told with its place. `application/json` is taken as well; what the file is, its bytes say. The same file once more changes nothing: the answer is 200 with the import that read it.
+/// where there is none, and told with its place. Processes of the ward's own, by their prefix, are passed over and told: they are counted already. `application/json` is taken as well; what the file is, its bytes say. The same file once more changes nothing: the answer is 200 with the import that read it.
 #[utoipa::path(
     operation_id = "import_open_data",
     tag = "imports",
@@ -70,7 +72,7 @@ pub fn operations(config: &mut impl Operations) {
 )]
 #[post("/imports")]
 async fn take(
-    (request, context, imports): (HttpRequest, Shared, AtImports),
+    (request, context, imports, publisher): (HttpRequest, Shared, AtImports, AtPublisher),
     (actor, once): (Actor, Once),
     incoming: Incoming,
 ) -> Answer<HttpResponse> {
@@ -97,14 +99,14 @@ async fn take(
         .await?;
     let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(id) = begun {
-        actix_web::rt::spawn(read_in((context, imports), actor, (id, file), place));
+        actix_web::rt::spawn(read_in((context, imports, publisher), actor, (id, file), place));
     }
     reply.into_response()
 }
 
 /// Reads a file in when it is its turn. Whoever sent it has their answer; how it went is written down with the import.
 async fn read_in(
-    (context, imports): (Shared, AtImports),
+    (context, imports, publisher): (Shared, AtImports, AtPublisher),
     actor: Actor,
     (id, file): (ImportId, NamedTempFile),
     _place: OwnedSemaphorePermit,
@@ -118,7 +120,12 @@ async fn read_in(
         context
             .db
             .write_and_wait(move |tx| acts::start(tx, &by, &started))?;
-        runs::run(&context.db, &actor, (&id, file.path()), &mut runs::Nobody)
+        let source = runs::Source {
+            id: &id,
+            path: file.path(),
+            own_prefix: publisher.prefix.as_ref().map(Prefix::as_str),
+        };
+        runs::run(&context.db, &actor, source, &mut runs::Nobody)
     });
     match done.await {
         Ok(Ok(import)) => {

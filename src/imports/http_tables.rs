@@ -113,7 +113,6 @@ async fn take(
     let text = decode(&body.bytes, charset(&request).as_deref())?;
     let bytes = i64::try_from(body.bytes.len()).map_err(|error| Fault::caused("measure a table", error))?;
     let rows = rules::rows(&text, sort)?;
-    rules::filled(&rows, sort).map_err(|refusal| rules::with_lines(refusal, &rows))?;
     let table = Table {
         sort,
         rows,

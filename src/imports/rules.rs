@@ -200,6 +200,13 @@ impl Import {
     }
 }
 
+/// Whether a process is one of the ward's own: its id begins with the prefix that the ward publishes under. Where the ward has none, it has published nothing.
+pub fn is_own(ocid: &str, prefix: Option<&str>) -> bool {
+    let rest = prefix.filter(|prefix| !prefix.is_empty());
+    rest.and_then(|prefix| ocid.strip_prefix(prefix))
+        .is_some_and(|rest| rest.starts_with('-'))
+}
+
 /// A file's name as it is kept: its last part, without what cannot be shown.
 pub fn kept_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -225,6 +232,14 @@ mod tests {
         assert_eq!(kept_name("../a/b\u{0}.json"), "b.json");
         assert_eq!(kept_name("c:\\x\\y.jsonl"), "y.jsonl");
         assert_eq!(kept_name("a/"), "ocds");
+    }
+
+    #[test]
+    fn a_process_is_the_wards_own_by_its_prefix() {
+        let own = |ocid| is_own(ocid, Some("ocds-a1b2c3"));
+        assert!(own("ocds-a1b2c3-01jd") && own("ocds-a1b2c3-"));
+        assert!(!own("ocds-a1b2c34-01jd") && !own("ocds-a1b2c3") && !own("x-ocds-a1b2c3-1"));
+        assert!(!is_own("ocds-a1b2c3-1", None) && !is_own("-1", Some("")));
     }
 
     #[test]

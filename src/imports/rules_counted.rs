@@ -6,8 +6,8 @@ use crate::budget::rules_imported::{Amount, Entry, Key, Party, Process as Counte
 use crate::imports::rules_findings::Code;
 use crate::imports::rules_process::{Contract, Process, Reference, Value};
 use crate::imports::rules_repairs::Findings;
+use crate::imports::rules_understood::Joined;
 use crate::kernel::clock::Instant;
-use crate::kernel::party::AreaId;
 
 /// Statuses under which nothing is owed.
 const NOTHING: [&str; 4] = ["cancelled", "unsuccessful", "pending", "draft"];
@@ -16,23 +16,29 @@ fn counts(status: Option<&str>) -> bool {
     status.is_none_or(|status| !NOTHING.contains(&status.to_ascii_lowercase().as_str()))
 }
 
-fn party(reference: &Reference) -> Option<Party> {
-    Party::of(Some(&reference.id), Some(&reference.name))
-}
+impl Joined {
+    /// An organisation as it is counted: under its own id, if it is one of the ward's.
+    fn party(&self, reference: &Reference) -> Option<Party> {
+        let own = self.organisations.get(&reference.id);
+        let id = own.map_or(reference.id.as_str(), |own| own.as_str());
+        Party::of(Some(id), Some(&reference.name))
+    }
 
-/// Whoever supplied, if it was one.
-fn only(suppliers: &[Reference]) -> Option<Party> {
-    match suppliers {
-        [one] => party(one),
-        _ => None,
+    /// Whoever supplied, if it was one; the same under two ids is one.
+    fn only(&self, suppliers: &[Reference]) -> Option<Party> {
+        let mut parties = suppliers.iter().map(|one| self.party(one));
+        let first = parties.next()??;
+        parties
+            .all(|one| one.is_some_and(|one| one.key == first.key))
+            .then_some(first)
     }
 }
 
 /// What is counted of a process. What cannot be, for want of a currency or beyond all bounds, is told.
-pub fn counted(process: &Process, area_id: Option<&AreaId>, findings: &mut Findings) -> Counted {
+pub fn counted(process: &Process, joined: &Joined, findings: &mut Findings) -> Counted {
     let mut counting = Counting {
         process,
-        area_id,
+        joined,
         entries: Vec::new(),
         findings,
     };
@@ -48,7 +54,11 @@ pub fn counted(process: &Process, area_id: Option<&AreaId>, findings: &mut Findi
                 (None, Some(award)) if is_only(process, &award.id) => &award.value,
                 _ => &contract.value,
             };
-            let of = (What::Agreed, contract.id.clone(), only(&contract.suppliers));
+            let of = (
+                What::Agreed,
+                contract.id.clone(),
+                joined.only(&contract.suppliers),
+            );
             counting.add(of, (value, day), &format!("/contracts/{at}/value"));
         }
     }
@@ -64,7 +74,7 @@ pub fn counted(process: &Process, area_id: Option<&AreaId>, findings: &mut Findi
             } else {
                 award.id.clone()
             };
-            let of = (What::Agreed, name, only(&award.suppliers));
+            let of = (What::Agreed, name, joined.only(&award.suppliers));
             counting.add(of, (&award.value, award.at), &format!("/awards/{at}/value"));
         }
     }
@@ -73,8 +83,8 @@ pub fn counted(process: &Process, area_id: Option<&AreaId>, findings: &mut Findi
             .contracts
             .iter()
             .find(|contract| contract.id == paid.contract_id);
-        let supplier = contract.and_then(|contract| only(&contract.suppliers));
-        let supplier = supplier.or_else(|| paid.payee.as_ref().and_then(party));
+        let supplier = contract.and_then(|contract| joined.only(&contract.suppliers));
+        let supplier = supplier.or_else(|| paid.payee.as_ref().and_then(|payee| joined.party(payee)));
         let of = (What::Paid, paid.contract_id.clone(), supplier);
         counting.add(of, (&paid.value, paid.at), "/contracts");
     }
@@ -102,7 +112,7 @@ fn is_only(process: &Process, award: &str) -> bool {
 
 struct Counting<'p> {
     process: &'p Process,
-    area_id: Option<&'p AreaId>,
+    joined: &'p Joined,
     entries: Vec<Entry>,
     findings: &'p mut Findings,
 }
@@ -131,7 +141,7 @@ impl Counting<'_> {
             currency,
             amount,
             day: at.map(|at| at.date_naive()),
-            buyer: of.buyer.as_ref().and_then(party),
+            buyer: of.buyer.as_ref().and_then(|buyer| self.joined.party(buyer)),
             supplier,
             supplier_kind: None,
             category: of
@@ -139,7 +149,7 @@ impl Counting<'_> {
                 .as_deref()
                 .or(of.classification.as_deref())
                 .and_then(Key::of),
-            area_id: self.area_id.cloned(),
+            area_id: self.joined.area_id.clone(),
             method: of
                 .method
                 .as_deref()
@@ -167,7 +177,7 @@ mod tests {
         let mut findings = Findings::default();
         let process = read("o", &repaired(&release, &mut findings), &mut findings);
         let mut findings = Findings::default();
-        let counted = counted(&process, None, &mut findings);
+        let counted = counted(&process, &Joined::default(), &mut findings);
         let entries = counted.entries.into_iter().map(|entry| {
             let supplier = entry.supplier.map(|supplier| supplier.key.as_str().to_owned());
             (

@@ -68,6 +68,8 @@ codes! {
     NotJson "not_json" Rejection "不是有效的 JSON，未导入" "It is not valid JSON, and was not taken";
     /// Bytes that are no UTF-8.
     NotUtf8 "not_utf8" Repair "含有非 UTF-8 的字节，以替代字符代之" "Bytes that are not UTF-8 were replaced";
+    /// A file without anything in it.
+    EmptyFile "empty_file" Rejection "文件中没有内容" "There is nothing in the file";
     /// A file that ends in the middle.
     BrokenOff "broken_off" Rejection "文件在此中断，之后没有内容" "The file breaks off here";
     /// A release beyond the bound.
@@ -96,6 +98,10 @@ codes! {
     EmptyLeftOut "empty_left_out" Repair "空值，视为未提供" "It is empty, and taken as not said";
     /// A member that is null.
     NullMember "null_member" Note "值为 null：合并时删除此前的值" "It is null: when releases are merged it takes away what was there before";
+    /// A null in an array, which takes away nothing.
+    NullInArray "null_in_array" Note "数组中的 null，略去" "It is a null in an array, and was passed over";
+    /// A character that cannot be shown.
+    ControlCharacter "control_character" Repair "含有控制字符，以空格代之" "It has a control character, for which a blank was taken";
     /// An object where an array is due.
     ArrayExpected "array_expected" Repair "应为数组，已置于数组中" "An array is due here; it was put into one";
     /// An array where an object is due.
@@ -166,6 +172,8 @@ codes! {
     UnknownMember "unknown_member" Note "标准之外的成员，保存在原文中" "A member that the standard does not have; it is kept in the stored release";
     /// An amount that is not counted in spending.
     NotCounted "not_counted" Note "没有币种，或超出可计数的范围，不计入支出统计" "It has no currency, or is beyond what can be counted; spending does not count it";
+    /// A process that the ward has published itself.
+    OwnProcess "own_process" Note "这是本辖区自己发布的过程，不另存、不计入导入数据" "It is a process of this ward's own; it is neither kept nor counted as imported";
     /// A process whose amounts make a sum too large.
     SumTooLarge "imported_sum_too_large" Rejection "该币种的导入金额合计将超出可表示的范围，本过程不计入支出统计" "All imported amounts of its currency together would be larger than can be told; spending does not count this process";
     /// A text longer than is kept in a table.

@@ -20,6 +20,8 @@ pub enum Due {
     Value,
     /// A number of money.
     Amount,
+    /// An object with an amount and a currency, if it is an object; else whatever it is.
+    ValueIfObject,
     /// A currency's code.
     Currency,
     /// An instant.
@@ -32,13 +34,31 @@ pub enum Due {
     Anything,
 }
 
-/// Where a `value` is a number, and no money.
-const NUMBERS: [&str; 5] = [
-    "observations",
-    "statistics",
-    "requirementResponses",
-    "numbers",
-    "options",
+/// Where a `value` is one of money, and never a bare number or a text.
+const VALUED: [&str; 11] = [
+    "tender",
+    "planning",
+    "awards",
+    "contracts",
+    "transactions",
+    "lots",
+    "lotGroups",
+    "details",
+    "unit",
+    "budget",
+    "budgetBreakdown",
+];
+/// Whose `identifier` is that of an organisation in a register.
+const IDENTIFIED: [&str; 9] = [
+    "parties",
+    "buyer",
+    "procuringEntity",
+    "suppliers",
+    "tenderers",
+    "payer",
+    "payee",
+    "providerOrganization",
+    "receiverOrganization",
 ];
 
 /// What is due under a name in what is called `parent`.
@@ -77,14 +97,17 @@ pub fn due(parent: &str, name: &str) -> Due {
         "buyer" | "procuringEntity" | "payer" | "payee" | "providerOrganization" | "receiverOrganization" => {
             Due::Organisation
         }
-        "tender" | "planning" | "budget" | "implementation" | "identifier" | "address" | "contactPoint"
+        "identifier" if IDENTIFIED.contains(&parent) => Due::Object,
+        "tender" | "planning" | "budget" | "implementation" | "address" | "contactPoint"
         | "classification" | "unit" | "tenderPeriod" | "enquiryPeriod" | "awardPeriod" | "contractPeriod"
         | "period" | "executionPeriod" => Due::Object,
         "bids" if parent.is_empty() => Due::Object,
-        "value" if !NUMBERS.contains(&parent) => Due::Value,
-        "minValue" | "maxValue" | "finalValue" | "grossValue" => Due::Value,
-        "amount" if matches!(parent, "budget" | "transactions") => Due::Value,
-        "amount" => Due::Amount,
+        "value" if VALUED.contains(&parent) => Due::Value,
+        "minValue" | "maxValue" | "finalValue" | "grossValue" if VALUED.contains(&parent) => Due::Value,
+        "amount" if matches!(parent, "budget" | "budgetBreakdown" | "transactions") => Due::Value,
+        "amount" if parent == "value" => Due::Amount,
+        // Extensions call other things so, and values of money: what they are, they show.
+        "value" | "minValue" | "maxValue" | "finalValue" | "grossValue" | "amount" => Due::ValueIfObject,
         "currency" => Due::Currency,
         "date" | "startDate" | "endDate" | "maxExtentDate" | "dateSigned" | "datePublished"
         | "dateModified" | "dueDate" | "dateMet" | "dateAnswered" | "publishedDate" => Due::Date,
@@ -199,7 +222,11 @@ mod tests {
     fn the_same_name_is_due_other_things_in_other_places() {
         assert_eq!(due("budget", "amount"), Due::Value);
         assert_eq!(due("value", "amount"), Due::Amount);
-        assert_eq!(due("observations", "value"), Due::Anything);
+        assert_eq!(due("observations", "value"), Due::ValueIfObject);
+        assert_eq!(due("budgetBreakdown", "amount"), Due::Value);
+        assert_eq!(due("guarantees", "amount"), Due::ValueIfObject);
+        assert_eq!(due("relatedProcesses", "identifier"), Due::Anything);
+        assert_eq!(due("parties", "identifier"), Due::Object);
         assert_eq!(due("awards", "value"), Due::Value);
         assert_eq!(due("", "bids"), Due::Object);
         assert_eq!(due("bids", "details"), Due::Objects);

@@ -38,6 +38,11 @@ impl Findings {
         }
     }
 
+    /// Notes where in a release, whose bytes were not all UTF-8, others stand for them.
+    pub fn replaced(&mut self, release: &Object) {
+        replaced_in(release, ("", ""), self);
+    }
+
     /// All of them.
     pub fn into_all(mut self) -> Vec<Finding> {
         for (place, count) in self.notes.into_values() {
@@ -46,6 +51,31 @@ impl Findings {
             }
         }
         self.found
+    }
+}
+
+fn replaced_in(of: &Object, (path, pointer): (&str, &str), findings: &mut Findings) {
+    for (name, value) in of.members() {
+        let (path, place) = (format!("{path}/{name}"), step(pointer, name));
+        if name.contains(char::REPLACEMENT_CHARACTER) {
+            findings.note(Code::NotUtf8, &path, &place);
+        }
+        replaced_within(value, (&path, &place), findings);
+    }
+}
+
+fn replaced_within(value: &Json, (path, pointer): (&str, &str), findings: &mut Findings) {
+    match value {
+        Json::Text(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+            findings.note(Code::NotUtf8, path, pointer);
+        }
+        Json::Object(of) => replaced_in(of, (path, pointer), findings),
+        Json::Array(values) => {
+            for (at, value) in values.iter().enumerate() {
+                replaced_within(value, (path, &format!("{pointer}/{at}")), findings);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -100,7 +130,7 @@ fn object(of: &Object, (name, path, pointer): Place<'_>, findings: &mut Findings
             made.remove(member);
             continue;
         }
-        match one(value, (name, member), (&schema, &place), findings) {
+        match one(value, (name, member, of), (&schema, &place), findings) {
             Some(value) if !value.is_empty() => made.set(member, value),
             _ => made.remove(member),
         }
@@ -108,10 +138,10 @@ fn object(of: &Object, (name, path, pointer): Place<'_>, findings: &mut Findings
     made
 }
 
-/// One value, as what is due there; `None` if it cannot be.
+/// One value of an object, as what is due there; `None` if it cannot be.
 fn one(
     value: &Json,
-    (parent, name): (&str, &str),
+    (parent, name, beside): (&str, &str, &Object),
     (path, pointer): (&str, &str),
     findings: &mut Findings,
 ) -> Option<Json> {
@@ -122,8 +152,8 @@ fn one(
     match due(parent, name) {
         Due::Objects => objects(value, (name, path, pointer), true, findings),
         Due::WholeObjects => objects(value, (name, path, pointer), false, findings),
-        Due::Texts => texts(value, Code::TextExpected, pointer, findings),
-        Due::Ids => texts(value, Code::IdAsNumber, pointer, findings),
+        Due::Texts => texts(value, Code::TextExpected, (path, pointer), findings),
+        Due::Ids => texts(value, Code::IdAsNumber, (path, pointer), findings),
         Due::Object => match first(value, pointer, findings) {
             Json::Object(of) => Some(Json::Object(object(of, (name, path, pointer), findings))),
             _ => wrong(findings),
@@ -139,13 +169,23 @@ fn one(
         Due::Value => match first(value, pointer, findings) {
             Json::Object(of) => Some(Json::Object(object(of, ("value", path, pointer), findings))),
             bare @ (Json::Number(_) | Json::Text(_)) => {
-                let amount = amount(bare, pointer, findings)?;
+                let amount = amount(bare, None, pointer, findings)?;
                 findings.add(Code::BareAmount, pointer, &written(bare), &written(&amount));
                 Some(Json::Object(Object::new().with("amount", amount)))
             }
             _ => wrong(findings),
         },
-        Due::Amount => amount(value, pointer, findings),
+        Due::Amount => amount(value, beside.text("currency"), pointer, findings),
+        Due::ValueIfObject => Some(match value {
+            Json::Object(of) => Json::Object(object(of, ("value", path, pointer), findings)),
+            // What a currency stands beside is money, whatever it is called.
+            amount_of @ (Json::Number(_) | Json::Text(_))
+                if name == "amount" && beside.get("currency").is_some() =>
+            {
+                amount(amount_of, beside.text("currency"), pointer, findings)?
+            }
+            other => anything(other, (name, path, pointer), findings),
+        }),
         Due::Currency => match value {
             Json::Text(text) => {
                 let (code, why) = currency(text);
@@ -186,7 +226,7 @@ fn first<'v>(value: &'v Json, pointer: &str, findings: &mut Findings) -> &'v Jso
     let Json::Array(values) = value else {
         return value;
     };
-    match values.first() {
+    match values.iter().find(|one| **one != Json::Null).or(values.first()) {
         Some(one) => {
             findings.add(
                 Code::ObjectExpected,
@@ -230,7 +270,10 @@ fn objects(
                 findings.add(Code::NameOnly, &place, text, "name");
                 Object::new().with("name", text.as_str())
             }
-            Json::Null => continue,
+            Json::Null => {
+                findings.note(Code::NullInArray, path, &place);
+                continue;
+            }
             other => {
                 findings.add(Code::WrongShape, &place, &written(other), "");
                 continue;
@@ -268,7 +311,7 @@ fn objects(
     Some(Json::Array(made))
 }
 
-fn texts(value: &Json, code: Code, pointer: &str, findings: &mut Findings) -> Option<Json> {
+fn texts(value: &Json, code: Code, (path, pointer): (&str, &str), findings: &mut Findings) -> Option<Json> {
     let is_alone = !matches!(value, Json::Array(_));
     let mut made = Vec::new();
     for (at, value) in listed(value, pointer, findings).iter().enumerate() {
@@ -277,16 +320,32 @@ fn texts(value: &Json, code: Code, pointer: &str, findings: &mut Findings) -> Op
         } else {
             format!("{pointer}/{at}")
         };
-        if !value.is_empty() {
-            made.extend(text(value, code, &place, findings));
+        match value {
+            Json::Null => findings.note(Code::NullInArray, path, &place),
+            empty if empty.is_empty() => findings.note(Code::EmptyLeftOut, path, &place),
+            value => made.extend(text(value, code, &place, findings)),
         }
     }
     Some(Json::Array(made))
 }
 
+/// Whether a character can neither be shown nor is white space.
+fn is_dropped(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+}
+
 fn text(value: &Json, code: Code, pointer: &str, findings: &mut Findings) -> Option<Json> {
     match value {
-        Json::Text(text) => Some(Json::from(text.trim())),
+        Json::Text(text) => {
+            let plain: String = text
+                .chars()
+                .map(|c| if is_dropped(c) { ' ' } else { c })
+                .collect();
+            if plain != *text {
+                findings.add(Code::ControlCharacter, pointer, text, plain.trim());
+            }
+            Some(Json::from(plain.trim()))
+        }
         Json::Number(text) => {
             findings.add(code, pointer, text, text);
             Some(Json::from(text.as_str()))
@@ -306,10 +365,11 @@ fn text(value: &Json, code: Code, pointer: &str, findings: &mut Findings) -> Opt
     }
 }
 
-fn amount(value: &Json, pointer: &str, findings: &mut Findings) -> Option<Json> {
+/// A number of money, of the currency that is said beside it.
+fn amount(value: &Json, currency: Option<&str>, pointer: &str, findings: &mut Findings) -> Option<Json> {
     let (read, shown) = match value {
         Json::Number(text) => (amount_of_number(text), text.as_str()),
-        Json::Text(text) => (amount_of_text(text), text.as_str()),
+        Json::Text(text) => (amount_of_text(text, currency), text.as_str()),
         other => {
             findings.add(Code::AmountUnreadable, pointer, &written(other), "");
             return None;
@@ -407,6 +467,68 @@ mod tests {
             r#"{"contracts":[{"implementation":{"metrics":[{"id":"m","observations":[{"id":"o","value":{"amount":"x"}}]}]}}]}"#,
             r#"{"contracts":[{"implementation":{"metrics":[{"id":"m","observations":[{"id":"o"}]}]}}]}"#,
             &["amount_unreadable /contracts/0/implementation/metrics/0/observations/0/value/amount"],
+        );
+    }
+
+    #[test]
+    fn amounts_of_extensions_and_ids_of_other_processes_are_what_they_are() {
+        for good in [
+            r#"{"planning":{"budget":{"budgetBreakdown":[{"id":"1","amount":{"amount":5.00,"currency":"CNY"}}]}}}"#,
+            r#"{"relatedProcesses":[{"id":"1","relationship":["framework"],"scheme":"ocid","identifier":"ocds-1"}]}"#,
+            r#"{"tender":{"guarantees":[{"id":"1","amount":{"amount":5.00,"currency":"CNY"}}],"quantities":[{"amount":"12 boxes","value":7}]}}"#,
+            r#"{"tender":{"criteria":[{"id":"1","requirements":[{"id":"1","minValue":5,"maxValue":"9"}]}]}}"#,
+        ] {
+            becomes(good, good, &[]);
+        }
+        becomes(
+            r#"{"awards":[{"id":"1","items":[{"id":"1","itemAmount":{"amount":0.30000000000000004,"currency":"MXN"}}]}]}"#,
+            r#"{"awards":[{"id":"1","items":[{"id":"1","itemAmount":{"amount":0.30,"currency":"MXN"}}]}]}"#,
+            &["float_artefact /awards/0/items/0/itemAmount/amount"],
+        );
+        becomes(
+            r#"{"parties":[{"id":"1","identifier":"x"}]}"#,
+            r#"{"parties":[{"id":"1"}]}"#,
+            &["wrong_shape /parties/0/identifier"],
+        );
+    }
+
+    #[test]
+    fn amounts_are_read_by_the_currency_beside_them() {
+        let of =
+            |amount: &str| format!(r#"{{"tender":{{"value":{{"amount":"{amount}","currency":"CNY"}}}}}}"#);
+        becomes(
+            &of("¥100"),
+            r#"{"tender":{"value":{"amount":100.00,"currency":"CNY"}}}"#,
+            &["amount_as_text /tender/value/amount"],
+        );
+        for bad in ["100万", "12k", "1.5M", "100 EUR", "1,234", "1.234"] {
+            becomes(
+                &of(bad),
+                r#"{"tender":{"value":{"currency":"CNY"}}}"#,
+                &["amount_unreadable /tender/value/amount"],
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_in_an_array_goes_without_a_word() {
+        becomes(
+            r#"{"awards":[null,{"id":"1","suppliers":[null,{"id":"s"}]}],"contracts":[null],"tag":["award",null,""],"tender":{"submissionMethod":[null]},"buyer":[null,{"id":"b"}]}"#,
+            r#"{"awards":[{"id":"1","suppliers":[{"id":"s"}]}],"tag":["award"],"buyer":{"id":"b"}}"#,
+            &[
+                "null_in_array /awards/0",
+                "null_in_array /awards/1/suppliers/0",
+                "null_in_array /contracts/0",
+                "null_in_array /tag/1",
+                "empty_left_out /tag/2",
+                "null_in_array /tender/submissionMethod/0",
+                "object_expected /buyer",
+            ],
+        );
+        becomes(
+            "{\"tender\":{\"title\":\"a\\u0000b\",\"description\":\"two\\nlines\"}}",
+            "{\"tender\":{\"title\":\"a b\",\"description\":\"two\\nlines\"}}",
+            &["control_character /tender/title"],
         );
     }
 

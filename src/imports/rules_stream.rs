@@ -124,6 +124,9 @@ pub fn pieces<E: From<io::Error>>(
             }
         };
         match next {
+            None if document == 0 => {
+                return take(Piece::Finding(Finding::at(Code::EmptyFile, "", "", "")));
+            }
             None => return Ok(()),
             // Between the values of a file that has a comma at the end of each line.
             Some(b',') if document > 0 => splitter.reader.consume(1),
@@ -559,7 +562,8 @@ mod tests {
             ]
         );
         assert_eq!(apart(b"\xef\xbb\xbf {} ", SMALL), ["/0 {}"]);
-        assert!(apart(b"", SMALL).is_empty());
+        assert_eq!(apart(b"", SMALL), [" empty_file"]);
+        assert_eq!(apart(b" \n", SMALL), [" empty_file"]);
         assert!(apart(b"[]", SMALL).is_empty());
     }
 

@@ -1,7 +1,7 @@
 //! A ward's running data as tables: organisations, budget lines and contracts that are running, with headings in Chinese or English. A table is judged whole: every
 //! fault is told with its row and column, and one fault keeps all of it out. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -158,20 +158,17 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// Judges whether each row has what it must have.
-///
-/// # Errors
-/// [`INVALID`] with every cell that has to be filled and is not.
-pub fn filled(rows: &[Row], sort: Sort) -> Result<(), Refusal> {
+/// The faults of rows that have not what they must have: every cell that has to be filled and is not.
+pub fn filled(rows: &[Row], sort: Sort) -> Faults {
     let mut faults = Faults::default();
     for (at, row) in rows.iter().enumerate() {
         for (name, ..) in sort.columns().iter().filter(|(_, _, needed)| *needed) {
             if row.cell(name).is_empty() {
-                faults.add(at, name, "required", Text::fixed("必填", "is required"));
+                faults.add(at, name, REQUIRED, Text::fixed("必填", "is required"));
             }
         }
     }
-    faults.finish()
+    faults
 }
 
 /// Reads the rows of a table as they stand.
@@ -267,9 +264,10 @@ fn not_csv(error: &csv::Error, lines: &mut Lines<'_>) -> Refusal {
 /// A refusal of a table whose faults say, in words, on which line of the file they are: rows are counted without blank ones, lines are not.
 pub fn with_lines(mut refusal: Refusal, rows: &[Row]) -> Refusal {
     for fault in &mut refusal.objections {
-        let row = fault.pointer.trim_start_matches('/').split('/').next();
-        let row = row.and_then(|row| row.parse::<usize>().ok());
-        if let Some(line) = row.and_then(|row| rows.get(row)).map(|row| row.line) {
+        if let Some(line) = row_of(&fault.pointer)
+            .and_then(|row| rows.get(row))
+            .map(|row| row.line)
+        {
             let (zh, en) = (fault.detail.zh(), fault.detail.en());
             fault.detail = text!("第 {line} 行：{zh}", "line {line}: {en}");
         }
@@ -277,25 +275,53 @@ pub fn with_lines(mut refusal: Refusal, rows: &[Row]) -> Refusal {
     refusal
 }
 
-/// Faults of a table, with row and column.
+/// The row of a fault at `/row/column`.
+fn row_of(pointer: &str) -> Option<usize> {
+    pointer.trim_start_matches('/').split('/').next()?.parse().ok()
+}
+
+/// What is told of a cell with nothing in it that has to be filled.
+const REQUIRED: &str = "required";
+
+/// Faults of a table, with row and column. Of a cell that has to be filled and is not, nothing else is told.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Objection>);
+pub struct Faults {
+    all: Vec<Objection>,
+    empty: BTreeSet<String>,
+}
 
 impl Faults {
     /// Adds one.
     pub fn add(&mut self, row: usize, column: &str, code: &'static str, detail: Text) {
-        self.0.push(Objection {
+        self.put(Objection {
             pointer: format!("/{row}/{column}"),
             code,
             detail,
         });
     }
 
+    fn put(&mut self, one: Objection) {
+        if self.empty.contains(&one.pointer) {
+            return;
+        }
+        if one.code == REQUIRED {
+            self.empty.insert(one.pointer.clone());
+        }
+        self.all.push(one);
+    }
+
+    /// Whether a row has one.
+    pub fn has(&self, row: usize) -> bool {
+        let place = format!("/{row}");
+        let mut places = self.all.iter().filter_map(|one| one.pointer.strip_prefix(&place));
+        places.any(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// Adds those of a refusal of one row.
     pub fn take(&mut self, row: usize, refusal: Refusal) {
         if refusal.objections.is_empty() {
             let detail = refusal.detail.unwrap_or_else(|| refusal.reason.title.clone());
-            self.0.push(Objection {
+            self.put(Objection {
                 pointer: format!("/{row}"),
                 code: refusal.reason.code,
                 detail,
@@ -303,7 +329,7 @@ impl Faults {
             return;
         }
         for objection in refusal.objections {
-            self.0.push(Objection {
+            self.put(Objection {
                 pointer: format!("/{row}{}", objection.pointer),
                 ..objection
             });
@@ -315,16 +341,18 @@ impl Faults {
     /// # Errors
     /// [`INVALID`] with every fault.
     pub fn finish(mut self) -> Result<(), Refusal> {
-        if self.0.is_empty() {
+        if self.all.is_empty() {
             return Ok(());
         }
-        let count = self.0.len();
-        self.0.truncate(OBJECTIONS_MAX);
+        // Rows come in their order, whichever of their cells was looked at first.
+        self.all.sort_by_key(|one| row_of(&one.pointer));
+        let count = self.all.len();
+        self.all.truncate(OBJECTIONS_MAX);
         let why = text!(
             "表格有 {count} 处错误，未导入",
             "the table has {count} faults, and nothing of it was imported"
         );
-        Err(INVALID.because(why).listing(self.0))
+        Err(INVALID.because(why).listing(self.all))
     }
 }
 
@@ -346,25 +374,27 @@ pub struct Running {
 }
 
 impl Running {
-    /// The code of the area that it serves.
-    pub fn area_code(&self) -> &str {
-        &self.area_code
-    }
-
-    /// Its category.
-    pub fn category(&self) -> &str {
-        &self.category
-    }
-
-    /// The id of its process.
-    pub fn ocid(&self) -> String {
+    /// The id that processes of such contracts had before names with a hyphen were told apart, and that those without one still have.
+    pub fn plain_ocid(&self) -> String {
         format!("running-{}-{}", self.buyer, self.number)
+    }
+
+    /// The id of its process, which no other contract has: what is between the first two hyphens is the buyer, in which hyphens are written `~1` and tildes `~0`. A contract that
+    /// has the id of old keeps it, and no other one gets it: `holder` is the buyer of the process that is stored under that id, if there is one.
+    pub fn ocid(&self, holder: Option<&str>) -> String {
+        let plain = self.plain_ocid();
+        let buyer = self.buyer.replace('~', "~0").replace('-', "~1");
+        let own = format!("running-{buyer}-{}", self.number);
+        match holder {
+            Some(holder) if holder == self.buyer => plain,
+            Some(_) if own == plain => format!("running~{buyer}-{}", self.number),
+            _ => own,
+        }
     }
 }
 
-/// Reads a row as a contract; its faults are added to the others.
-pub fn running(at: usize, row: &Row, faults: &mut Faults) -> Option<Running> {
-    let before = faults.0.len();
+/// Reads a row as a contract, on a day of the ward's; its faults are added to the others.
+pub fn running(at: usize, row: &Row, today: NaiveDate, faults: &mut Faults) -> Option<Running> {
     for (column, max) in [
         ("number", NUMBER_LENGTH_MAX),
         ("title", NAME_LENGTH_MAX),
@@ -411,13 +441,17 @@ pub fn running(at: usize, row: &Row, faults: &mut Faults) -> Option<Running> {
         let detail = Text::fixed("已付金额大于合同金额", "more is paid than the contract comes to");
         faults.add(at, "paid", "paid_above_value", detail);
     }
+    if as_of.is_some_and(|as_of| as_of > today) {
+        let detail = text!("晚于今天（{today}）", "is after today, {today}");
+        faults.add(at, "as_of", "in_future", detail);
+    }
     if let (Some(signed), Some(ends)) = (signed_on, ends_on)
         && ends < signed
     {
         let detail = Text::fixed("到期日期早于签订日期", "it ends before it was signed");
         faults.add(at, "ends_on", "ends_before_signed", detail);
     }
-    if faults.0.len() > before {
+    if faults.has(at) {
         return None;
     }
     Some(Running {
@@ -437,7 +471,7 @@ pub fn running(at: usize, row: &Row, faults: &mut Faults) -> Option<Running> {
 }
 
 /// A contract as a release: what was paid until a day is one payment of that day, which the one of a later table takes the place of.
-pub fn release(one: &Running) -> Object {
+pub fn release(one: &Running, ocid: &str) -> Object {
     let day = |day: NaiveDate| format!("{day}T00:00:00Z");
     let supplier_id = one.supplier_code.clone().unwrap_or_else(|| one.supplier.clone());
     let reference = |id: &str, name: &str| Object::new().with("id", id).with("name", name);
@@ -492,7 +526,7 @@ pub fn release(one: &Running) -> Object {
         );
     }
     Object::new()
-        .with("ocid", one.ocid())
+        .with("ocid", ocid)
         .with("id", format!("{}@{}", one.number, one.as_of))
         .with("date", day(one.as_of))
         .with("tag", vec![Json::from("contract")])
@@ -515,8 +549,16 @@ mod tests {
 
     fn read(text: &str, sort: Sort) -> Result<Vec<Row>, Refusal> {
         let rows = super::rows(text, sort)?;
-        filled(&rows, sort)?;
+        filled(&rows, sort).finish()?;
         Ok(rows)
+    }
+
+    fn today() -> NaiveDate {
+        "2026-02-28".parse().unwrap()
+    }
+
+    fn running(at: usize, row: &Row, faults: &mut Faults) -> Option<Running> {
+        super::running(at, row, today(), faults)
     }
 
     fn rows(text: &str) -> Vec<Row> {
@@ -572,6 +614,14 @@ mod tests {
         faults.add(0, "title", "x", Text::fixed("错", "is wrong"));
         let told = with_lines(faults.finish().unwrap_err(), &empty);
         assert_eq!(told.objections[0].detail.en(), "line 4: is wrong");
+        for (bad, line) in [
+            (format!("{HEAD}short\n"), 2),
+            (format!("{HEAD}{one}\nshort\n"), 4),
+            (format!("\u{feff}{HEAD}short\n{one}\n"), 2),
+        ] {
+            let detail = read(&bad, Sort::Contracts).unwrap_err().detail.unwrap();
+            assert!(detail.en().contains(&format!("line {line} ")), "{}", detail.en());
+        }
         let bad = format!("{HEAD}\n{one}\n\nH-2,short\n");
         let refusal = read(&bad, Sort::Contracts).unwrap_err();
         let detail = refusal.detail.unwrap();
@@ -619,11 +669,93 @@ mod tests {
     }
 
     #[test]
+    fn no_two_contracts_have_one_id() {
+        let contract = |buyer: &str, number: &str| {
+            let text = format!("{HEAD}{number},保洁,{buyer},甲公司,310101,s,1,1,2026-01-31,,2026-12-31\n");
+            running(0, &rows(&text)[0], &mut Faults::default()).unwrap()
+        };
+        let names = [
+            "甲", "甲-1", "甲-1-2", "甲~1", "甲~0", "甲~", "甲~11", "甲~01", "1", "1-2", "~1-2",
+        ];
+        let mut ids: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+        for buyer in names {
+            for number in names {
+                for holder in [None, Some("somebody else")] {
+                    let known = ids.insert(contract(buyer, number).ocid(holder), (buyer, number));
+                    assert!(
+                        known.is_none_or(|known| known == (buyer, number)),
+                        "{known:?} {buyer} {number}"
+                    );
+                }
+            }
+        }
+        // What was imported before keeps its id, and nobody else gets it.
+        let (old, other) = (contract("甲-1", "2"), contract("甲", "1-2"));
+        assert_eq!(old.plain_ocid(), other.plain_ocid());
+        assert_eq!(old.ocid(Some("甲-1")), "running-甲-1-2");
+        assert_eq!(other.ocid(Some("甲-1")), "running~甲-1-2");
+        assert_eq!(
+            (other.ocid(Some("甲")), other.ocid(None)),
+            ("running-甲-1-2".to_owned(), "running-甲-1-2".to_owned())
+        );
+        assert_eq!(old.ocid(None), "running-甲~11-2");
+        assert_eq!(contract("街道办", "H-1").ocid(None), "running-街道办-H-1");
+    }
+
+    #[test]
+    fn what_is_said_as_of_a_day_to_come_is_refused() {
+        let on = |day: &str| {
+            let text = format!("{HEAD}H-1,保洁,街道办,甲公司,310101,s,1,1,{day},,2036-12-31\n");
+            let mut faults = Faults::default();
+            let one = running(0, &rows(&text)[0], &mut faults);
+            (
+                one.is_some(),
+                faults.finish().err().map(|refusal| refusal.objections[0].code),
+            )
+        };
+        assert_eq!(on("2026-02-28"), (true, None));
+        assert_eq!(on("2026-03-01"), (false, Some("in_future")));
+        assert_eq!(on("2036-06-30"), (false, Some("in_future")));
+    }
+
+    #[test]
+    fn an_empty_cell_hides_no_fault_but_its_own() {
+        let all = super::rows(
+            &format!("{HEAD}H-1,保洁,街道办,甲公司,310101,s,x,1,2027-01-31,,2026-12-31\n,保洁,街道办,甲公司,310101,s,,-1,2026-01-31,,2026-12-31\n"),
+            Sort::Contracts,
+        )
+        .unwrap();
+        let mut faults = filled(&all, Sort::Contracts);
+        assert!(!faults.has(0) && faults.has(1) && !faults.has(10));
+        for (at, row) in all.iter().enumerate() {
+            assert!(running(at, row, &mut faults).is_none());
+        }
+        let told: Vec<String> = faults
+            .finish()
+            .unwrap_err()
+            .objections
+            .iter()
+            .map(|one| format!("{} {}", one.pointer, one.code))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "/0/value not_an_amount",
+                "/0/as_of in_future",
+                "/1/number required",
+                "/1/value required",
+                "/1/paid not_an_amount"
+            ]
+        );
+    }
+
+    #[test]
     fn a_contract_is_a_release_of_its_own_process() {
         let row = &rows(&format!(
             "{HEAD}H-1,保洁,街道办,甲公司,310101,sanitation,100.00,20.5,2026-01-31,2026-01-02,2026-12-31\n"
         ))[0];
-        let release = release(&running(0, row, &mut Faults::default()).unwrap());
+        let contract = running(0, row, &mut Faults::default()).unwrap();
+        let release = release(&contract, &contract.ocid(None));
         assert_eq!(release.text("ocid"), Some("running-街道办-H-1"));
         assert_eq!(release.text("date"), Some("2026-01-31T00:00:00Z"));
         let written = release.written();

@@ -62,62 +62,128 @@ pub fn amount_of_number(text: &str) -> Result<Amount, Code> {
     })
 }
 
-/// Reads a text as an amount: digits with or without groups, with a currency's sign or code before or behind.
+/// Signs and words that stand for a currency beside an amount, for each currency that has any; its code always may stand there. A sign of several currencies stands for the one
+/// that is said.
+const MARKS: [(&str, &[&str]); 17] = [
+    ("CNY", &["人民币", "元", "¥", "￥", "RMB"]),
+    ("JPY", &["円", "¥", "￥"]),
+    ("EUR", &["€"]),
+    ("GBP", &["£"]),
+    ("KRW", &["₩"]),
+    ("INR", &["₹"]),
+    ("PYG", &["₲"]),
+    ("USD", &["US$", "U$S", "$"]),
+    ("HKD", &["HK$", "$"]),
+    ("TWD", &["NT$", "$"]),
+    ("MXN", &["MX$", "$"]),
+    ("DOP", &["RD$", "$"]),
+    ("BRL", &["R$"]),
+    ("CAD", &["C$", "$"]),
+    ("AUD", &["A$", "$"]),
+    ("COP", &["$"]),
+    ("CLP", &["$"]),
+];
+/// What stands between thousands and nowhere else.
+const GROUPING: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '_'];
+
+/// Reads a text as an amount of a currency: digits with or without groups, the currency's code or sign before or behind. Nothing else may stand there: a word may be a magnitude,
+/// and a mark of another currency, or of one that nobody has said, contradicts the amount. A comma or a point before exactly three digits, with one to three others than a zero
+/// before it and nothing else, may stand between thousands or before decimals: whichever of both it is, nobody can say, so that neither is read.
 ///
 /// # Errors
 /// [`Code::AmountUnreadable`] if it is none, or could be two.
-pub fn amount_of_text(text: &str) -> Result<Amount, Code> {
-    let is_word =
-        |c: char| c.is_alphabetic() || c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '￥');
-    let bare = text.trim_matches(is_word);
-    let bare: String = bare
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\'' | '_'))
-        .collect();
-    let (sign, digits) = match bare.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", bare.strip_prefix('+').unwrap_or(&bare)),
+pub fn amount_of_text(text: &str, currency: Option<&str>) -> Result<Amount, Code> {
+    let (text, currency) = (text.trim(), self::currency(currency.unwrap_or_default()).0);
+    let (sign, text) = signed(text);
+    let bare = unmarked(text, currency.as_deref());
+    let (sign, bare) = match (sign, signed(bare)) {
+        ("", (inner, bare)) => (inner, bare),
+        (sign, ("", bare)) => (sign, bare),
+        _ => return Err(Code::AmountUnreadable),
     };
-    let plain = ungrouped(digits).ok_or(Code::AmountUnreadable)?;
-    let mut amount = amount_of_number(&format!("{sign}{plain}"))?;
+    let plain = ungrouped(bare).ok_or(Code::AmountUnreadable)?;
+    let mut amount = amount_of_number(&format!("{}{plain}", sign.trim_start_matches('+')))?;
     amount.code = Some(Code::AmountAsText);
     Ok(amount)
 }
 
+/// A sign before a text, and what comes behind it.
+fn signed(text: &str) -> (&str, &str) {
+    for sign in ["-", "+"] {
+        if let Some(rest) = text.strip_prefix(sign) {
+            return (sign, rest.trim_start());
+        }
+    }
+    ("", text)
+}
+
+/// A text without one mark of its currency before it and one behind it.
+fn unmarked<'t>(text: &'t str, currency: Option<&str>) -> &'t str {
+    let Some(currency) = currency else { return text };
+    let signs = MARKS.iter().find(|(code, _)| *code == currency);
+    let signs = signs.map(|(_, signs)| *signs).unwrap_or_default();
+    let bare = std::iter::once(&currency)
+        .chain(signs)
+        .find_map(|mark| text.strip_prefix(*mark));
+    let text = bare.map_or(text, str::trim_start);
+    let bare = std::iter::once(&currency)
+        .chain(signs)
+        .find_map(|mark| text.strip_suffix(*mark));
+    bare.map_or(text, str::trim_end)
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Digits in groups of three, of which the first may be shorter, without the mark between them.
+fn in_groups(text: &str, mark: char) -> Option<String> {
+    let mut groups = text.split(mark);
+    let first = groups.next().unwrap_or_default();
+    let fits = (1..=3).contains(&first.len())
+        && is_digits(first)
+        && groups.all(|one| one.len() == 3 && is_digits(one));
+    fits.then(|| text.replace(mark, ""))
+}
+
 /// Digits without the marks between thousands, with a point before decimals.
 fn ungrouped(text: &str) -> Option<String> {
-    if text.is_empty() || !text.starts_with(|c: char| c.is_ascii_digit()) {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let in_groups = |text: &str, mark: char| {
-        let mut groups = text.split(mark);
-        let first = groups.next().unwrap_or_default();
-        ((1..=3).contains(&first.len())
-            && is_digits(first)
-            && groups.all(|one| one.len() == 3 && is_digits(one)))
-        .then(|| text.replace(mark, ""))
+    let decimal = |whole: String, decimals: &str| {
+        (!decimals.is_empty() && is_digits(decimals)).then(|| format!("{whole}.{decimals}"))
     };
-    let with_decimals = |text: &str, mark: char, groups: char| {
+    if let Some(mark) = text.chars().find(|c| GROUPING.contains(c)) {
+        // With these between thousands, a comma or a point stands before decimals.
+        return match text.split_once([',', '.']) {
+            None => in_groups(text, mark),
+            Some((whole, decimals)) => decimal(in_groups(whole, mark)?, decimals),
+        };
+    }
+    let with_decimals = |mark: char, groups: char| {
         let (whole, decimals) = text.rsplit_once(mark)?;
         let whole = if is_digits(whole) {
             whole.to_owned()
         } else {
             in_groups(whole, groups)?
         };
-        (!decimals.is_empty() && is_digits(decimals)).then(|| format!("{whole}.{decimals}"))
+        decimal(whole, decimals)
+    };
+    let alone = |mark: char, other: char| {
+        if text.matches(mark).count() > 1 {
+            return in_groups(text, mark);
+        }
+        let (whole, decimals) = text.split_once(mark)?;
+        let is_either = decimals.len() == 3 && whole.len() <= 3 && !whole.starts_with('0');
+        (!is_either).then(|| with_decimals(mark, other)).flatten()
     };
     match (text.rfind(','), text.rfind('.')) {
         (None, None) => is_digits(text).then(|| text.to_owned()),
-        (Some(comma), Some(point)) if comma > point => with_decimals(text, ',', '.'),
-        (Some(_), Some(_)) => with_decimals(text, '.', ','),
-        // A single comma before three digits stands between thousands; one before one or two stands before decimals.
-        (Some(_), None) => in_groups(text, ',').or_else(|| {
-            let decimals = text.rsplit_once(',').map_or(0, |(_, decimals)| decimals.len());
-            (decimals < 3).then(|| with_decimals(text, ',', '.')).flatten()
-        }),
-        (None, Some(_)) if text.matches('.').count() > 1 => in_groups(text, '.'),
-        (None, Some(_)) => with_decimals(text, '.', ','),
+        (Some(comma), Some(point)) if comma > point => with_decimals(',', '.'),
+        (Some(_), Some(_)) => with_decimals('.', ','),
+        (Some(_), None) => alone(',', '.'),
+        (None, Some(_)) => alone('.', ','),
     }
 }
 
@@ -332,20 +398,36 @@ mod tests {
 
     #[test]
     fn texts_are_amounts_where_they_can_be_only_one() {
-        for (text, hundredths) in [
-            ("1234", 123_400),
-            ("1,234.50", 123_450),
-            ("1.234,50", 123_450),
-            ("1 234 567,8", 123_456_780),
-            ("$ 1,234,567", 123_456_700),
-            ("1.234.567", 123_456_700),
-            ("12,5", 1_250),
-            ("¥3.20", 320),
-            ("3.20 MXN", 320),
-            ("-7", -700),
+        for (text, currency, hundredths) in [
+            ("1234", None, 123_400),
+            (" 1234 ", None, 123_400),
+            ("1,234.50", None, 123_450),
+            ("1.234,50", None, 123_450),
+            ("1 234 567,8", None, 123_456_780),
+            ("1 234,567", None, 123_457),
+            ("1'234", None, 123_400),
+            ("$ 1,234,567", Some("MXN"), 123_456_700),
+            ("RD$ 27,140.00", Some("DOP"), 2_714_000),
+            ("1.234.567", None, 123_456_700),
+            ("12,5", None, 1_250),
+            ("1234.567", None, 123_457),
+            ("1234,567", None, 123_457),
+            ("0.125", None, 13),
+            ("0,125", None, 13),
+            ("1,2345", None, 123),
+            ("1.2345", None, 123),
+            ("¥3.20", Some("CNY"), 320),
+            ("人民币3.20元", Some("CNY"), 320),
+            ("3.20 MXN", Some("MXN"), 320),
+            ("3.20 MXN", Some("mxn"), 320),
+            ("USD 3.20", Some("USD"), 320),
+            ("-7", None, -700),
+            ("-$7", Some("USD"), -700),
+            ("$ -7", Some("USD"), -700),
+            ("+7", None, 700),
         ] {
             assert_eq!(
-                amount_of_text(text),
+                amount_of_text(text, currency),
                 Ok(Amount {
                     hundredths,
                     code: Some(Code::AmountAsText)
@@ -353,8 +435,83 @@ mod tests {
                 "{text}"
             );
         }
-        for bad in ["", "n/a", "1,23,4", "1..2", "12a4", "1-2", "--1", "1,2345"] {
-            assert_eq!(amount_of_text(bad), Err(Code::AmountUnreadable), "{bad}");
+        let bad = [
+            "",
+            "n/a",
+            "1,23,4",
+            "1..2",
+            "12a4",
+            "1-2",
+            "--1",
+            "+-1",
+            "1 2 3",
+            "12 34",
+            "1,234 567",
+            "1 234'567",
+        ];
+        for bad in bad {
+            for currency in [None, Some("CNY")] {
+                assert_eq!(
+                    amount_of_text(bad, currency),
+                    Err(Code::AmountUnreadable),
+                    "{bad}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_magnitude_and_no_contradiction_is_read_over() {
+        for bad in [
+            "100万",
+            "100 万元",
+            "12k",
+            "1.5M",
+            "3 millones",
+            "12abc",
+            "abc12",
+            "1e",
+            "100 EUR",
+            "€100",
+            "$5",
+            "100 CNYk",
+            "¥¥5",
+            "CNY",
+            "元",
+            "１００",
+        ] {
+            assert_eq!(
+                amount_of_text(bad, Some("CNY")),
+                Err(Code::AmountUnreadable),
+                "{bad}"
+            );
+        }
+        // Nobody has said which currency it is, so that no mark is that of the amount.
+        for bad in ["100 EUR", "¥5", "$ 1,234,567"] {
+            assert_eq!(amount_of_text(bad, None), Err(Code::AmountUnreadable), "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_mark_before_three_digits_is_read_neither_way() {
+        for mark in [',', '.'] {
+            for text in ["1_234", "12_345", "999_000", "-1_234"] {
+                let text = text.replace('_', &mark.to_string());
+                assert_eq!(amount_of_text(&text, None), Err(Code::AmountUnreadable), "{text}");
+            }
+            for (text, hundredths) in [
+                ("1_23", 123),
+                ("1_234_567", 123_456_700),
+                ("1234_567", 123_457),
+                ("0_234", 23),
+            ] {
+                let text = text.replace('_', &mark.to_string());
+                assert_eq!(
+                    amount_of_text(&text, None).map(|amount| amount.hundredths),
+                    Ok(hundredths),
+                    "{text}"
+                );
+            }
         }
     }
 
@@ -447,7 +604,7 @@ mod tests {
         #[test]
         fn no_text_stops_reading(text in "\\PC{0,40}", digits in "[0-9./,:+TZ -]{0,30}") {
             for text in [text, digits] {
-                let _ = (instant(&text), amount_of_text(&text), amount_of_number(&text), currency(&text));
+                let _ = (instant(&text), amount_of_text(&text, None), amount_of_text(&text, Some("CNY")), amount_of_number(&text), currency(&text));
             }
         }
     }

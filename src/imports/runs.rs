@@ -1,7 +1,7 @@
 //! Reads a file in, from its first byte to its last: taken apart while it is read, repaired, and loaded batch by batch. Holds one batch at a time and never the
 //! file. Runs on a thread that may block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::db::database::Db;
 use crate::imports::acts::{self, Batch, Incoming, Loaded, NewImport};
 use crate::imports::rules::{
-    BATCH_BYTES_MAX, BATCH_RELEASES_MAX, Counts, Import, ImportId, Kind, State, kept_name,
+    BATCH_BYTES_MAX, BATCH_RELEASES_MAX, Counts, Import, ImportId, Kind, State, is_own, kept_name,
 };
 use crate::imports::rules_findings::{Code, Finding};
 use crate::imports::rules_reading::short_id;
@@ -67,16 +67,26 @@ pub fn described(path: &Path, name: &str) -> Result<NewImport, Fault> {
     })
 }
 
+/// Processes of the ward's own that are told of once in an import, however far apart their releases are.
+const OWN_MAX: usize = 100_000;
+
+/// What is read in.
+#[derive(Clone, Copy)]
+pub struct Source<'s> {
+    /// Its import.
+    pub id: &'s ImportId,
+    /// The file.
+    pub path: &'s Path,
+    /// What the ids of the ward's own processes begin with, if it publishes any: those are passed over, because they are counted already.
+    pub own_prefix: Option<&'s str>,
+}
+
 /// Reads a file in whose import was begun.
 ///
 /// # Errors
 /// Those of the acts and of the listener. A file that cannot be read to its end is a failed import.
-pub fn run(
-    db: &Db,
-    actor: &Actor,
-    (id, path): (&ImportId, &Path),
-    listener: &mut dyn Listener,
-) -> Answer<Import> {
+pub fn run(db: &Db, actor: &Actor, source: Source<'_>, listener: &mut dyn Listener) -> Answer<Import> {
+    let Source { id, path, own_prefix } = source;
     let mut loading = Loading {
         db,
         actor,
@@ -85,6 +95,8 @@ pub fn run(
         batch: Batch::default(),
         bytes: 0,
         held: BTreeMap::new(),
+        own_prefix,
+        own: BTreeSet::new(),
     };
     let done = loading.file(path).and_then(|()| loading.flush());
     let state = if done.is_ok() { State::Done } else { State::Failed };
@@ -115,6 +127,9 @@ struct Loading<'l> {
     bytes: usize,
     /// Of the objects that hold releases and are not read to their end: how many releases were in them, and how many links.
     held: BTreeMap<u64, (u64, u64)>,
+    own_prefix: Option<&'l str>,
+    /// Processes of the ward's own that were told of.
+    own: BTreeSet<String>,
 }
 
 impl Loading<'_> {
@@ -143,6 +158,7 @@ impl Loading<'_> {
                 let held = self.held.remove(&number);
                 let (releases, links) = held.unwrap_or_default();
                 let came = taken_in(&pointer, &bytes, (is_container, releases > 0), &mut self.batch);
+                self.pass_over_own();
                 if let Some(parent) = parent {
                     let place = self.held.entry(parent).or_default();
                     match came {
@@ -169,10 +185,30 @@ impl Loading<'_> {
         if is_full { self.flush() } else { Ok(()) }
     }
 
+    /// Passes over the last release, if it is of a process of the ward's own.
+    fn pass_over_own(&mut self) {
+        let last = self.batch.releases.last();
+        let Some(ocid) = last
+            .filter(|one| is_own(&one.ocid, self.own_prefix))
+            .map(|one| one.ocid.clone())
+        else {
+            return;
+        };
+        self.batch.releases.pop();
+        self.batch.own_releases = self.batch.own_releases.saturating_add(1);
+        if self.own.len() < OWN_MAX && !self.own.insert(ocid.clone()) {
+            return;
+        }
+        self.batch
+            .findings
+            .push(Finding::at(Code::OwnProcess, "", "", "").of(&ocid, None));
+        self.batch.own.push(ocid);
+    }
+
     fn flush(&mut self) -> Answer<()> {
         self.bytes = 0;
         let batch = std::mem::take(&mut self.batch);
-        if batch.releases.is_empty() && batch.findings.is_empty() {
+        if batch.releases.is_empty() && batch.findings.is_empty() && batch.own_releases == 0 {
             return Ok(());
         }
         let (by, id) = (self.actor.clone(), self.id.clone());
@@ -204,9 +240,7 @@ pub fn taken_in(
 ) -> Came {
     let lossy = String::from_utf8_lossy(bytes);
     let mut findings = Findings::default();
-    if matches!(lossy, std::borrow::Cow::Owned(_)) {
-        findings.add(Code::NotUtf8, "", "", "\u{fffd}");
-    }
+    let is_lossy = matches!(lossy, std::borrow::Cow::Owned(_));
     let Ok(Json::Object(object)) = Json::parse(&lossy) else {
         batch
             .findings
@@ -246,6 +280,9 @@ pub fn taken_in(
         None if object.get("url").is_some() && object.get("ocid").is_none() => return Came::Link,
         None => object,
     };
+    if is_lossy {
+        findings.replaced(&release);
+    }
     release_of(&release, pointer, findings, batch)
 }
 

@@ -116,6 +116,35 @@ pub fn of_content(conn: &mut Conn, sha256: &[u8; 32], state: State) -> Answer<Op
     Ok(row.map(Import::try_from).transpose()?)
 }
 
+/// The imports of the same bytes and kind that ended before their file did, or were broken off: at most a thousand of the latest.
+///
+/// # Errors
+/// A fault of the database.
+pub fn broken_off(conn: &mut Conn, of: &Import) -> Answer<Vec<ImportId>> {
+    Ok(imports::table
+        .filter(imports::content_sha256.eq(of.sha256.as_slice()))
+        .filter(imports::kind.eq(of.kind.name()))
+        .filter(imports::id.ne(&of.id))
+        .order(imports::id.desc())
+        .limit(1_000)
+        .select(imports::id)
+        .load(conn)?)
+}
+
+/// Whether any import has found one of these of a process.
+///
+/// # Errors
+/// A fault of the database.
+pub fn was_told(conn: &mut Conn, codes: &[&str], ocid: &str) -> Answer<bool> {
+    let found: Vec<i64> = both!(conn, c => import_findings::table
+        .filter(import_findings::code.eq_any(codes))
+        .filter(import_findings::ocid.eq(ocid))
+        .select(import_findings::number)
+        .limit(1)
+        .load(c))?;
+    Ok(!found.is_empty())
+}
+
 /// Adds an import.
 ///
 /// # Errors

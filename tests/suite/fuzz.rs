@@ -388,13 +388,10 @@ const HEADERS: [&str; 17] = [
 
 /// How many events there are, without what is left by auditors who read.
 fn events(ward: &Ward) -> i64 {
-    let count = ward
-        .context()
-        .db
-        .read_and_wait(|conn| {
-            let but_looks = audit_events::table.filter(audit_events::kind.ne("auditor.looked"));
-            Ok(but_looks.count().get_result(conn)?)
-        });
+    let count = ward.context().db.read_and_wait(|conn| {
+        let but_looks = audit_events::table.filter(audit_events::kind.ne("auditor.looked"));
+        Ok(but_looks.count().get_result(conn)?)
+    });
     count.unwrap()
 }
 

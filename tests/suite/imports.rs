@@ -282,7 +282,7 @@ on_both! {
         let half = packed(whole("ocds-3").to_string().repeat(3).as_bytes());
         let (added, codes) = import_of(&half[..half.len() / 2]);
         assert!(added <= 1 && codes.contains("broken_off"), "{added} {codes}");
-        assert_eq!(import_of(b""), (0, String::new()));
+        assert_eq!(import_of(b""), (0, "empty_file".to_owned()));
         assert_eq!(import_of(b"%PDF-1.7\n"), (0, "not_json".to_owned()));
         let nested = format!("{{\"ocid\":\"ocds-4\",\"x\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
         assert_eq!(import_of(nested.as_bytes()), (0, "too_deep".to_owned()));
@@ -450,6 +450,8 @@ on_both! {
         let area = ward.post("/api/v1/areas", &json!({"name_zh": "上海", "name_en": "Shanghai", "code": "3101"}));
         assert_eq!(area.status, 201, "{}", area.text);
         Treasury::new(&ward);
+        let bodies = table(&ward, "organisations", "", "kind,name_zh\ndepartment,街道办\n");
+        assert_eq!(bodies.status, 200, "{}", bodies.text);
         let head = "合同编号,名称,采购单位,承包单位,区域代码,类别,合同金额,已付金额,截至日期,到期日期\n";
         let row = |paid: &str, day: &str| format!("{head}H-1,保洁,街道办,甲公司,3101,{CATEGORY},240000.00,{paid},{day},2026-12-31\n");
         let trial = table(&ward, "contracts", "?dry_run=true", &row("80000", "2026-01-31"));
@@ -473,7 +475,7 @@ on_both! {
         let bad = table(&ward, "contracts", "", &format!("{}H-1,保洁,街道办,甲公司,9,none,1,2,2026-01-31,2026-12-31\nH-2,保洁,街道办,甲公司,9,none,1,1,2026-01-31,2026-12-31\n", head));
         let mut faults: Vec<String> = bad.faults().into_iter().map(|(at, _)| at).collect();
         faults.sort();
-        assert_eq!(faults, ["/0/area_code", "/0/paid", "/1/area_code", "/1/category"]);
+        assert_eq!(faults, ["/0/area_code", "/0/category", "/0/paid", "/1/area_code", "/1/category"]);
     }
 
     fn tables_are_read_in_on_the_machine(ward) {
@@ -497,8 +499,8 @@ on_both! {
         assert!(!holds && told.contains("line 2, kind"), "{told}");
         assert_eq!(serde_json::from_str::<Value>(&reported).unwrap()["line"], 2);
         // In the service's own name nobody makes budget lines.
-        let (holds, _, _) = run(Sort::BudgetLines, "fund_code,fiscal_year,code,organisation,category,purpose_zh\nA,2026,B,C,D,E\n", false);
-        assert!(!holds);
+        let (holds, told, _) = run(Sort::BudgetLines, "fund_code,fiscal_year,code,organisation,category,purpose_zh\nA,2026,B,C,D,E\n", false);
+        assert!(!holds && told.contains("--as"), "{told}");
     }
 }
 
@@ -658,6 +660,225 @@ on_both! {
             assert_eq!(one, other);
         }
         assert_eq!(once[3].0, other[3].0);
+    }
+}
+
+/// What is not counted as stored releases say.
+fn miscounted(ward: &Ward) -> Vec<String> {
+    let compared = ward.context().db.read_and_wait(|conn| {
+        let mut verdict = wardbook::budget::verify::LedgerVerdict::default();
+        wardbook::imports::verify::compare(conn, &mut verdict)?;
+        Ok(verdict)
+    });
+    compared.unwrap().faults
+}
+
+/// What is spent of what was imported in a currency, by one dimension.
+fn spent(ward: &Ward, by: &str, currency: &str) -> Value {
+    let reply = ward.get(&format!(
+        "/api/v1/spending?group_by={by}&source=imported&currency={currency}&limit=200"
+    ));
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()
+}
+
+on_both! {
+    fn what_the_ward_has_published_itself_is_not_counted_twice(ward) {
+        let mut ward = ward;
+        let paid = |ward: &Ward| spent(ward, "supplier", "DOP")["totals"]["paid"]["amount"].clone();
+        let mut later = whole("ocds-213czf-1");
+        later["id"] = json!("2");
+        let file = json!([whole("ocds-213czf-1"), whole("ocds-2"), later]).to_string();
+        let done = import(&ward, file.clone());
+        assert_eq!(found(&ward, &done), [("own_process".to_owned(), String::new())]);
+        let told = read(&ward, &format!("{PATH}/{}/findings", done["id"].as_str().unwrap()))["items"][0].clone();
+        assert_eq!((&told["ocid"], &told["nature"]), (&json!("ocds-213czf-1"), &json!("note")));
+        assert_eq!((&done["releases"], &done["releases_added"], &done["processes_added"], &done["notes"]), (&json!(3), &json!(1), &json!(1), &json!(1)));
+        assert_eq!(ward.get("/api/v1/imported-processes/ocds-213czf-1").status, 404);
+        assert_eq!(paid(&ward), "1000.00");
+        // What was imported before that was so is not counted any more.
+        ward.restart(|settings| settings.ocds_prefix = "ocds-a1b2c3".to_owned());
+        import(&ward, format!("{file} "));
+        assert_eq!(paid(&ward), "2000.00");
+        assert_eq!(import(&ward, whole("ocds-a1b2c3-9").to_string())["releases_added"], 0);
+        ward.restart(|settings| settings.ocds_prefix = String::new());
+        import(&ward, format!("{file}  "));
+        assert_eq!(paid(&ward), "1000.00");
+        assert_eq!(miscounted(&ward), Vec::<String>::new());
+        assert_eq!(lines(&ward), Vec::<String>::new());
+    }
+
+    fn what_is_counted_is_what_the_releases_say_and_is_counted_anew_if_it_is_not(ward) {
+        import(&ward, json!([whole("ocds-1"), whole("ocds-2")]).to_string());
+        // An area that is known only later changes nothing of what was counted.
+        let mut placed = whole("ocds-3");
+        placed["tender"]["items"][0]["deliveryLocation"] = json!({"gazetteer": {"scheme": "area", "identifiers": ["3101"]}});
+        import(&ward, placed.to_string());
+        let area = ward.post("/api/v1/areas", &json!({"name_zh": "上海", "name_en": "Shanghai", "code": "3101"}));
+        assert_eq!(area.status, 201, "{}", area.text);
+        assert_eq!(miscounted(&ward), Vec::<String>::new());
+        let before = spent(&ward, "supplier", "DOP");
+        for tampered in [
+            "UPDATE spending_imported SET paid = paid + 100000 WHERE ocid = 'ocds-1' AND payments = 1",
+            "UPDATE spending_imported SET supplier_id = 'T' WHERE ocid = 'ocds-1'",
+            "DELETE FROM spending_imported WHERE ocid = 'ocds-1'",
+            "UPDATE spending_imported SET ocid = 'ocds-9' WHERE ocid = 'ocds-1'",
+        ] {
+            crate::organisations::sql(&ward, tampered).unwrap();
+            // Totals that agree with the rows do not hide it.
+            ward.context().db.upkeep_and_wait(wardbook::budget::store_imported_verification::rebuild_totals).unwrap();
+            assert_eq!(lines(&ward), Vec::<String>::new());
+            let told = miscounted(&ward);
+            assert!(told.iter().any(|one| one.contains("ocds-1 is counted otherwise")), "{tampered}: {told:?}");
+            assert_eq!(told.len(), if tampered.contains("ocds-9") { 2 } else { 1 }, "{told:?}");
+            if tampered.contains("ocds-9") {
+                crate::organisations::sql(&ward, "DELETE FROM spending_imported WHERE ocid = 'ocds-9'").unwrap();
+            }
+            ward.context().db.upkeep_and_wait(|tx| {
+                wardbook::imports::verify::recount(tx)?;
+                wardbook::budget::store_imported_verification::rebuild_totals(tx)
+            }).unwrap();
+            assert_eq!((miscounted(&ward), lines(&ward)), (Vec::new(), Vec::new()), "{tampered}");
+            assert_eq!(spent(&ward, "supplier", "DOP"), before);
+        }
+    }
+
+    fn contracts_whose_parts_read_alike_are_two(ward) {
+        let area = ward.post("/api/v1/areas", &json!({"name_zh": "上海", "name_en": "Shanghai", "code": "3101"}));
+        assert_eq!(area.status, 201, "{}", area.text);
+        Treasury::new(&ward);
+        let bodies = table(&ward, "organisations", "", "kind,name_zh\ndepartment,甲\ndepartment,甲-1\ndepartment,乙-1\n");
+        assert_eq!(bodies.status, 200, "{}", bodies.text);
+        let head = "number,title,buyer,supplier,area_code,category,value,paid,as_of,ends_on\n";
+        let row = |number: &str, buyer: &str, day: &str| format!("{number},保洁,{buyer},丙公司,3101,{CATEGORY},100,50,{day},2026-12-31\n");
+        let counts = |text: &str| {
+            let done = table(&ward, "contracts", "", text);
+            assert_eq!(done.status, 200, "{}", done.text);
+            (done.json()["contracts_added"].as_i64().unwrap(), done.json()["contracts_changed"].as_i64().unwrap())
+        };
+        assert_eq!(counts(&format!("{head}{}", row("2", "甲-1", "2026-01-31"))), (1, 0));
+        assert_eq!(counts(&format!("{head}{}", row("1-2", "甲", "2026-01-31"))), (1, 0));
+        assert_eq!(spent(&ward, "contract", "CNY")["totals"]["paid"]["amount"], "100.00");
+        let both = format!("{head}{}{}", row("2", "甲-1", "2026-01-31"), row("1-2", "甲", "2026-01-31"));
+        assert_eq!(counts(&both), (0, 0));
+        // One that has the id of old keeps it.
+        let old = release("running-乙-1-2", "2@2026-01-31", "2026-01-31T00:00:00Z", json!({"buyer": {"id": "乙-1", "name": "乙-1"}, "parties": [{"id": "乙-1", "name": "乙-1", "roles": ["buyer"]}]}));
+        import(&ward, old.to_string());
+        assert_eq!(counts(&format!("{head}{}", row("2", "乙-1", "2026-02-28"))), (0, 1));
+    }
+
+    fn running_contracts_are_of_the_wards_own_organisations(ward) {
+        let area = ward.post("/api/v1/areas", &json!({"name_zh": "上海", "name_en": "Shanghai", "code": "3101"}));
+        assert_eq!(area.status, 201, "{}", area.text);
+        Treasury::new(&ward);
+        let bodies = table(&ward, "organisations", "", "kind,name_zh\ndepartment,街道办\ndepartment,同名\n");
+        let office = bodies.json()["made"][0].as_str().unwrap().to_owned();
+        let (by_code, by_name) = (crate::organisations::verified(&ward, "甲公司", CODES[0]), crate::organisations::verified(&ward, "乙公司", CODES[1]));
+        let head = "number,title,buyer,supplier,supplier_credit_code,area_code,category,value,paid,as_of,ends_on\n";
+        let row = |number: &str, buyer: &str, supplier: &str, code: &str, day: &str| format!("{number},保洁,{buyer},{supplier},{code},3101,{CATEGORY},100,50,{day},2026-12-31\n");
+        let day = "2026-01-31";
+        let text = format!("{head}{}{}{}{}", row("1", "街道办", "甲公司（旧名）", CODES[0], day), row("2", "街道办", "乙公司", "", day), row("3", "街道办", "丙公司", "", day), row("4", "街道办", "乙公司", CODES[2], day));
+        let done = table(&ward, "contracts", "", &text);
+        assert_eq!(done.status, 200, "{}", done.text);
+        let of = |by: &str| -> Vec<(Value, Value)> {
+            let items = spent(&ward, by, "CNY")["items"].clone();
+            let mut found: Vec<(Value, Value)> = items.as_array().unwrap().iter().map(|item| (item["keys"][0]["value"].clone(), item["measures"]["paid"]["amount"].clone())).collect();
+            found.sort_by_key(|(key, _)| key.to_string());
+            found
+        };
+        assert_eq!(of("buyer"), [(json!(office), json!("200.00"))]);
+        let mut suppliers = [by_code.clone(), by_name.clone(), "丙公司".to_owned(), CODES[2].to_owned()];
+        suppliers.sort_by_key(|key| json!(key).to_string());
+        assert_eq!(of("supplier"), suppliers.iter().map(|key| (json!(key), json!("50.00"))).collect::<Vec<_>>());
+        // A later table that names one otherwise means the same one.
+        let later = table(&ward, "contracts", "", &format!("{head}{}", row("1", "街道办", "甲公司", "", "2026-02-28")));
+        assert_eq!((later.status, &later.json()["contracts_changed"]), (200, &json!(1)), "{}", later.text);
+        assert!(of("supplier").contains(&(json!(by_code), json!("50.00"))), "{:?}", of("supplier"));
+        assert_eq!(miscounted(&ward), Vec::<String>::new());
+        // Its name is another one later: what was counted stays as it was, and is not wrong for that.
+        crate::organisations::sql(&ward, "UPDATE organisations SET name_zh = '丁公司' WHERE name_zh = '乙公司'").unwrap();
+        assert_eq!(miscounted(&ward), Vec::<String>::new());
+        crate::organisations::sql(&ward, &format!("UPDATE spending_imported SET supplier_id = '{office}' WHERE supplier_id = '{by_name}'")).unwrap();
+        assert_eq!(miscounted(&ward).len(), 1);
+        // Who is nobody here buys nothing, and nothing is paid until a day to come.
+        let refused = table(&ward, "contracts", "", &format!("{head}{}{}", row("5", "街道办事処", "甲公司", "", day), row("6", "街道办", "甲公司", "", "2036-06-30")));
+        assert_eq!(refused.faults(), [("/0/buyer".to_owned(), "organisation_unknown".to_owned()), ("/1/as_of".to_owned(), "in_future".to_owned())], "{}", refused.text);
+    }
+
+    fn all_faults_of_a_table_are_told_at_once(ward) {
+        let treasury = Treasury::new(&ward);
+        let fund = gets(&ward, &treasury.anna, &format!("/funds/{}", treasury.fund)).json();
+        let text = "kind,name_zh,credit_code,legal_representative,contact_name,phone,mail,address,area_code\nking,,X,,,,x,,\ncompany,乙公司,X,王一,李二,13800138000,x,某路2号,9\n";
+        let places = |reply: &Reply| -> Vec<String> {
+            let mut places: Vec<String> = reply.faults().into_iter().map(|(at, _)| at).collect();
+            places.sort();
+            places
+        };
+        let refused = table(&ward, "organisations", "", text);
+        assert_eq!(places(&refused), ["/0/credit_code", "/0/kind", "/0/mail", "/0/name_zh", "/1/area_code", "/1/credit_code", "/1/mail"], "{}", refused.text);
+        assert_eq!(refused.faults()[0].0.get(..3), Some("/0/"), "rows come in their order");
+        let text = format!(
+            "fund_code,fiscal_year,code,organisation,category,purpose_zh\nNONE,2026,SAN-01,nobody,none,保洁\n{},year,SAN-02,{},none,清扫\n{0},2026,,{1},{CATEGORY},清扫\n",
+            fund["code"].as_str().unwrap(), treasury.department
+        );
+        let refused = treasury.anna.asks(&ward, "POST", &format!("{PATH}/csv/budget-lines")).body("text/csv", text.as_bytes()).send();
+        assert_eq!(places(&refused), ["/0/category", "/0/fund_code", "/0/organisation", "/1/category", "/1/fiscal_year", "/2/code"], "{}", refused.text);
+        assert_eq!(rows(&ward, "budget_lines"), 0);
+        assert!(refused.text.contains("line 4"), "{}", refused.text);
+    }
+
+    fn a_file_that_cannot_be_read_is_no_success_of_the_command(ward) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("one.json");
+        let quiet = |_: &str| {};
+        let run = |bytes: &[u8]| {
+            std::fs::write(&file, bytes).unwrap();
+            open_data::ocds(ward.house(), std::slice::from_ref(&file), None, (&quiet, &quiet)).unwrap()
+        };
+        let good = whole("ocds-1").to_string();
+        for bad in ["", " \n", "%PDF-1.7", "\"text\"", "[{\"a\":1}]", &good[..200], &format!("{good}\n{}", &good[..200])] {
+            assert!(!run(bad.as_bytes()), "{bad}");
+            assert!(!run(bad.as_bytes()), "the same once more: {bad}");
+        }
+        let half = packed(format!("{good}\n").repeat(3).as_bytes());
+        assert!(!run(&half[..half.len() - 12]));
+        for good in [good.clone(), "[]".to_owned(), "{\"version\":\"1.1\",\"releases\":[]}".to_owned(), format!("{good}\nnot json\n"), whole("ocds-213czf-1").to_string()] {
+            assert!(run(good.as_bytes()), "{good}");
+            assert!(run(good.as_bytes()), "the same once more: {good}");
+        }
+    }
+
+    fn what_is_told_of_a_file_is_whole_after_it_was_broken_off(ward) {
+        use wardbook::imports::{acts, rules::Kind, runs};
+        use wardbook::web::actor::Actor;
+        let of = |id: &str, date: &str| release("ocds-1", id, date, json!({"tender": {"value": {"amount": "7", "currency": "CNY"}}, "contracts": [{"id": "c", "awardID": "9"}], "x": 1})).to_string();
+        let releases = [of("1", "2020-01-01"), of("1", "2020-01-01T00:00:00Z"), of("3", "2020-03-01")];
+        let file = releases.join("\n");
+        // Another ward reads the same without a break.
+        let told = |import: &Value| { let mut all = found(&ward, import); all.sort(); all };
+        let sha256: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(file.as_bytes()).into();
+        let new = acts::NewImport { name: "a".into(), sha256, bytes: 1, kind: Kind::Ocds, waits: false };
+        let (begun, _) = ward.context().db.write_and_wait(move |tx| acts::begin(tx, &Actor::system(), &new)).unwrap();
+        let mut batch = acts::Batch::default();
+        for release in &releases[..2] {
+            assert_eq!(runs::taken_in("/0", release.as_bytes(), (false, false), &mut batch), runs::Came::Release);
+        }
+        let id = begun.id.clone();
+        ward.context().db.write_and_wait(move |tx| acts::load(tx, &Actor::system(), &id, &batch)).unwrap();
+        let resumed = import(&ward, file.clone());
+        assert_eq!((&resumed["releases"], &resumed["releases_known"], &resumed["releases_added"]), (&json!(3), &json!(2), &json!(1)));
+        let mut whole = told(&resumed);
+        let count = |all: &[(String, String)], code: &str| all.iter().filter(|(one, _)| one == code).count();
+        assert_eq!((count(&whole, "amount_as_text"), count(&whole, "unknown_member"), count(&whole, "date_without_time")), (3, 3, 2));
+        assert_eq!((count(&whole, "release_id_reused"), count(&whole, "same_date"), count(&whole, "award_missing")), (1, 1, 1), "{whole:?}");
+        // The same of another process, without a break, tells the same.
+        let unbroken = import(&ward, file.replace("ocds-1", "ocds-2"));
+        whole.sort();
+        assert_eq!(told(&unbroken), whole);
+        // In a file that was read to its end it is told once only.
+        let again = import(&ward, format!("{file}\n"));
+        assert_eq!(found(&ward, &again), []);
+        assert_eq!(miscounted(&ward), Vec::<String>::new());
     }
 }
 
