@@ -800,6 +800,8 @@ on_both! {
         assert_eq!(miscounted(&ward), Vec::<String>::new());
         crate::organisations::sql(&ward, &format!("UPDATE spending_imported SET supplier_id = '{office}' WHERE supplier_id = '{by_name}'")).unwrap();
         assert_eq!(miscounted(&ward).len(), 1);
+        crate::organisations::sql(&ward, &format!("UPDATE spending_imported SET supplier_id = '{by_name}' WHERE supplier_id = '{office}'")).unwrap();
+        assert_eq!((miscounted(&ward), lines(&ward)), (Vec::new(), Vec::new()));
         // Who is nobody here buys nothing, and nothing is paid until a day to come.
         let refused = table(&ward, "contracts", "", &format!("{head}{}{}", row("5", "街道办事処", "甲公司", "", day), row("6", "街道办", "甲公司", "", "2036-06-30")));
         assert_eq!(refused.faults(), [("/0/buyer".to_owned(), "organisation_unknown".to_owned()), ("/1/as_of".to_owned(), "in_future".to_owned())], "{}", refused.text);
