@@ -244,6 +244,8 @@ async fn export(request: HttpRequest, context: Shared, actor: Actor) -> Answer<H
     let mut filter = filter_of(&mut query);
     query.finish()?;
     may_ask(&actor, &filter)?;
+    // Events are opened while the answer is on its way already. That an auditor may open all of them is asked here, where what they look at is still recorded.
+    policy::allows(&actor, Action::OpenEvent, Matter::default());
     filter.below = context
         .db
         .glance(store::last_checkpoint)

@@ -49,13 +49,21 @@ on_both! { in "test";
         assert_eq!(auditor.asks(&ward, "HEAD", &format!("/api/v1{path}")).send().status, 200);
         assert_eq!(looks_of(&ward, &id).len(), 3);
 
+        // What is sent part by part is recorded before the first.
+        for accept in ["application/jsonl", "text/csv"] {
+            let export = auditor.asks(&ward, "GET", "/api/v1/audit/export").header("accept", accept).send();
+            assert_eq!(export.status, 200);
+            assert_eq!(looks_of(&ward, &id).last().unwrap(), "/api/v1/audit/export");
+        }
+        assert_eq!(looks_of(&ward, &id).len(), 5);
+
         // What everybody sees, what is not there, what is refused: nothing was seen as an auditor.
         for public in ["/areas", "/spending?group_by=fund", "/statutes", "/contract-books"] {
             assert_eq!(gets(&ward, &auditor, public).status, 200, "{public}");
         }
         assert_eq!(gets(&ward, &auditor, "/budget-lines/budgetline_01jd3n8f5teqkrzvq1c0m6h2ax").status, 404);
         refused(&gets(&ward, &auditor, "/admin/mail"), 403, "forbidden");
-        assert_eq!(looks_of(&ward, &id).len(), 3);
+        assert_eq!(looks_of(&ward, &id).len(), 5);
 
         // Others who see the same in another capacity leave nothing; who has two leaves what they see as an auditor alone.
         assert_eq!(gets(&ward, &treasury.anna, &path).status, 200);
