@@ -28,7 +28,7 @@ use crate::treasury::{gets, posts, yuan};
 use crate::variations::asked;
 
 /// Acts of a life, and after how many of them what is published is looked through.
-const STEPS: usize = 240;
+const STEPS: usize = 160;
 const LOOKED_THROUGH: usize = 24;
 /// After how many of them what there is is published, as the service does every two seconds.
 const PUBLISHED: usize = 3;
