@@ -140,7 +140,7 @@ fn place(question: &Question, cursor: Option<&str>, dimensions: usize) -> Answer
     responses(
         (status = 200, description = "The groups, and all of them together", content(
             (Spending = "application/json"),
-            (String = "text/csv", example = "月份 Month,预算（元） Budgeted (CNY)\r\n2026-03,2350200.00\r\n"),
+            (String = "text/csv", example = "财政年度 Fiscal year,预算（元） Budgeted (CNY)\r\n2026,2350200.00\r\n"),
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", example = "PK"),
         ), headers(("Link" = String, description = "`rel=\"next\"`: the next page, if there is one"))),
         (status = 422, description = "`spending_too_many_groups`: more than 10,000 groups to sort or to put into one table"),
